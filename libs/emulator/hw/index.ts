@@ -1,0 +1,5 @@
+// hw: the parts on the boards, one file each, named after the part and grouped by what it does (intc, timer, char,
+// power, ...). Every part is made with defineDevice (device.ts) from a register table (registers.ts); a part knows no
+// CPU and no board. The board gives it a scheduler and its far ends, maps its banks on a bus and connects its lines.
+export * from './device.js';
+export * from './registers.js';
