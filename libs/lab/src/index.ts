@@ -1,1 +1,14 @@
-export {};
+/**
+ * The lab's vocabulary: schemas of everything that crosses HTTP, WebSocket and the queue, and the rules that client,
+ * API, worker and CLI share. Safe in a browser; what needs Node lives in `@bootlab/lab/server`.
+ */
+export * from './board.js';
+export * from './coalesce.js';
+export * from './console.js';
+export * from './image.js';
+export * from './job.js';
+export * from './outcome.js';
+export * from './pattern.js';
+export * from './problem.js';
+export * from './steps.js';
+export * from './units.js';
