@@ -72,12 +72,13 @@ export class AddressSpace {
       throw new EmulatorError(`region '${region.name}' does not fit on bus '${this.name}'`);
     }
     this.#regions.push(region);
-    if (region.target.kind === 'window') region.target.space.onChange(() => this.#changed());
+    const unhook = region.target.kind === 'window' ? region.target.space.onChange(() => this.#changed()) : undefined;
     this.#changed();
     return () => {
       const index = this.#regions.indexOf(region);
       if (index < 0) return;
       this.#regions.splice(index, 1);
+      unhook?.();
       this.#changed();
     };
   }
@@ -95,9 +96,13 @@ export class AddressSpace {
     return this.map({ name, base, size, priority, target: { kind: 'window', space, offset } });
   }
 
-  /** Calls back after every change of the view, so that translations cached from it can be dropped. */
-  onChange(listener: () => void): void {
+  /** Calls back after every change of the view, so that translations cached from it can be dropped, until undone. */
+  onChange(listener: () => void): () => void {
     this.#listeners.push(listener);
+    return () => {
+      const index = this.#listeners.indexOf(listener);
+      if (index >= 0) this.#listeners.splice(index, 1);
+    };
   }
 
   /** The flattened view, ascending and without overlaps. */
