@@ -1,0 +1,141 @@
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { createGunzip, gzip } from 'node:zlib';
+import type { ConsoleChunk, ConsoleSpan } from '../index.js';
+import { logKey, type BlobStore } from './blobs.js';
+import type { Database } from './database.js';
+import { Waker, type LiveStreams, type StreamEntry } from './streams/live-streams.js';
+import { consoleStream, jobTopic } from './topics.js';
+
+// A stretch of log of about this size moves from the live stream to the blob store.
+const SEGMENT_BYTES = 4 * 2 ** 20;
+
+const encode = (span: ConsoleSpan): Buffer =>
+  Buffer.from(JSON.stringify({ uart: span.uart, t: span.tNs, data: Buffer.from(span.data).toString('base64') }));
+
+const decode = ({ seq, data }: StreamEntry): ConsoleChunk => ({
+  seq,
+  ...(JSON.parse(data.toString()) as Omit<ConsoleChunk, 'seq'>),
+});
+
+/**
+ * The console log of a job: its newest stretch is a live stream, what is older lies in the blob store in segments.
+ * A reader sees one sequence of chunks and does not notice where it passes from one to the other.
+ */
+export class ConsoleLogs {
+  constructor(
+    private readonly database: Database,
+    private readonly streams: LiveStreams,
+    private readonly blobs: BlobStore,
+  ) {}
+
+  /** Where the log of a new attempt begins: behind everything that earlier attempts left. */
+  async nextSeq(jobId: string): Promise<number> {
+    const last = await this.database.logSegment.findFirst({ where: { jobId }, orderBy: { firstSeq: 'desc' } });
+    return Math.max(await this.streams.next(consoleStream(jobId)), last ? Number(last.lastSeq) + 1 : 0);
+  }
+
+  /** Forgets what attempts before this one printed, and opens the log for writing at `firstSeq`. */
+  async openWriter(jobId: string, firstSeq: number): Promise<ConsoleLogWriter> {
+    await this.streams.trim(consoleStream(jobId), firstSeq);
+    const stale = await this.database.logSegment.findMany({ where: { jobId, lastSeq: { lt: firstSeq } } });
+    await this.database.logSegment.deleteMany({ where: { jobId, lastSeq: { lt: firstSeq } } });
+    await Promise.all(stale.map((segment) => this.blobs.delete(segment.blobKey)));
+    return new ConsoleLogWriter(jobId, firstSeq, this.database, this.streams, this.blobs);
+  }
+
+  /** Chunks from `from` on: a portion that fits in memory, empty when there is none yet. */
+  async read(jobId: string, from: number): Promise<ConsoleChunk[]> {
+    const live = await this.streams.read(consoleStream(jobId), from);
+    if (live[0]?.seq === from) return live.map(decode);
+    const segment = await this.database.logSegment.findFirst({
+      where: { jobId, lastSeq: { gte: from } },
+      orderBy: { firstSeq: 'asc' },
+    });
+    if (!segment) return live.map(decode);
+    const lines = await text((await this.blobs.read(segment.blobKey)).pipe(createGunzip()));
+    return lines
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as ConsoleChunk)
+      .filter((chunk) => chunk.seq >= from);
+  }
+
+  /**
+   * Yields chunks from `from` on until the log is complete or `signal` aborts.
+   * @param ended says whether the job has ended: then nothing more will be written
+   * @param changed called whenever the job may have changed, before chunks that came later
+   */
+  async *follow(
+    jobId: string,
+    from: number,
+    options: { ended: () => Promise<boolean>; changed?: () => Promise<void>; signal: AbortSignal },
+  ): AsyncGenerator<ConsoleChunk[], void, undefined> {
+    const waker = new Waker(this.streams, [consoleStream(jobId), jobTopic(jobId)], options.signal);
+    let position = from;
+    try {
+      while (!options.signal.aborted) {
+        await options.changed?.();
+        const ended = await options.ended(); // asked before reading, so that an empty read then means the end
+        const chunks = await this.read(jobId, position);
+        const last = chunks.at(-1);
+        if (last) {
+          position = last.seq + 1;
+          yield chunks;
+        } else if (ended) {
+          return;
+        } else {
+          await waker.wait();
+        }
+      }
+    } finally {
+      waker.close();
+    }
+  }
+}
+
+/** The one writer of a job's log. Appends in order; a second writer of the same job is refused by the stream. */
+export class ConsoleLogWriter {
+  private seq: number;
+  private unarchived: { chunks: string[]; firstSeq: number; sizeBytes: number };
+
+  constructor(
+    private readonly jobId: string,
+    firstSeq: number,
+    private readonly database: Database,
+    private readonly streams: LiveStreams,
+    private readonly blobs: BlobStore,
+  ) {
+    this.seq = firstSeq;
+    this.unarchived = { chunks: [], firstSeq, sizeBytes: 0 };
+  }
+
+  /** @throws StreamConflictError when another worker took the job over */
+  async append(spans: readonly ConsoleSpan[]): Promise<void> {
+    if (spans.length === 0) return;
+    const entries = spans.map(encode);
+    await this.streams.append(consoleStream(this.jobId), entries, { expectSeq: this.seq });
+    for (const entry of entries) {
+      this.unarchived.chunks.push(`{"seq":${this.seq},${entry.toString().slice(1)}`);
+      this.unarchived.sizeBytes += entry.length;
+      this.seq += 1;
+    }
+    if (this.unarchived.sizeBytes >= SEGMENT_BYTES) await this.archive();
+  }
+
+  /** Moves the rest to the blob store. The job may end after that, and then the stream may go. */
+  async close(): Promise<void> {
+    await this.archive();
+  }
+
+  private async archive(): Promise<void> {
+    const { chunks, firstSeq, sizeBytes } = this.unarchived;
+    if (chunks.length === 0) return;
+    const blobKey = logKey(this.jobId, firstSeq);
+    await this.blobs.put(blobKey, await promisify(gzip)(`${chunks.join('\n')}\n`));
+    const lastSeq = this.seq - 1;
+    await this.database.logSegment.create({ data: { jobId: this.jobId, firstSeq, lastSeq, sizeBytes, blobKey } });
+    await this.streams.trim(consoleStream(this.jobId), this.seq);
+    this.unarchived = { chunks: [], firstSeq: this.seq, sizeBytes: 0 };
+  }
+}
