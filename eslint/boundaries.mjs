@@ -52,13 +52,7 @@ const houseZones = [
     except: [`./${app}`],
     message: 'Applications share code through libs/, never with each other.',
   })),
-  {
-    target: './apps',
-    from: './libs',
-    message: 'Import libraries by package name: @bootlab/emulator, @bootlab/emulator/<folder>, @bootlab/lab.',
-    byPackageName: true,
-  },
-].filter((zone) => !('byPackageName' in zone));
+];
 
 /** Import specifiers that reach past a package's public folders. */
 const deepImports = {
