@@ -32,6 +32,16 @@ export interface Device extends Persistent {
 export type StateField = number | boolean | string | Uint8Array | number[];
 export type StateFields = { [name: string]: StateField };
 
+/** The live object of declared state: `{ busy: false }` declares a boolean, not the type `false`. */
+export type LiveState<S extends StateFields> = { [K in keyof S]: S[K] extends boolean ? boolean : S[K] };
+
+export interface StateOptions {
+  /** Gathers the fields under a name, for parts that a device has several of (`counter0`). */
+  readonly group?: string;
+  /** Keeps the values in a reset: battery-backed memory, levels of input pins. */
+  readonly survivesReset?: boolean;
+}
+
 /** Collects a device's parts while it is created. */
 export interface DeviceBuilder {
   readonly name: string;
@@ -42,11 +52,8 @@ export interface DeviceBuilder {
   line(name: string): Line;
   /** Declares an alarm; its deadline is saved with the device. */
   timer(name: string, onExpire: (deadlineNs: number) => void): Timer;
-  /**
-   * Declares state beyond register bits: named fields with their reset values. The device works on the returned
-   * object. Fields that keep their value in a reset (battery-backed memory, input pins) say so.
-   */
-  state<S extends StateFields>(fields: S, options?: { survivesReset?: boolean }): S;
+  /** Declares state beyond register bits: named fields with their reset values. The device works on the result. */
+  state<S extends StateFields>(fields: S, options?: StateOptions): LiveState<S>;
   /** Runs after the framework's part of a reset. */
   onReset(action: () => void): void;
   /** Runs after a restore, to derive what is not saved. */
@@ -99,6 +106,7 @@ export function defineDevice<P, D extends object>(definition: DeviceDefinition<P
 }
 
 interface StateGroup {
+  readonly name: string | undefined;
   readonly live: StateFields;
   readonly initial: StateFields;
   readonly survivesReset: boolean;
@@ -126,7 +134,7 @@ class DeviceFrame implements DeviceBuilder, Persistent {
   registers<const L extends RegisterLayout>(name: string, layout: L, options?: BankOptions<L>): RegisterBank<L> {
     this.#claim('bank', name, this.banks);
     const bank = new RegisterBank(name, layout, options);
-    this.banks.push(bank as unknown as RegisterBank); // the list is used through what all layouts share
+    this.banks.push(bank); // the list is used through what all layouts share
     return bank;
   }
 
@@ -144,14 +152,15 @@ class DeviceFrame implements DeviceBuilder, Persistent {
     return timer;
   }
 
-  state<S extends StateFields>(fields: S, { survivesReset = false } = {}): S {
-    for (const name of Object.keys(fields)) {
-      if (this.#groups.some(({ live }) => name in live))
-        throw new EmulatorError(`${this.name}: state '${name}' is declared twice`);
+  state<S extends StateFields>(fields: S, { group: name, survivesReset = false }: StateOptions = {}): LiveState<S> {
+    for (const field of Object.keys(fields)) {
+      if (this.#groups.some((other) => other.name === name && field in other.live)) {
+        throw new EmulatorError(`${this.name}: state '${field}' is declared twice`);
+      }
     }
     const live = copyFields(fields);
-    this.#groups.push({ live, initial: fields, survivesReset });
-    return live as S;
+    this.#groups.push({ name, live, initial: fields, survivesReset });
+    return live as LiveState<S>;
   }
 
   onReset(action: () => void): void {
@@ -178,7 +187,7 @@ class DeviceFrame implements DeviceBuilder, Persistent {
         this.#timers.map(({ name, armed, deadlineNs }) => [this.#local(name), armed ? deadlineNs : null]),
       ),
       lines: Object.fromEntries(this.lines.map(({ name, level }) => [this.#local(name), level])),
-      state: Object.fromEntries(this.#groups.flatMap(({ live }) => Object.entries(copyFields(live)))),
+      state: this.#saveGroups(),
     };
     return { type, version: stateVersion, fields };
   }
@@ -191,8 +200,11 @@ class DeviceFrame implements DeviceBuilder, Persistent {
       );
     }
     for (const bank of this.banks) bank.restore(group(group(saved.fields, 'registers'), bank.name));
-    const fields = group(saved.fields, 'state');
-    for (const { live } of this.#groups) for (const name of Object.keys(live)) restoreField(live, name, fields[name]);
+    const state = group(saved.fields, 'state');
+    for (const { name, live } of this.#groups) {
+      const fields = name === undefined ? state : group(state, name);
+      for (const field of Object.keys(live)) restoreField(live, field, fields[field]);
+    }
     const deadlines = group(saved.fields, 'timers');
     for (const timer of this.#timers) {
       const deadline = deadlines[this.#local(timer.name)];
@@ -203,6 +215,16 @@ class DeviceFrame implements DeviceBuilder, Persistent {
     // Lines last: listeners may look at the device. A controller keeps its input levels, so it sees no false edge.
     const levels = group(saved.fields, 'lines');
     for (const line of this.lines) line.set(levels[this.#local(line.name)] === true);
+  }
+
+  #saveGroups(): { [name: string]: StateValue } {
+    const saved: { [name: string]: StateValue } = {};
+    for (const { name, live } of this.#groups) {
+      const fields = copyFields(live);
+      if (name === undefined) Object.assign(saved, fields);
+      else saved[name] = { ...(saved[name] as { [field: string]: StateValue } | undefined), ...fields };
+    }
+    return saved;
   }
 
   #local(qualified: string): string {

@@ -3,3 +3,4 @@
 // CPU and no board. The board gives it a scheduler and its far ends, maps its banks on a bus and connects its lines.
 export * from './device.js';
 export * from './registers.js';
+export * from './char/index.js';

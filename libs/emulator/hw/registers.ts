@@ -57,7 +57,7 @@ export interface RegisterBehaviour<F extends string = string> {
    * written value). `written` is undefined for a read.
    */
   when?(written: number | undefined): boolean;
-  /** Supplies the value of a bus read. Side effects of reading belong here. */
+  /** Supplies the value of a bus read. Side effects of reading belong here; `rc` fields are already clear by then. */
   read?(stored: number): number;
   /** After a bus write; bytes that the access did not cover are taken from the previous value. */
   write?(written: number, previous: number): void;
@@ -74,6 +74,8 @@ export interface BankOptions<L extends RegisterLayout = RegisterLayout> {
   readonly undefinedByte?: number;
   /** Order of the bytes of a wide register, the same as given to `mapMmio`. Default little. */
   readonly byteOrder?: ByteOrder;
+  /** Keeps its bits in a reset, because a battery does; the device clears by itself what must be clear. */
+  readonly survivesReset?: boolean;
   /** Reset values that differ from the layout's (for example PCI identification numbers). */
   readonly resets?: { readonly [K in keyof L]?: number };
 }
@@ -180,8 +182,8 @@ export class Register {
       const own = behaviour.read?.((this.value & mask) >>> shift) ?? 0;
       value = (value & ~mask) | ((own << shift) & mask);
     }
-    if (this.#behaviour.read) value = this.#behaviour.read(value >>> 0);
     if (this.#readClearMask !== 0) this.value = (this.value & ~(this.#readClearMask & lanes)) >>> 0;
+    if (this.#behaviour.read) value = this.#behaviour.read(value >>> 0);
     return (value & this.#widthMask) >>> 0;
   }
 
@@ -249,20 +251,17 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
   readonly #writers: (Slot | undefined)[];
   readonly #undefinedByte: number;
   readonly #bigEndian: boolean;
+  readonly #survivesReset: boolean;
 
   constructor(
     readonly name: string,
     layout: L,
     options: BankOptions<L> = {},
   ) {
-    const {
-      regShift = 0,
-      undefinedByte = 0,
-      byteOrder = 'little',
-      resets = {} as { [K in keyof L]?: number },
-    } = options;
+    const { regShift = 0, undefinedByte = 0, byteOrder = 'little', resets = {} } = options;
     this.#undefinedByte = undefinedByte;
     this.#bigEndian = byteOrder === 'big';
+    this.#survivesReset = options.survivesReset ?? false;
     const laneBytes = Math.min(1 << regShift, 4);
     this.#registers = Object.entries(layout).map(([registerName, spec]) => {
       const { places, construct } = classOf(registerName, spec);
@@ -316,6 +315,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
   }
 
   reset(): void {
+    if (this.#survivesReset) return;
     for (const register of this.#registers) register.value = register.resetValue;
   }
 

@@ -1,0 +1,2 @@
+// hw/char: serial ports.
+export * from './ns16550.js';
