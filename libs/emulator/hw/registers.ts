@@ -258,7 +258,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
     layout: L,
     options: BankOptions<L> = {},
   ) {
-    const { regShift = 0, undefinedByte = 0, byteOrder = 'little', resets = {} } = options;
+    const { regShift = 0, undefinedByte = 0, byteOrder = 'little' } = options;
     this.#undefinedByte = undefinedByte;
     this.#bigEndian = byteOrder === 'big';
     this.#survivesReset = options.survivesReset ?? false;
@@ -267,7 +267,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
       const { places, construct } = classOf(registerName, spec);
       const width = spec.width ?? 1;
       const start = (spec.offset << regShift) + (this.#bigEndian ? Math.max(laneBytes - width, 0) : 0);
-      return new construct(registerName, spec, start, resets[registerName], places);
+      return new construct(registerName, spec, start, options.resets?.[registerName], places);
     });
     this.reg = Object.fromEntries(this.#registers.map((register) => [register.name, register])) as Registers<L>;
     const cellBytes = (register: Register): number => Math.max(register.width, 1 << regShift);
