@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -33,13 +33,13 @@ describe('prerequisites', () => {
     expect(cacheFolder('guests')).toBe(join(folder, 'guests'));
   });
 
-  it('takes guests from BOOTLAB_GUESTS first', () => {
-    process.env['BOOTLAB_GUESTS'] = folder;
-    for (const below of ['kernels', 'initramfs']) mkdirSync(join(folder, below));
-    writeFileSync(join(folder, 'kernels', 'vmlinuz-6.1.0-50-4kc-malta'), 'k');
-    writeFileSync(join(folder, 'initramfs', 'mipsel.cpio.gz'), 'i');
-    expect(readFileSync(maltaGuest('little').kernel, 'utf8')).toBe('k');
-    expect(maltaGuest('little').initrd).toBe(join(folder, 'initramfs', 'mipsel.cpio.gz'));
+  it('takes guests from the cache and names a file that is not there', () => {
+    process.env['BOOTLAB_CACHE'] = folder;
+    expect(() => maltaGuest('big')).toThrow(/malta-be.kernel.*npm run setup/);
+    const guest = join(folder, 'guests', 'malta-el');
+    mkdirSync(guest, { recursive: true });
+    for (const file of ['kernel', 'initrd.cpio.gz']) writeFileSync(join(guest, file), '');
+    expect(maltaGuest('little')).toEqual({ kernel: join(guest, 'kernel'), initrd: join(guest, 'initrd.cpio.gz') });
   });
 });
 

@@ -1,0 +1,68 @@
+import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
+import type { RawImage } from '@bootlab/emulator/backends';
+import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
+import { ConfigError } from '@bootlab/emulator/core';
+import { UsageError } from '../exit-codes.js';
+import { readInput } from './files.js';
+import type { BootOptions } from './options.js';
+
+export interface MachineMaker {
+  createMachine: typeof createMachine;
+  selfTestFirmware: typeof selfTestFirmware;
+}
+
+/** A machine and the files that it keeps open. */
+export interface OpenMachine {
+  machine: Machine;
+  close(): void;
+}
+
+/** Options whose name is not the configuration field's with two dashes before it. */
+const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
+  memoryBytes: '--memory',
+  byteOrder: '--byte-order',
+  cmdline: '--append',
+  drives: '--drive',
+  rtcStartSeconds: '--rtc',
+};
+
+/**
+ * Builds the machine that the options describe. Drives are given to the guest through copy-on-write overlays: it may
+ * write to them, the image files never change.
+ * @throws UsageError naming the option that does not fit
+ */
+export async function openMachine(options: BootOptions, maker: MachineMaker): Promise<OpenMachine> {
+  const images: RawImage[] = [];
+  const close = (): void => images.forEach((image) => image.close());
+  try {
+    for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
+    const machine = await maker.createMachine(configOf(options, images, maker));
+    return { machine, close };
+  } catch (error) {
+    close();
+    if (!(error instanceof ConfigError)) throw error;
+    const option = OPTION_OF_FIELD[error.field] ?? `--${error.field}`;
+    throw new UsageError(`${option}: ${error.problem}. ${error.mend}.`, { cause: error });
+  }
+}
+
+function configOf(options: BootOptions, images: readonly RawImage[], maker: MachineMaker): MachineConfig {
+  const { board, cpu, memoryBytes, byteOrder, cmdline, rtcStartSeconds, kernel, initrd, firmware } = options;
+  return {
+    board,
+    cpu,
+    memoryBytes,
+    byteOrder,
+    cmdline,
+    rtcStartSeconds,
+    kernel: kernel === undefined ? undefined : readInput('--kernel', kernel),
+    initrd: initrd === undefined ? undefined : readInput('--initrd', initrd),
+    firmware:
+      firmware === 'selftest'
+        ? maker.selfTestFirmware(board, byteOrder ?? 'little')
+        : firmware === undefined
+          ? undefined
+          : readInput('--firmware', firmware),
+    drives: images.map((image) => new CopyOnWriteOverlay(image)),
+  };
+}

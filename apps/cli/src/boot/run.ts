@@ -1,0 +1,167 @@
+import { closeSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { ClockMode, Machine, MachineEnd, runMachine } from '@bootlab/emulator';
+import type { Verdict } from '@bootlab/lab';
+import { DEFAULT_TIMEOUT, judge, parseDuration, StepRunner } from '@bootlab/lab';
+import { ExitCode, signalExitCode } from '../exit-codes.js';
+import { ConsoleLogFile } from './console-log.js';
+import type { MachineMaker } from './create.js';
+import { openMachine } from './create.js';
+import { createOutput } from './files.js';
+import type { BootOptions } from './options.js';
+import { collectStats, summaryOf } from './stats.js';
+import type { TerminalStreams } from './terminal.js';
+import { Terminal } from './terminal.js';
+import { Wake } from './wake.js';
+
+/** What `boot` needs of the emulator; tests give it a board of their own. */
+export interface Engine extends MachineMaker {
+  runMachine: typeof runMachine;
+}
+
+/** What `boot` needs of the process it lives in. */
+export interface BootHost extends TerminalStreams {
+  /** Where SIGINT and SIGTERM arrive. */
+  signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+}
+
+/** Host time after which a run that nobody watches is given up: far beyond any real boot, short of forever. */
+const DEFAULT_WALL_GUARD_MS = 15 * 60_000;
+
+/** Why Bootlab ended a run that the guest would have gone on with. */
+type Interruption =
+  | { kind: 'steps-done' }
+  | { kind: 'quit' }
+  | { kind: 'output-closed' }
+  | { kind: 'signal'; signal: 'SIGINT' | 'SIGTERM' };
+
+/**
+ * Boots a board, connects its first console to the terminal and walks the steps.
+ * @returns the exit status
+ * @throws UsageError when an option or an image does not fit
+ */
+export async function boot(options: BootOptions, host: BootHost, engine: Engine): Promise<number> {
+  const { machine, close } = await openMachine(options, engine);
+  try {
+    const statsFd = options.stats === undefined ? undefined : createOutput('--stats', options.stats);
+    const logFd = options.log === undefined ? undefined : createOutput('--log', options.log);
+    const log = logFd === undefined ? undefined : new ConsoleLogFile(logFd);
+    return await run(machine, options, { log, statsFd }, host, engine.runMachine);
+  } finally {
+    close();
+  }
+}
+
+/** How the options left open are filled: a person at a terminal wants real time, a script wants an end. */
+function limitsOf(
+  options: BootOptions,
+  interactive: boolean,
+): { clock: ClockMode; timeoutNs?: number; wallGuardMs?: number } {
+  const attended = interactive && options.steps.length === 0;
+  return {
+    clock: options.clock ?? (attended ? 'wall' : 'virtual'),
+    timeoutNs: options.timeoutNs ?? (attended ? undefined : parseDuration(DEFAULT_TIMEOUT)),
+    wallGuardMs: options.wallGuardMs ?? (attended ? undefined : DEFAULT_WALL_GUARD_MS),
+  };
+}
+
+async function run(
+  machine: Machine,
+  options: BootOptions,
+  files: { log?: ConsoleLogFile; statsFd?: number },
+  host: BootHost,
+  runMachine: Engine['runMachine'],
+): Promise<number> {
+  const limits = limitsOf(options, host.stdin.isTTY === true);
+  const primary = machine.consoles[0]?.name ?? '';
+  const wake = new Wake();
+  const abort = new AbortController();
+  let interruption: Interruption | undefined;
+  const interrupt = (why: Interruption): void => {
+    interruption ??= why;
+    abort.abort();
+    wake.now();
+  };
+  const type = (bytes: Uint8Array): void => {
+    machine.sendConsole(primary, bytes);
+    wake.now();
+  };
+
+  const steps = new StepRunner(options.steps, (text) => type(new TextEncoder().encode(text)));
+  const terminal = new Terminal(host, {
+    typed: type,
+    quit: () => interrupt({ kind: 'quit' }),
+    outputClosed: () => interrupt({ kind: 'output-closed' }),
+  });
+  const onSigint = (): void => interrupt({ kind: 'signal', signal: 'SIGINT' });
+  const onSigterm = (): void => interrupt({ kind: 'signal', signal: 'SIGTERM' });
+  host.signals.on('SIGINT', onSigint);
+  host.signals.on('SIGTERM', onSigterm);
+  const unsubscribe = machine.onConsole(({ uart, tNs, data }) => {
+    if (interruption) return; // how much more the guest prints while the run winds down depends on the host
+    files.log?.push(uart, tNs, data);
+    if (uart !== primary) return;
+    terminal.print(data);
+    steps.feed(data, tNs);
+    if (steps.endsRun) interrupt({ kind: 'steps-done' });
+  });
+
+  const startedAt = performance.now();
+  let end: MachineEnd;
+  try {
+    steps.start(machine.nowNs);
+    end = await runMachine(machine, { ...limits, signal: abort.signal, wake });
+  } finally {
+    unsubscribe();
+    host.signals.off('SIGINT', onSigint);
+    host.signals.off('SIGTERM', onSigterm);
+    terminal.close();
+    files.log?.close();
+  }
+  const wallMs = performance.now() - startedAt;
+
+  const verdict = verdictOf(end, interruption, steps, limits.timeoutNs ?? 0);
+  terminal.note(summaryOf(machine, verdict, wallMs));
+  if (files.statsFd !== undefined) {
+    const stats = await collectStats(machine, verdict, wallMs);
+    writeFileSync(files.statsFd, `${JSON.stringify(stats, null, 2)}\n`);
+    closeSync(files.statsFd);
+  }
+  return exitCodeOf(end, interruption, verdict, steps);
+}
+
+function verdictOf(
+  end: MachineEnd,
+  interruption: Interruption | undefined,
+  steps: StepRunner,
+  timeoutNs: number,
+): Verdict {
+  if (interruption?.kind === 'steps-done') return judge({ kind: 'steps-done' }, undefined, timeoutNs);
+  if (end.kind !== 'aborted') return judge(end, steps.waiting, timeoutNs);
+  switch (interruption?.kind) {
+    case 'signal':
+      return { outcome: 'cancelled', reason: `Ended by ${interruption.signal}` };
+    case 'output-closed':
+      return { outcome: 'cancelled', reason: 'Nobody reads the output any more' };
+    default:
+      return { outcome: 'cancelled', reason: 'Ended from the keyboard' };
+  }
+}
+
+function exitCodeOf(
+  end: MachineEnd,
+  interruption: Interruption | undefined,
+  verdict: Verdict,
+  steps: StepRunner,
+): number {
+  if (verdict.outcome === 'pass') return ExitCode.pass;
+  if (verdict.outcome === 'infra') return ExitCode.internal;
+  if (end.kind === 'aborted') {
+    if (interruption?.kind === 'signal') return signalExitCode(constants.signals[interruption.signal]);
+    if (interruption?.kind === 'output-closed') return signalExitCode(constants.signals.SIGPIPE);
+    return steps.waiting ? ExitCode.fail : ExitCode.pass; // a person who leaves an interactive board did not fail
+  }
+  // All that was expected did happen; a `--send` after it only gave the guest more to do.
+  const allMet = steps.done && steps.records.some(({ kind }) => kind === 'expect');
+  return allMet ? ExitCode.pass : ExitCode.fail;
+}

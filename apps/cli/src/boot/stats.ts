@@ -1,0 +1,43 @@
+import type { Machine } from '@bootlab/emulator';
+import type { Verdict } from '@bootlab/lab';
+
+/** What `--stats` writes. Only `ramSha256`, `instructions`, `virtualSeconds` and the counters repeat from run to run. */
+export interface RunStats extends Verdict {
+  board: string;
+  instructions: number;
+  /** Host time that the run took, without loading images and compiling the interpreter. */
+  wallSeconds: number;
+  virtualSeconds: number;
+  /** Million guest instructions per host second. */
+  mips: number;
+  exits: Record<string, number>;
+  tlbMisses: number;
+  peakRssBytes: number;
+  /** Digest of the guest's RAM at the end. */
+  ramSha256: string;
+}
+
+export async function collectStats(machine: Machine, verdict: Verdict, wallMs: number): Promise<RunStats> {
+  const { instructions, virtualNs, exits, tlbMisses } = machine.stats();
+  return {
+    ...verdict,
+    board: machine.board.id,
+    instructions,
+    wallSeconds: wallMs / 1000,
+    virtualSeconds: virtualNs / 1e9,
+    mips: wallMs > 0 ? instructions / (wallMs * 1000) : 0,
+    exits,
+    tlbMisses,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    ramSha256: await machine.ramSha256(),
+  };
+}
+
+/** One line for the person at the end of a run. */
+export function summaryOf(machine: Machine, { outcome, reason }: Verdict, wallMs: number): string {
+  const { instructions, virtualNs } = machine.stats();
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+  const millions = Math.round(instructions / 1e6).toLocaleString('en-US');
+  const numbers = `${seconds(virtualNs / 1e6)} virtual, ${seconds(wallMs)} wall, ${millions} M instructions`;
+  return `bootlab: ${outcome}: ${reason} (${numbers})`;
+}
