@@ -3,7 +3,7 @@
 //   --all   also the slow suites (*.slow.test.ts)
 // The last line is "N passed, N failed"; the exit status says the same.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,15 +34,18 @@ const status = node([jest, '--json', `--outputFile=${report}`, ...jestArguments]
   ...(all && { BOOTLAB_TEST_ALL: '1' }),
 });
 
-/** @type {import('@jest/reporters').AggregatedResult | undefined} */
-let results;
-try {
-  results = JSON.parse(readFileSync(report, 'utf8'));
-} catch {
+if (!existsSync(report)) {
   console.error(`npm test: Jest ended with status ${status} and left no report at ${report}`);
   process.exit(1);
 }
-const { testResults, numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = results;
+/**
+ * @typedef {{ status: string, fullName: string }} Assertion
+ * @typedef {{ numPassedTests: number, numFailedTests: number, numRuntimeErrorTestSuites: number,
+ *   testResults: { assertionResults: Assertion[] }[] }} Report
+ */
+const { testResults, numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = /** @type {Report} */ (
+  JSON.parse(readFileSync(report, 'utf8'))
+);
 const notRun = testResults.flatMap(({ assertionResults }) =>
   assertionResults.filter((test) => test.status === 'pending').map((test) => test.fullName),
 );

@@ -19,11 +19,16 @@ const record = (name, reason) => {
   if (reason !== undefined) console.warn(`setup: ${name} is not available: ${reason}`);
 };
 
-const wanted = Object.values(PROGRAM_CAPABILITIES).filter(({ programs, files }) => missingOf(programs, files).length > 0);
+const wanted = Object.values(PROGRAM_CAPABILITIES).filter(
+  ({ programs, files }) => missingOf(programs, files).length > 0,
+);
 const refused = wanted.length > 0 ? installPackages(wanted.flatMap(({ packages }) => packages)) : undefined;
 for (const [name, { programs, files }] of Object.entries(PROGRAM_CAPABILITIES)) {
   const missing = missingOf(programs, files);
-  record(name, missing.length > 0 ? `missing: ${missing.join(', ')} (${refused ?? 'its package lacks it'})` : undefined);
+  record(
+    name,
+    missing.length > 0 ? `missing: ${missing.join(', ')} (${refused ?? 'its package lacks it'})` : undefined,
+  );
 }
 for (const [name, reason] of Object.entries(prepareGuests(cache))) record(name, reason);
 

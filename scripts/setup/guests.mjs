@@ -61,7 +61,11 @@ export function prepareGuests(cache) {
 function maltaLittleEndian(folder, work) {
   console.log('setup: fetching Debian’s Malta kernel and busybox (mipsel)');
   const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
-  const kernel = unpack(archive.download(archive.dependencyOf('linux-image-4kc-malta')), './boot', join(work, 'kernel'));
+  const kernel = unpack(
+    archive.download(archive.dependencyOf('linux-image-4kc-malta')),
+    './boot',
+    join(work, 'kernel'),
+  );
   const image = readdirSync(join(kernel, 'boot')).find((name) => name.startsWith('vmlinuz-'));
   if (!image) throw new Error('no boot/vmlinuz-* in Debian’s kernel package');
   copyFileSync(join(kernel, 'boot', image), join(folder, 'kernel'));
