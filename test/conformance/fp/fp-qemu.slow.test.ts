@@ -1,0 +1,3 @@
+import { compareWithQemu } from './qemu-comparison.js';
+
+compareWithQemu('full', 5_000_000);

@@ -1,0 +1,3 @@
+import { compareWithQemu } from './qemu-comparison.js';
+
+compareWithQemu('quick', 100_000);
