@@ -1,0 +1,153 @@
+// What the pages ask of the lab, as react-query hooks: one key per question, refresh rules in one place.
+import {
+  keepPreviousData,
+  queryOptions,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type QueryClient,
+} from '@tanstack/react-query';
+import { API, getJson, postForm, postJson, type UploadProgress } from './client.js';
+import type { Board, Image, ImagePage, Job, JobPage, JobSpec, JobState, Outcome } from './types.js';
+
+export const JOBS_PER_PAGE = 25;
+const LIST_REFRESH_MS = 2000;
+const JOB_REFRESH_MS = 3000;
+
+export interface JobFilter {
+  state?: JobState;
+  outcome?: Outcome;
+  cursor?: string;
+}
+
+function queryString(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') search.set(name, String(value));
+  }
+  return search.size === 0 ? '' : `?${search}`;
+}
+
+export function useJobs(filter: JobFilter) {
+  return useQuery({
+    queryKey: ['jobs', filter],
+    queryFn: ({ signal }) => getJson<JobPage>(`/jobs${queryString({ ...filter, limit: JOBS_PER_PAGE })}`, signal),
+    refetchInterval: LIST_REFRESH_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function jobQuery(id: string) {
+  return queryOptions({
+    queryKey: ['job', id],
+    queryFn: ({ signal }) => getJson<Job>(`/jobs/${encodeURIComponent(id)}`, signal),
+    // The stream brings changes at once; asking now and then covers the times it is down.
+    refetchInterval: (query) => (query.state.data?.state === 'ended' ? false : JOB_REFRESH_MS),
+  });
+}
+
+export function useJob(id: string) {
+  return useQuery(jobQuery(id));
+}
+
+/** Puts a job that came another way (stream, submission) where the pages look for it. A late older state is ignored. */
+export function rememberJob(queryClient: QueryClient, job: Job): void {
+  queryClient.setQueryData(jobQuery(job.id).queryKey, (known) =>
+    known?.state === 'ended' && job.state !== 'ended' ? known : job,
+  );
+  if (job.state === 'ended') void queryClient.invalidateQueries({ queryKey: ['jobs'] });
+}
+
+export function useCancelJob(id: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => postJson<Job>(`/jobs/${encodeURIComponent(id)}/cancel`, {}),
+    onSuccess: (job) => rememberJob(queryClient, job),
+  });
+}
+
+/** Files named by the spec as `upload:<field>` go in the same request; without any it is plain JSON. */
+export interface Submission {
+  spec: JobSpec;
+  files: ReadonlyMap<string, File>;
+  signal: AbortSignal;
+  onProgress(progress: UploadProgress): void;
+}
+
+export function useSubmitJob() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ spec, files, signal, onProgress }: Submission) => {
+      if (files.size === 0) return postJson<Job>('/jobs', spec);
+      const form = new FormData();
+      form.set('spec', JSON.stringify(spec));
+      for (const [field, file] of files) form.set(field, file, file.name);
+      return postForm<Job>('/jobs', form, { signal, onProgress });
+    },
+    onSuccess: (job) => {
+      rememberJob(queryClient, job);
+      void queryClient.invalidateQueries({ queryKey: ['jobs'] });
+      void queryClient.invalidateQueries({ queryKey: ['images'] });
+    },
+  });
+}
+
+/** Boards come from the emulator's own descriptions and change only with a new version of the lab. */
+export function useBoards() {
+  return useQuery({
+    queryKey: ['boards'],
+    queryFn: ({ signal }) => getJson<{ items: Board[] }>('/boards', signal),
+    staleTime: Infinity,
+    select: (page) => page.items,
+  });
+}
+
+export function useBoard(id: string) {
+  return useQuery({
+    queryKey: ['board', id],
+    queryFn: ({ signal }) => getJson<Board>(`/boards/${encodeURIComponent(id)}`, signal),
+    staleTime: Infinity,
+  });
+}
+
+export function useImages(cursor?: string) {
+  return useQuery({
+    queryKey: ['images', cursor ?? ''],
+    queryFn: ({ signal }) => getJson<ImagePage>(`/images${queryString({ cursor, limit: 100 })}`, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useImage(id: string) {
+  return useQuery({
+    queryKey: ['image', id],
+    queryFn: ({ signal }) => getJson<Image>(`/images/${encodeURIComponent(id)}`, signal),
+  });
+}
+
+export function useUploadImage() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({
+      file,
+      ...options
+    }: {
+      file: File;
+      signal?: AbortSignal;
+      onProgress?: (p: UploadProgress) => void;
+    }) => {
+      const form = new FormData();
+      form.set('file', file, file.name);
+      return postForm<Image>('/images', form, options);
+    },
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['images'] }),
+  });
+}
+
+/** Is this token good? Asked of the lab directly, outside the cache and before the token is kept. */
+export async function tokenWorks(token: string): Promise<boolean> {
+  const response = await fetch(`${API}/boards`, { headers: { authorization: `Bearer ${token}` } });
+  if (response.status === 401 || response.status === 403) return false;
+  if (!response.ok) throw new Error(`The lab answered ${response.status} ${response.statusText}.`);
+  return true;
+}

@@ -1,0 +1,18 @@
+// The lab's own schemas are the source of every type the pages use.
+export type {
+  Board,
+  ClockMode,
+  Image,
+  ImageRole,
+  Job,
+  JobPage,
+  ImagePage,
+  JobSpec,
+  JobState,
+  Outcome,
+  Problem,
+  FieldError,
+  Result,
+  ServerMessage,
+  Step,
+} from '@bootlab/lab';

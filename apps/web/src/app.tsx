@@ -1,0 +1,81 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
+import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
+import { useToken } from './api/auth.js';
+import { ApiError } from './api/problem.js';
+import { ErrorBoundary } from './components/error-boundary.js';
+import { Loading } from './components/feedback.js';
+import { Shell } from './components/shell.js';
+import { BoardPage } from './pages/board-page.js';
+import { BoardsPage } from './pages/boards-page.js';
+import { ImagePage } from './pages/image-page.js';
+import { ImagesPage } from './pages/images-page.js';
+import { JobsPage } from './pages/jobs-page.js';
+import { NotFoundPage } from './pages/not-found-page.js';
+import { SignInPage } from './pages/sign-in-page.js';
+
+// The terminal, and the schemas behind the form, are the heavy parts: loaded when first needed.
+const JobPage = lazy(() => import('./pages/job-page.js'));
+const SubmitPage = lazy(() => import('./pages/submit-page.js'));
+
+function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // An answer that blames the request will not change by asking again; no answer, or a 5xx, may.
+        retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status < 500),
+        staleTime: 1000,
+      },
+    },
+  });
+}
+
+const router = createBrowserRouter([
+  {
+    element: (
+      <ErrorBoundary>
+        <Shell />
+      </ErrorBoundary>
+    ),
+    children: [
+      { index: true, element: <Navigate to="/jobs" replace /> },
+      { path: 'jobs', element: <JobsPage /> },
+      {
+        path: 'jobs/:id/:tab?',
+        element: (
+          <Suspense fallback={<Loading what="job" />}>
+            <JobPage />
+          </Suspense>
+        ),
+      },
+      {
+        path: 'submit',
+        element: (
+          <Suspense fallback={<Loading what="form" />}>
+            <SubmitPage />
+          </Suspense>
+        ),
+      },
+      { path: 'boards', element: <BoardsPage /> },
+      { path: 'boards/:id', element: <BoardPage /> },
+      { path: 'images', element: <ImagesPage /> },
+      { path: 'images/:id', element: <ImagePage /> },
+      { path: '*', element: <NotFoundPage /> },
+    ],
+  },
+]);
+
+export function App() {
+  const token = useToken();
+  // A new token may see other things: the key makes it start with an empty cache.
+  return token === null ? <SignInPage /> : <SignedIn key={token} />;
+}
+
+function SignedIn() {
+  const [queryClient] = useState(createQueryClient);
+  return (
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  );
+}

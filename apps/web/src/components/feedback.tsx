@@ -1,0 +1,99 @@
+// What a page says when it has no data to show yet, none at all, or an error instead.
+import { CircleAlert, CloudOff, Info, SearchX } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import { ApiError, UnreachableError } from '../api/problem.js';
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <div className="loading" role="status">
+      <span className="spinner" aria-hidden />
+      Loading {what}…
+    </div>
+  );
+}
+
+export function Empty({
+  icon,
+  title,
+  children,
+  actions,
+}: {
+  icon: ReactNode;
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}) {
+  return (
+    <div className="empty">
+      {icon}
+      <h2>{title}</h2>
+      {children}
+      {actions !== undefined && <div className="empty-actions">{actions}</div>}
+    </div>
+  );
+}
+
+export function Notice({
+  tone = 'info',
+  title,
+  children,
+  action,
+}: {
+  tone?: 'info' | 'fail' | 'timeout';
+  title?: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
+  const Icon = tone === 'info' ? Info : CircleAlert;
+  return (
+    <div className="notice" data-tone={tone} role={tone === 'fail' ? 'alert' : undefined}>
+      <Icon size={17} aria-hidden />
+      <div className="notice-body">
+        {title !== undefined && <div className="notice-title">{title}</div>}
+        {children}
+      </div>
+      {action}
+    </div>
+  );
+}
+
+/** An error in place of a page's content: what happened and what to do next. */
+export function Failure({ error, what, retry }: { error: Error; what: string; retry?: () => void }) {
+  const retryButton = retry && (
+    <button type="button" className="button" onClick={retry}>
+      Try again
+    </button>
+  );
+  if (error instanceof UnreachableError) {
+    return (
+      <Empty icon={<CloudOff size={40} strokeWidth={1.4} />} title="The lab does not answer" actions={retryButton}>
+        <p>Check that it is running (`npm start`) and that this machine can reach it. This page retries by itself.</p>
+      </Empty>
+    );
+  }
+  if (error instanceof ApiError && error.status === 404) {
+    return (
+      <Empty
+        icon={<SearchX size={40} strokeWidth={1.4} />}
+        title={`There is no such ${what}`}
+        actions={
+          <Link className="button" to="/jobs">
+            Go to the jobs
+          </Link>
+        }
+      >
+        <p>It may have been removed, or the link may be incomplete.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty
+      icon={<CircleAlert size={40} strokeWidth={1.4} />}
+      title={`Loading the ${what} failed`}
+      actions={retryButton}
+    >
+      <p>{error.message}</p>
+    </Empty>
+  );
+}

@@ -1,0 +1,70 @@
+import { BookOpen, CircuitBoard, HardDrive, ListChecks, LogOut, Monitor, Moon, Plus, Sun } from 'lucide-react';
+import { Link, NavLink, Outlet } from 'react-router';
+import { signOut } from '../api/auth.js';
+import { setThemeChoice, useThemeChoice, type ThemeChoice } from '../lib/theme.js';
+import { Logo } from './logo.js';
+import { Segmented } from './segmented.js';
+
+/** The frame around every page: navigation, theme switch, sign-out. */
+export function Shell() {
+  return (
+    <div className="shell">
+      <a className="button skip-link" href="#main">
+        Skip to content
+      </a>
+      <header className="sidebar">
+        <Link to="/jobs" className="brand" aria-label="Bootlab">
+          <Logo />
+          <span className="brand-name">Bootlab</span>
+        </Link>
+        <Link to="/submit" className="button primary" title="New job">
+          <Plus size={16} aria-hidden />
+          <span>New job</span>
+        </Link>
+        <nav className="nav" aria-label="Main">
+          <NavLink to="/jobs" className="nav-link" title="Jobs">
+            <ListChecks size={17} aria-hidden />
+            <span>Jobs</span>
+          </NavLink>
+          <NavLink to="/boards" className="nav-link" title="Boards">
+            <CircuitBoard size={17} aria-hidden />
+            <span>Boards</span>
+          </NavLink>
+          <NavLink to="/images" className="nav-link" title="Images">
+            <HardDrive size={17} aria-hidden />
+            <span>Images</span>
+          </NavLink>
+        </nav>
+        <div className="sidebar-foot">
+          <a href="/api/docs" className="nav-link" title="API reference">
+            <BookOpen size={17} aria-hidden />
+            <span>API reference</span>
+          </a>
+          <button type="button" className="nav-link" title="Sign out" onClick={signOut}>
+            <LogOut size={17} aria-hidden />
+            <span>Sign out</span>
+          </button>
+          <ThemeSwitch />
+        </div>
+      </header>
+      <main className="main" id="main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+const THEMES: readonly { value: ThemeChoice; label: React.ReactNode; title: string }[] = [
+  { value: 'system', label: <Monitor size={15} aria-label="System theme" />, title: 'As the system' },
+  { value: 'light', label: <Sun size={15} aria-label="Light theme" />, title: 'Light' },
+  { value: 'dark', label: <Moon size={15} aria-label="Dark theme" />, title: 'Dark' },
+];
+
+function ThemeSwitch() {
+  const choice = useThemeChoice();
+  return (
+    <div className="theme-switch">
+      <Segmented legend="Theme" value={choice} options={THEMES} onChange={setThemeChoice} />
+    </div>
+  );
+}

@@ -1,0 +1,122 @@
+import { Link } from 'react-router';
+import type { Image, Job } from '../api/types.js';
+import { Copyable } from '../components/copy-button.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDateTime,
+  formatDurationMs,
+  formatDurationNs,
+  shortDigest,
+} from '../lib/format.js';
+import { useNow } from '../lib/use-now.js';
+
+/** What is known about a job besides its consoles. */
+export function JobFacts({ job }: { job: Job }) {
+  return (
+    <aside className="job-facts" aria-label="Facts about the job">
+      <section className="fact-group" aria-labelledby="facts-timing">
+        <h2 id="facts-timing">Timing</h2>
+        <Timing job={job} />
+      </section>
+      <section className="fact-group" aria-labelledby="facts-machine">
+        <h2 id="facts-machine">Machine</h2>
+        <dl className="facts">
+          <dt>Board</dt>
+          <dd>
+            <Link to={`/boards/${job.spec.board}`}>{job.spec.board}</Link>
+          </dd>
+          <dt>CPU</dt>
+          <dd>{job.spec.cpu ?? <span className="muted">board’s default</span>}</dd>
+          <dt>Memory</dt>
+          <dd>{job.spec.memory ?? <span className="muted">board’s default</span>}</dd>
+          <dt>Clock</dt>
+          <dd>{job.spec.clock === 'wall' ? 'wall' : 'virtual'}</dd>
+          <dt>Time-out</dt>
+          <dd>{job.spec.timeout ?? '5m'}</dd>
+          {job.spec.cmdline !== undefined && (
+            <>
+              <dt>Command line</dt>
+              <dd>
+                <code>{job.spec.cmdline}</code>
+              </dd>
+            </>
+          )}
+        </dl>
+      </section>
+      <section className="fact-group" aria-labelledby="facts-images">
+        <h2 id="facts-images">Images</h2>
+        <ul className="fact-images">
+          {imagesOf(job).map(({ role, image }) => (
+            <li key={`${role} ${image.id}`}>
+              <div className="fact-image-head">
+                <span className="muted">{role}</span>
+                <Copyable
+                  text={`sha256:${image.sha256}`}
+                  shown={shortDigest(image.sha256)}
+                  label={`digest of the ${role}`}
+                />
+              </div>
+              <Link to={`/images/${image.id}`}>{image.name}</Link>
+              <div className="muted fact-image-type">
+                {image.description} · {formatBytes(image.sizeBytes)}
+              </div>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section className="fact-group">
+        <Copyable text={job.id} shown={job.id} label="job id" />
+      </section>
+    </aside>
+  );
+}
+
+function imagesOf(job: Job): { role: string; image: Image }[] {
+  const { kernel, initrd, firmware, drives } = job.images;
+  return [
+    ...(kernel ? [{ role: 'kernel', image: kernel }] : []),
+    ...(initrd ? [{ role: 'initrd', image: initrd }] : []),
+    ...(firmware ? [{ role: 'firmware', image: firmware }] : []),
+    ...drives.map((image, index) => ({ role: `drive ${index + 1}`, image })),
+  ];
+}
+
+function Timing({ job }: { job: Job }) {
+  const now = useNow(1000, job.state !== 'ended');
+  const waitedMs = (job.startedAt === null ? now.getTime() : Date.parse(job.startedAt)) - Date.parse(job.createdAt);
+  const wallMs =
+    job.state === 'running' && job.startedAt !== null ? now.getTime() - Date.parse(job.startedAt) : job.wallMs;
+  const mips = wallMs > 0 ? job.instructions / wallMs / 1000 : 0;
+  return (
+    <dl className="facts tabular">
+      <dt>Submitted</dt>
+      <dd>{formatDateTime(new Date(job.createdAt))}</dd>
+      {(job.state === 'queued' || job.startedAt !== null) && (
+        <>
+          <dt>In queue</dt>
+          <dd>{formatDurationMs(Math.max(0, waitedMs))}</dd>
+        </>
+      )}
+      {job.startedAt !== null && (
+        <>
+          <dt>Wall time</dt>
+          <dd>{formatDurationMs(Math.max(0, wallMs))}</dd>
+          <dt>Virtual time</dt>
+          <dd>{formatDurationNs(job.virtualNs)}</dd>
+          <dt>Instructions</dt>
+          <dd>
+            {formatCount(job.instructions)}
+            {job.state === 'ended' && mips >= 1 && <span className="muted"> ({formatCount(mips * 1e6)}/s)</span>}
+          </dd>
+        </>
+      )}
+      {job.attempts > 1 && (
+        <>
+          <dt>Attempts</dt>
+          <dd title="A worker was lost; the job was started again by itself">{job.attempts}</dd>
+        </>
+      )}
+    </dl>
+  );
+}

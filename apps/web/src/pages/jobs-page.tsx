@@ -1,0 +1,248 @@
+import { ChevronLeft, ChevronRight, CircuitBoard, FilterX, ListFilter, Plus } from 'lucide-react';
+import { Link, useLocation, useNavigate, useSearchParams } from 'react-router';
+import { useJobs, type JobFilter } from '../api/queries.js';
+import type { Job, JobState, Outcome } from '../api/types.js';
+import { JobBadge, outcomeLabel } from '../components/badge.js';
+import { Empty, Failure, Loading, Notice } from '../components/feedback.js';
+import { SelfTestButton } from '../components/self-test-button.js';
+import { TimeAgo } from '../components/time-ago.js';
+import { formatDurationMs, formatDurationNs } from '../lib/format.js';
+import { useNow } from '../lib/use-now.js';
+import { useTitle } from '../lib/use-title.js';
+
+const STATES: readonly { value: JobState | undefined; label: string }[] = [
+  { value: undefined, label: 'All' },
+  { value: 'queued', label: 'Queued' },
+  { value: 'running', label: 'Running' },
+  { value: 'ended', label: 'Ended' },
+];
+const OUTCOMES: readonly Outcome[] = ['pass', 'fail', 'timeout', 'infra', 'cancelled'];
+
+function filterOf(search: URLSearchParams): JobFilter {
+  const state = STATES.find(({ value }) => value === search.get('state'))?.value;
+  const outcome = OUTCOMES.find((value) => value === search.get('outcome'));
+  const cursor = search.get('cursor');
+  return { ...(state && { state }), ...(outcome && { outcome }), ...(cursor !== null && { cursor }) };
+}
+
+function linkTo(filter: JobFilter): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter)) if (value !== undefined) search.set(name, value);
+  return search.size === 0 ? '/jobs' : `/jobs?${search}`;
+}
+
+export function JobsPage() {
+  useTitle('Jobs');
+  const [search] = useSearchParams();
+  const filter = filterOf(search);
+  const jobs = useJobs(filter);
+
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>Jobs</h1>
+          <p>Every boot on an emulated board, newest first.</p>
+        </div>
+        <div className="page-actions">
+          <Link to="/submit" className="button primary">
+            <Plus size={16} aria-hidden />
+            New job
+          </Link>
+        </div>
+      </div>
+      <FilterBar filter={filter} />
+      {jobs.error && jobs.data && (
+        <Notice tone="timeout" title="This list may be out of date">
+          {jobs.error.message}
+        </Notice>
+      )}
+      <div className="card">
+        {jobs.data ? (
+          <JobTable jobs={jobs.data.items} filter={filter} />
+        ) : jobs.error ? (
+          <Failure error={jobs.error} what="job list" retry={() => void jobs.refetch()} />
+        ) : (
+          <Loading what="jobs" />
+        )}
+      </div>
+      {jobs.data && <Pager filter={filter} nextCursor={jobs.data.nextCursor} />}
+    </div>
+  );
+}
+
+function FilterBar({ filter }: { filter: JobFilter }) {
+  const navigate = useNavigate();
+  return (
+    <div className="filter-bar">
+      <nav className="segmented" aria-label="Filter by state">
+        {STATES.map(({ value, label }) => (
+          <Link
+            key={label}
+            to={linkTo(
+              value === undefined
+                ? {}
+                : value === 'ended'
+                  ? { ...filter, state: value, cursor: undefined }
+                  : { state: value },
+            )}
+            aria-current={filter.state === value && (value !== undefined || !filter.outcome) ? 'page' : undefined}
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <label className="filter-outcome">
+        <ListFilter size={15} aria-hidden />
+        <span className="visually-hidden">Outcome</span>
+        <select
+          className="input small"
+          value={filter.outcome ?? ''}
+          onChange={(event) => {
+            const outcome = OUTCOMES.find((value) => value === event.target.value);
+            // Only ended jobs have an outcome.
+            void navigate(
+              linkTo(outcome ? { state: 'ended', outcome } : { ...filter, outcome: undefined, cursor: undefined }),
+            );
+          }}
+        >
+          <option value="">Any outcome</option>
+          {OUTCOMES.map((outcome) => (
+            <option key={outcome} value={outcome}>
+              {outcomeLabel(outcome)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function JobTable({ jobs, filter }: { jobs: readonly Job[]; filter: JobFilter }) {
+  const now = useNow(
+    1000,
+    jobs.some((job) => job.state === 'running'),
+  );
+  if (jobs.length === 0) return <NoJobs filter={filter} />;
+  return (
+    <div className="table-scroll">
+      <table className="table rows-link jobs-table">
+        <thead>
+          <tr>
+            <th>Status</th>
+            <th>Job</th>
+            <th>Board</th>
+            <th className="number">Wall time</th>
+            <th className="number">Virtual time</th>
+            <th>Submitted</th>
+          </tr>
+        </thead>
+        <tbody>
+          {jobs.map((job) => (
+            <tr key={job.id}>
+              <td>
+                <JobBadge job={job} />
+              </td>
+              <td className="job-cell">
+                <Link to={`/jobs/${job.id}`} className="row-link">
+                  {job.name}
+                </Link>
+                {job.state === 'ended' && job.outcome !== 'pass' && job.reason !== null && (
+                  <div className="job-reason" title={job.reason}>
+                    {job.reason}
+                  </div>
+                )}
+              </td>
+              <td>
+                {job.spec.board} <span className="tag">{job.spec.cpu ?? 'default CPU'}</span>
+              </td>
+              <td className="number">{wallTime(job, now)}</td>
+              <td className="number">{job.virtualNs > 0 ? formatDurationNs(job.virtualNs) : '–'}</td>
+              <td className="nowrap muted">
+                <TimeAgo iso={job.createdAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function wallTime(job: Job, now: Date): string {
+  if (job.state === 'running' && job.startedAt !== null) {
+    return formatDurationMs(Math.max(0, now.getTime() - Date.parse(job.startedAt)));
+  }
+  return job.wallMs > 0 ? formatDurationMs(job.wallMs) : '–';
+}
+
+function NoJobs({ filter }: { filter: JobFilter }) {
+  if (filter.state !== undefined || filter.outcome !== undefined || filter.cursor !== undefined) {
+    return (
+      <Empty
+        icon={<FilterX size={40} strokeWidth={1.4} />}
+        title="No job matches this filter"
+        actions={
+          <Link to="/jobs" className="button">
+            Show all jobs
+          </Link>
+        }
+      />
+    );
+  }
+  return (
+    <Empty
+      icon={<CircuitBoard size={44} strokeWidth={1.3} />}
+      title="No jobs yet"
+      actions={
+        <>
+          <SelfTestButton board="malta" primary />
+          <Link to="/submit?preset=shell" className="button">
+            Boot Linux interactively
+          </Link>
+        </>
+      }
+    >
+      <p>
+        A job boots your kernel or firmware on an emulated board and records every console byte. Start with the board’s
+        built-in self-test: it needs no files and takes a second.
+      </p>
+    </Empty>
+  );
+}
+
+/** Cursors only lead forward; the way back is remembered in the history entry of each page. */
+function Pager({ filter, nextCursor }: { filter: JobFilter; nextCursor: string | null }) {
+  const location = useLocation();
+  const before = previousLinks(location.state);
+  if (nextCursor === null && filter.cursor === undefined) return null;
+  return (
+    <nav className="pager" aria-label="Pages">
+      {filter.cursor !== undefined && (
+        <Link
+          className="button small"
+          to={before.at(-1) ?? linkTo({ ...filter, cursor: undefined })}
+          state={{ before: before.slice(0, -1) }}
+        >
+          <ChevronLeft size={15} aria-hidden />
+          Newer
+        </Link>
+      )}
+      {nextCursor !== null && (
+        <Link
+          className="button small"
+          to={linkTo({ ...filter, cursor: nextCursor })}
+          state={{ before: [...before, linkTo(filter)] }}
+        >
+          Older
+          <ChevronRight size={15} aria-hidden />
+        </Link>
+      )}
+    </nav>
+  );
+}
+
+function previousLinks(state: unknown): string[] {
+  if (typeof state !== 'object' || state === null || !('before' in state) || !Array.isArray(state.before)) return [];
+  return state.before.filter((link): link is string => typeof link === 'string');
+}

@@ -1,0 +1,64 @@
+import { useQuery } from '@tanstack/react-query';
+import { useSearchParams } from 'react-router';
+import { jobQuery, useBoards } from '../api/queries.js';
+import type { Board } from '../api/types.js';
+import { Failure, Loading } from '../components/feedback.js';
+import { selfTestImage } from '../components/self-test-button.js';
+import { useTitle } from '../lib/use-title.js';
+import { applyPreset, blankForm, formOfJob, NO_IMAGE, type FormState, type Preset } from '../submit/form-state.js';
+import { SubmitForm } from '../submit/submit-form.js';
+import '../styles/submit.css';
+
+const PRESETS: readonly Preset[] = ['shell', 'boot-test', 'self-test'];
+
+/** The form as the link asks for it: `?preset=`, `?board=`, an image per role, or `?from=` an earlier job. */
+export default function SubmitPage() {
+  useTitle('New job');
+  const [search] = useSearchParams();
+  const boards = useBoards();
+  const from = search.get('from');
+  const source = useQuery({ ...jobQuery(from ?? ''), enabled: from !== null, refetchInterval: false });
+  const error = boards.error ?? source.error;
+
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>New job</h1>
+          <p>
+            {from === null
+              ? 'Boot a kernel or firmware on an emulated board.'
+              : 'A new run of an earlier job: change what you like.'}
+          </p>
+        </div>
+      </div>
+      {error ? (
+        <div className="card">
+          <Failure error={error} what={boards.error ? 'board catalogue' : 'job'} retry={() => void boards.refetch()} />
+        </div>
+      ) : !boards.data?.[0] || (from !== null && !source.data) ? (
+        <Loading what="form" />
+      ) : (
+        <SubmitForm
+          key={search.toString()}
+          boards={boards.data}
+          initial={source.data ? formOfJob(source.data) : formOfLink(search, boards.data, boards.data[0])}
+        />
+      )}
+    </div>
+  );
+}
+
+function formOfLink(search: URLSearchParams, boards: readonly Board[], first: Board): FormState {
+  const board = boards.find(({ id }) => id === search.get('board')) ?? first;
+  let form = blankForm(board);
+  const preset = PRESETS.find((value) => value === search.get('preset'));
+  if (preset) form = applyPreset(form, preset, selfTestImage(board.id, board.byteOrders[0] ?? 'little'));
+  for (const role of ['kernel', 'initrd', 'firmware'] as const) {
+    const reference = search.get(role);
+    if (reference === null) continue;
+    form = { ...form, [role]: { kind: 'library', reference, name: reference } };
+    if (role === 'firmware' && form.kernel.kind === 'upload') form = { ...form, kernel: NO_IMAGE };
+  }
+  return form;
+}
