@@ -4,3 +4,5 @@
 export * from './device.js';
 export * from './registers.js';
 export * from './char/index.js';
+export * from './intc/index.js';
+export * from './timer/index.js';

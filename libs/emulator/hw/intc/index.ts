@@ -1,0 +1,2 @@
+// hw/intc: interrupt controllers.
+export * from './i8259.js';

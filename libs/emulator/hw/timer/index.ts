@@ -1,0 +1,2 @@
+// hw/timer: interval timers and real-time clocks.
+export * from './i8254.js';
