@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Report } from './report.js';
+import { formatNumber, formatReport, isMet } from './report.js';
+import { interleave, median, quantile } from './statistics.js';
+
+describe('median and quantile', () => {
+  it.each([
+    [[3], 3],
+    [[5, 1, 3], 3],
+    [[4, 1, 3, 2], 2.5],
+  ])('the median of %j is %d', (values, expected) => expect(median(values)).toBe(expected));
+
+  it('interpolates between neighbours', () => {
+    expect(quantile([0, 10, 20, 30, 40], 0.95)).toBeCloseTo(38);
+    expect(quantile([7, 1], 0)).toBe(1);
+    expect(quantile([7, 1], 1)).toBe(7);
+  });
+
+  it('has no answer without values', () => expect(() => median([])).toThrow(RangeError));
+
+  it('leaves its input as it was', () => {
+    const values = [3, 1, 2];
+    median(values);
+    expect(values).toEqual([3, 1, 2]);
+  });
+});
+
+describe('interleave', () => {
+  it('lets the subjects take turns', async () => {
+    const order: string[] = [];
+    const subject = (name: string) => ({ name, run: () => Promise.resolve(order.push(name)) });
+    const samples = await interleave([subject('a'), subject('b')], 3, (name, round) => order.push(`${name}${round}`));
+    expect(order).toEqual(['a1', 'a', 'b1', 'b', 'a2', 'a', 'b2', 'b', 'a3', 'a', 'b3', 'b']);
+    expect(samples).toEqual([
+      [2, 6, 10],
+      [4, 8, 12],
+    ]);
+  });
+});
+
+describe('reports', () => {
+  it.each([
+    [undefined, '-'],
+    [0.1234, '0.12'],
+    [12.34, '12.3'],
+    [456.7, '457'],
+  ])('prints %p as %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it('knows when a target is met', () => {
+    expect(isMet({ name: 'x', value: 2.5, atMost: 2.5 })).toBe(true);
+    expect(isMet({ name: 'x', value: 2.6, atMost: 2.5 })).toBe(false);
+    expect(isMet({ name: 'x', value: 300, atLeast: 300 })).toBe(true);
+    expect(isMet({ name: 'x', value: NaN, atLeast: 300 })).toBe(false);
+  });
+
+  it('prints a table with its targets', () => {
+    const report: Report = {
+      title: 'Boot',
+      note: 'seconds',
+      columns: ['to BOOT-OK', 'ratio'],
+      rows: [
+        { name: 'bootlab', values: [10, 2] },
+        { name: 'qemu', values: [5, undefined] },
+      ],
+      targets: [{ name: 'ratio', value: 2, atMost: 1.5 }],
+    };
+    expect(formatReport(report)).toBe(
+      [
+        'Boot',
+        '  seconds',
+        '  ',
+        '           to BOOT-OK  ratio',
+        '  bootlab        10.0   2.00',
+        '  qemu           5.00      -',
+        '  ',
+        '  MISSED: ratio is 2.00, target at most 1.5',
+      ].join('\n'),
+    );
+  });
+
+  it('says what is missing instead of skipping it', () => {
+    const result = { title: 'Boot', kind: 'missing', reason: 'qemu. Install it.' } as const;
+    expect(formatReport(result)).toBe('Boot\n  missing: qemu. Install it.');
+  });
+});

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import type { ProcessRun } from '@bootlab/emulator/testkit';
+import { buildMipsProgram, runQemuMalta, runQemuUser } from '@bootlab/emulator/testkit';
+import { markOf, repositoryFolder, runBootlab } from './bootlab.js';
+import type { Report } from './report.js';
+import type { Subject } from './statistics.js';
+import { interleave, median } from './statistics.js';
+
+const ROUNDS = 12_000;
+/** What ROUNDS rounds come to; the same from a native x86-64 build and from big-endian MIPS. */
+const EXPECTED = '91d9c42f';
+const TIMEOUT_MS = 300_000;
+/** Guest instructions a second that the interpreter alone must reach on the development machine, in millions. */
+const TARGET_MIPS = 300;
+
+const FLAGS = [
+  ...['-march=mips32r2', '-mabi=32', '-O2', '-G0', '-msoft-float', '-fno-pic', '-mno-abicalls', '-ffreestanding'],
+  ...['-fno-asynchronous-unwind-tables', '-nostdlib', '-static', '-Wl,--build-id=none', `-DROUNDS=${ROUNDS}`],
+];
+const MARKS = { start: /BENCH-START/, done: /BENCH-DONE/ };
+
+const guestFile = (name: string): string => join(repositoryFolder, 'test', 'bench', 'guest', name);
+
+/** One run: seconds between the program's own marks, and how many instructions the board counted, where it counts. */
+interface Sample {
+  seconds: number;
+  instructions?: number;
+}
+
+/** The integer workload on our interpreter, on QEMU's Malta board, and under QEMU's user-mode emulation. */
+export async function integerBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
+  const shared = ['bench.c', 'workload.c'].map(guestFile);
+  const bareMetal = await buildMipsProgram({
+    name: 'integer-malta',
+    byteOrder: 'little',
+    sources: [guestFile('malta.c'), ...shared],
+    flags: [...FLAGS, `-Wl,-T,${guestFile('malta.ld')}`],
+    dependsOn: [guestFile('workload.h'), guestFile('malta.ld')],
+  });
+  const process = await buildMipsProgram({
+    name: 'integer-linux',
+    byteOrder: 'little',
+    sources: [guestFile('linux.c'), ...shared],
+    flags: FLAGS,
+    dependsOn: [guestFile('workload.h')],
+  });
+  const title = 'Integer benchmark: lists, matrix, state machine, CRC-32';
+  return compare(title, runs, progress, [
+    onBootlab(bareMetal, checkResult),
+    onQemu(bareMetal, checkResult),
+    inQemuUser(process),
+  ]);
+}
+
+/**
+ * Any other bare-metal Malta program that prints BENCH-START and BENCH-DONE around what is to be timed, on our
+ * interpreter and on QEMU's Malta board.
+ */
+export function programBenchmark(elf: string, runs: number, progress: (text: string) => void): Promise<Report> {
+  return compare(`Program ${elf}`, runs, progress, [onBootlab(elf), onQemu(elf)]);
+}
+
+const onBootlab = (elf: string, check?: (run: ProcessRun) => void): Subject<Sample> => ({
+  name: 'bootlab, interpreter',
+  run: async () => {
+    const args = ['--board', 'malta', '--cpu', '24Kf', '--kernel', elf, '--accel', 'interp', '--timeout', '1h'];
+    const run = await runBootlab([...args, '--expect', 'BENCH-DONE'], { timeoutMs: TIMEOUT_MS, marks: MARKS });
+    check?.(run);
+    return { ...sampleOf('bootlab', run), instructions: run.stats.instructions };
+  },
+});
+
+const onQemu = (kernel: string, check?: (run: ProcessRun) => void): Subject<Sample> => ({
+  name: 'qemu-system-mipsel',
+  run: async () => {
+    const run = await runQemuMalta({ byteOrder: 'little', kernel, timeoutMs: TIMEOUT_MS, marks: MARKS });
+    check?.(run);
+    return sampleOf('qemu-system-mipsel', run);
+  },
+});
+
+const inQemuUser = (program: string): Subject<Sample> => ({
+  name: 'qemu-mipsel (user mode, no MMU)',
+  run: async () => {
+    const run = await runQemuUser(program, { byteOrder: 'little', timeoutMs: TIMEOUT_MS, marks: MARKS });
+    checkResult(run);
+    return sampleOf('qemu-mipsel', run);
+  },
+});
+
+function sampleOf(subject: string, run: ProcessRun): Sample {
+  return { seconds: (markOf(subject, run, 'done') - markOf(subject, run, 'start')) / 1000 };
+}
+
+/** @throws Error when an engine computed something else than the program comes to */
+export function checkResult(run: Pick<ProcessRun, 'output'>): void {
+  const result = /BENCH-RESULT ([0-9a-f]{8})/.exec(run.output)?.[1];
+  if (result !== EXPECTED)
+    throw new Error(`wrong result of the integer benchmark: ${result ?? run.output} instead of ${EXPECTED}`);
+}
+
+async function compare(
+  title: string,
+  runs: number,
+  progress: (text: string) => void,
+  subjects: readonly Subject<Sample>[],
+): Promise<Report> {
+  const samples = await interleave(subjects, runs, (name, round) => progress(`${name}, run ${round} of ${runs}`));
+  const instructions = samples.flat().find((sample) => sample.instructions !== undefined)?.instructions ?? 0;
+  const seconds = samples.map((ofSubject) => median(ofSubject.map((sample) => sample.seconds)));
+  const [ours = NaN] = seconds;
+  const mips = (wall: number): number => instructions / wall / 1e6;
+  return {
+    title,
+    note: `${(instructions / 1e6).toFixed(0)} M guest instructions, counted by bootlab; medians of ${runs} interleaved runs`,
+    columns: ['seconds', 'M instructions/s', 'bootlab time / this'],
+    rows: subjects.map(({ name }, index) => {
+      const wall = seconds[index] ?? NaN;
+      return { name, values: [wall, mips(wall), ours / wall] };
+    }),
+    targets: [{ name: "the interpreter's speed in M instructions/s", value: mips(ours), atLeast: TARGET_MIPS }],
+  };
+}

@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { MissingPrerequisite } from '@bootlab/emulator/testkit';
+import { bootBenchmark } from './boot.js';
+import { echoBenchmark } from './echo.js';
+import { integerBenchmark, programBenchmark } from './integer.js';
+import type { NoReport, Report } from './report.js';
+import { formatReport, hasResult, isMet } from './report.js';
+
+const HELP = `Measures Bootlab beside QEMU, in turns, on this machine.
+
+npm run bench -- [options]
+  --only NAMES    benchmarks to run, with commas: integer, boot-le, boot-be, echo (default: all)
+  --program FILE  also time this bare-metal Malta ELF between its BENCH-START and BENCH-DONE
+  --runs N        runs of each subject (default: 3)
+  --json FILE     also write the results as JSON
+
+Exit status: 0 all targets met, 1 a target missed or a benchmark failed, 2 something missing or bad usage.`;
+
+interface Benchmark {
+  title: string;
+  run(runs: number, progress: (text: string) => void): Promise<Report>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  integer: { title: 'Integer benchmark', run: integerBenchmark },
+  'boot-le': {
+    title: 'Linux on Malta, little-endian',
+    run: (runs, progress) => bootBenchmark('little', runs, progress),
+  },
+  'boot-be': { title: 'Linux on Malta, big-endian', run: (runs, progress) => bootBenchmark('big', runs, progress) },
+  echo: { title: 'Console echo', run: (_runs, progress) => echoBenchmark(progress) },
+};
+
+interface Options {
+  selected: Benchmark[];
+  runs: number;
+  json?: string;
+}
+
+/** @throws Error on bad usage */
+function readOptions(): Options | 'help' {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      program: { type: 'string' },
+      runs: { type: 'string', default: '3' },
+      json: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return 'help';
+  const { only, program, json } = values;
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs: '${values.runs}' is not a whole number above 0`);
+  const selected = (only?.split(',') ?? Object.keys(BENCHMARKS)).map((name) => {
+    const benchmark = BENCHMARKS[name];
+    if (!benchmark)
+      throw new Error(`--only: there is no benchmark '${name}', only ${Object.keys(BENCHMARKS).join(', ')}`);
+    return benchmark;
+  });
+  if (program !== undefined) {
+    selected.push({ title: `Program ${program}`, run: (n, progress) => programBenchmark(program, n, progress) });
+  }
+  return { selected, runs, json };
+}
+
+/** Whatever happens to one benchmark, the others still run. */
+async function measure(benchmark: Benchmark, runs: number): Promise<Report | NoReport> {
+  try {
+    return await benchmark.run(runs, (text) => console.error(`  … ${benchmark.title}: ${text}`));
+  } catch (error) {
+    const kind = error instanceof MissingPrerequisite ? 'missing' : 'failed';
+    return { title: benchmark.title, kind, reason: messageOf(error) };
+  }
+}
+
+async function main({ selected, runs, json }: Options): Promise<number> {
+  const machine = { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length, node: process.version };
+  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
+  const results: (Report | NoReport)[] = [];
+  for (const benchmark of selected) {
+    const result = await measure(benchmark, runs);
+    results.push(result);
+    console.log(`${formatReport(result)}\n`);
+  }
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, runs, results }, null, 2)}\n`);
+  if (results.every((result) => hasResult(result) && result.targets.every(isMet))) return 0;
+  return results.some((result) => !hasResult(result) && result.kind === 'missing') ? 2 : 1;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+let options: Options | 'help' | undefined;
+try {
+  options = readOptions();
+} catch (error) {
+  console.error(`bench: ${messageOf(error)}. 'npm run bench -- --help' lists the options.`);
+  process.exitCode = 2;
+}
+if (options === 'help') console.log(HELP);
+else if (options) process.exitCode = await main(options);

@@ -1,0 +1,40 @@
+/** Middle of the values, the mean of the two middle ones for an even count. @throws RangeError without values */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value below which the fraction `q` (0..1) of all values lies, interpolated linearly. @throws RangeError without values */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const position = q * (sorted.length - 1);
+  const below = sorted[Math.floor(position)];
+  const above = sorted[Math.ceil(position)];
+  if (below === undefined || above === undefined) throw new RangeError('there is no quantile of no values');
+  return below + (above - below) * (position - Math.floor(position));
+}
+
+/** Something that can be run again and again to be measured. */
+export interface Subject<T> {
+  name: string;
+  run(): Promise<T>;
+}
+
+/**
+ * Runs every subject `rounds` times, taking turns, so that whatever slows the machine down for a while slows all of
+ * them and not the one that happened to run.
+ * @returns the samples of each subject, in the order of `subjects`
+ */
+export async function interleave<T>(
+  subjects: readonly Subject<T>[],
+  rounds: number,
+  progress: (subject: string, round: number) => void,
+): Promise<T[][]> {
+  const samples = subjects.map((): T[] => []);
+  for (let round = 1; round <= rounds; round++) {
+    for (const [index, subject] of subjects.entries()) {
+      progress(subject.name, round);
+      samples[index]?.push(await subject.run());
+    }
+  }
+  return samples;
+}

@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bootlab, bootlabProgram, bootMalta } from './bootlab.js';
+import type { ElfShape } from './elf.js';
+import { mipsElf } from './elf.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bootlab-bad-input-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+function file(bytes: Uint8Array): string {
+  const path = join(folder, `file${files++}`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** MIPS32 Architecture for Programmers, volume II: the few instructions that the guests below are made of. */
+const lui = (rt: number, imm: number): number => (0x0f << 26) | (rt << 16) | imm;
+const ori = (rt: number, rs: number, imm: number): number => (0x0d << 26) | (rs << 21) | (rt << 16) | imm;
+const addu = (rd: number, rs: number, rt: number): number => (rs << 21) | (rt << 16) | (rd << 11) | 0x21;
+const xor = (rd: number, rs: number, rt: number): number => (rs << 21) | (rt << 16) | (rd << 11) | 0x26;
+const shift = (funct: 0 | 2, rd: number, rt: number, amount: number): number =>
+  (rt << 16) | (rd << 11) | (amount << 6) | funct;
+const memory = (opcode: number, rt: number, base: number): number => (opcode << 26) | (base << 21) | (rt << 16);
+const LOADS_AND_STORES = [0x20, 0x21, 0x23, 0x24, 0x25, 0x28, 0x29, 0x2b, 0x22, 0x26, 0x2a, 0x2e]; // lb lh lw lbu lhu sb sh sw lwl lwr swl swr
+/** A jump to the n-th instruction of the program, with an empty delay slot. */
+const jump = (n: number): number[] => [(0x02 << 26) | (((0x80100000 >>> 2) + n) & 0x3ffffff), 0];
+const jr = (rs: number): number[] => [(rs << 21) | 0x08, 0];
+
+const little: ElfShape = { byteOrder: 'little' };
+const idle = jump(0);
+
+describe('images that cannot work are refused with exit status 2 and the option that is wrong', () => {
+  const elf = mipsElf(idle, little);
+  it.each<[string, () => string[], RegExp]>([
+    ['nothing to boot', () => [], /--kernel|--firmware/],
+    ['an empty kernel', () => ['--kernel', file(new Uint8Array())], /--kernel: /],
+    [
+      'a kernel that is no ELF file',
+      () => ['--kernel', file(new TextEncoder().encode('#!/bin/sh\n'.repeat(100)))],
+      /--kernel: .*ELF/,
+    ],
+    ['an ELF header cut short', () => ['--kernel', file(elf.slice(0, 40))], /--kernel: /],
+    ['an ELF file without its program', () => ['--kernel', file(elf.slice(0, 84))], /--kernel: /],
+    [
+      'another architecture',
+      () => ['--kernel', file(mipsElf(idle, { ...little, machine: 62 }))],
+      /--kernel: .*(x86-64|machine|architecture)/i,
+    ],
+    [
+      'a kernel larger than memory',
+      () => ['--memory', '32M', '--kernel', file(mipsElf(idle, { ...little, memoryBytes: 64 << 20 }))],
+      /--(kernel|memory): /,
+    ],
+    [
+      'an initrd larger than memory',
+      () => ['--memory', '16M', '--kernel', file(elf), '--initrd', file(new Uint8Array(20 << 20))],
+      /--(initrd|memory): /,
+    ],
+    [
+      'an initrd that is not there',
+      () => ['--kernel', file(elf), '--initrd', join(folder, 'nowhere')],
+      /--initrd: cannot read.*nowhere/,
+    ],
+    ['an initrd without a kernel', () => ['--firmware', 'selftest', '--initrd', file(elf)], /--initrd: /],
+    ['an unknown CPU', () => ['--cpu', '24Kx', '--kernel', file(elf)], /--cpu: .*24Kf/],
+    ['too much memory', () => ['--memory', '64G', '--kernel', file(elf)], /--memory: /],
+    ['a pattern that does not compile', () => ['--kernel', file(elf), '--expect', '(['], /--expect/],
+    [
+      'more drives than the board has',
+      () => [
+        '--kernel',
+        file(elf),
+        ...Array<string[]>(9)
+          .fill(['--drive', file(new Uint8Array(512))])
+          .flat(),
+      ],
+      /--drive: /,
+    ],
+  ])('%s', async (_name, args, message) => {
+    const run = await bootMalta(args());
+    expect(run.errors).toMatch(message);
+    expect(run.errors).not.toMatch(/internal error|^ +at /m);
+    expect(run.status).toBe(2);
+  });
+
+  it('knows no board that is not in the catalogue', async () => {
+    const run = await bootlab(['boot', '--board', 'malta2', '--kernel', 'x']);
+    expect(run).toMatchObject({ status: 2, errors: expect.stringMatching(/--board.*malta2.*malta/s) as unknown });
+  });
+});
+
+describe('a guest that misbehaves ends with a reason', () => {
+  const run = (words: readonly number[], shape: ElfShape = little): ReturnType<typeof bootMalta> =>
+    bootMalta(['--kernel', file(mipsElf(words, shape)), '--timeout', '2s'], 60_000);
+  const T0 = 8;
+  const T1 = 9;
+  const T2 = 10;
+
+  it.each<[string, number]>([
+    ['unmapped kseg2', 0xc0de],
+    ['empty bus', 0xb700],
+    ['user space without a TLB entry', 0x0040],
+    ['the UART', 0xb800],
+  ])('jumps into %s', async (_name, upper) => {
+    const { status, stats } = await run([lui(T0, upper), ...jr(T0)]);
+    expect(stats.outcome).toMatch(/fail|timeout/);
+    expect(stats.reason).toBeTruthy();
+    expect(status).toBe(1);
+  });
+
+  it.each(['little', 'big'] as const)('hammers every device with every width, %s-endian', async (byteOrder) => {
+    // t0: xorshift32 state; t1: an address between 0xb0000000 and 0xbfffffff; the exception handler is this very loop.
+    const setup = [lui(T0, 0x1234), ori(T0, T0, 0x5678)];
+    const step = [
+      shift(0, T1, T0, 13),
+      xor(T0, T0, T1),
+      shift(2, T1, T0, 17),
+      xor(T0, T0, T1),
+      shift(0, T1, T0, 5),
+      xor(T0, T0, T1),
+    ];
+    const body = LOADS_AND_STORES.flatMap((opcode) => [
+      ...step,
+      shift(2, T1, T0, 4),
+      lui(T2, 0xb000),
+      addu(T1, T1, T2),
+      memory(opcode, opcode >= 0x28 && opcode !== 0x2e ? T0 : 2, T1),
+    ]);
+    const { status, stats } = await run([...setup, ...body, ...jump(setup.length)], { byteOrder });
+    expect(stats.reason).toBeTruthy();
+    expect(status).toBe(1);
+  });
+
+  it('waits for ever with interrupts off', async () => {
+    const { status, stats } = await run([0x42000020, ...jump(0)]);
+    expect(stats.reason).toBeTruthy();
+    expect(status).toBe(1);
+  });
+
+  it('fills its console at full speed, and every byte arrives', async () => {
+    const flood = [lui(T0, 0xb800), ori(T0, T0, 0x03f8), ori(T1, 0, 0x2e), memory(0x28, T1, T0), ...jump(3)];
+    const { status, stats, output } = await run(flood);
+    expect(stats).toMatchObject({ outcome: 'timeout', virtualSeconds: 2 });
+    expect(output).toMatch(/^\.{1000,}$/);
+    expect(stats.peakRssBytes).toBeLessThan(1 << 30);
+    expect(status).toBe(1);
+  });
+});
+
+describe('signals', () => {
+  it.each<[NodeJS.Signals, number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('%s ends a busy guest within a second and leaves complete files', async (signal, status) => {
+    const stats = join(folder, `stats-${signal}`);
+    const hello = [lui(8, 0xb800), ori(8, 8, 0x03f8), ori(9, 0, 0x2e), memory(0x28, 9, 8), ...jump(4)];
+    const args = [
+      'boot',
+      '--board',
+      'malta',
+      '--kernel',
+      file(mipsElf(hello, little)),
+      '--timeout',
+      '10m',
+      '--stats',
+      stats,
+    ];
+    const child = spawn(process.execPath, [bootlabProgram, ...args], { env: { ...process.env, NODE_OPTIONS: '' } });
+    await once(child.stdout, 'data');
+    const sentAt = performance.now();
+    child.kill(signal);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(status);
+    expect(performance.now() - sentAt).toBeLessThan(2000);
+    expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({
+      outcome: 'cancelled',
+      reason: `Ended by ${signal}`,
+    });
+  });
+});

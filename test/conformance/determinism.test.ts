@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeWith, guest } from '../support/requirements.js';
+import type { BootRun } from './bootlab.js';
+import { bootMalta } from './bootlab.js';
+
+/** Everything about a run that must not depend on the host. */
+const guestView = ({ status, log, stats }: BootRun) => ({
+  status,
+  log,
+  ramSha256: stats.ramSha256,
+  instructions: stats.instructions,
+  virtualSeconds: stats.virtualSeconds,
+});
+
+/** Runs the same job twice at the same time, so that the host treats the two differently. */
+async function twice(args: readonly string[], timeoutMs: number): Promise<[BootRun, BootRun]> {
+  return Promise.all([bootMalta(args, timeoutMs), bootMalta(args, timeoutMs)]);
+}
+
+describe('the same job twice', () => {
+  it('prints the same bytes at the same virtual times and leaves the same RAM: self-test firmware', async () => {
+    const [first, second] = await twice(['--firmware', 'selftest'], 60_000);
+    expect(first.log.length).toBeGreaterThan(100);
+    expect(guestView(second)).toEqual(guestView(first));
+  });
+});
+
+describeWith('malta-el', 'the same Linux job twice', () => {
+  it('prints the same bytes at the same virtual times and leaves the same RAM: boot, log in, type commands', async () => {
+    const { kernel, initrd } = guest('malta-el');
+    const steps = [
+      '--expect',
+      '~ # $',
+      '--send',
+      'sleep 1; date\\n',
+      '--expect',
+      '2026\\D*~ # $',
+      '--send',
+      'poweroff -f\\n',
+    ];
+    const images = ['--kernel', kernel, '--initrd', initrd, '--append', 'console=ttyS0 corpus=shell'];
+    const [first, second] = await twice([...images, ...steps], 300_000);
+    expect(first.errors).toMatch(/bootlab: pass: The guest powered off/);
+    expect(guestView(second)).toEqual(guestView(first));
+  }, 300_000);
+});
