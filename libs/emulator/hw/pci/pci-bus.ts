@@ -85,24 +85,6 @@ const keyOf = ({ device, function: number }: PciSlot): number => device * 8 + nu
 /** Rotates pins over PIRQA..D (0..3), as slots on a backplane are wired: slot n's INTA is the (n + A)th trace. */
 export const rotatePin = (slot: number, pin: InterruptPin): number => (slot + PINS.indexOf(pin)) % 4;
 
-/** Several sources on one wire: it is high while any of them is. */
-export class WiredOr {
-  #active = 0;
-
-  constructor(private readonly sink: LineSink) {}
-
-  /** One more source. */
-  input(): LineSink {
-    let own = false;
-    return (level) => {
-      if (level === own) return;
-      own = level;
-      this.#active += level ? 1 : -1;
-      if (this.#active === (level ? 1 : 0)) this.sink(level);
-    };
-  }
-}
-
 /** A stretch of a bus whose place software chooses; mapped only while it is enabled. */
 export class MovableWindow {
   #base: number | undefined;

@@ -1,9 +1,9 @@
 import type { LineSink } from '../../core/index.js';
 import { defineDevice } from '../device.js';
 import { bit, bits, registerMap } from '../registers.js';
+import { WiredOr } from '../wired-or.js';
 import { configHeader } from './config-header.js';
 import type { PciBus } from './pci-bus.js';
-import { WiredOr } from './pci-bus.js';
 
 /**
  * PIIX4 function 0: the bridge from PCI to ISA. It answers every I/O port that nobody else claims, steers the four PCI
