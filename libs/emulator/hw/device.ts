@@ -32,8 +32,10 @@ export interface Device extends Persistent {
 export type StateField = number | boolean | string | Uint8Array | number[];
 export type StateFields = { [name: string]: StateField };
 
-/** The live object of declared state: `{ busy: false }` declares a boolean, not the type `false`. */
-export type LiveState<S extends StateFields> = { [K in keyof S]: S[K] extends boolean ? boolean : S[K] };
+/** The live object of declared state: `{ busy: false, level: 3 }` declares a boolean and a number, not literal types. */
+export type LiveState<S extends StateFields> = {
+  [K in keyof S]: S[K] extends boolean ? boolean : S[K] extends number ? number : S[K];
+};
 
 export interface StateOptions {
   /** Gathers the fields under a name, for parts that a device has several of (`counter0`). */

@@ -6,3 +6,4 @@ export * from './registers.js';
 export * from './char/index.js';
 export * from './intc/index.js';
 export * from './timer/index.js';
+export * from './power/index.js';
