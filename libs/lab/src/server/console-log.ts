@@ -1,9 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
-import type { ConsoleChunk, ConsoleSpan } from '../index.js';
+import type { ConsoleChunk, ConsoleSpan, Job } from '../index.js';
 import { logKey, type BlobStore } from './blobs.js';
 import type { Database } from './database.js';
+import type { JobStore } from './job-store.js';
 import { Waker, type LiveStreams, type StreamEntry } from './streams/live-streams.js';
 import { consoleStream, jobTopic } from './topics.js';
 
@@ -17,6 +18,8 @@ const decode = ({ seq, data }: StreamEntry): ConsoleChunk => ({
   seq,
   ...(JSON.parse(data.toString()) as Omit<ConsoleChunk, 'seq'>),
 });
+
+export type WatchEvent = { kind: 'job'; job: Job } | { kind: 'chunks'; chunks: ConsoleChunk[] };
 
 /**
  * The console log of a job: its newest stretch is a live stream, what is older lies in the blob store in segments.
@@ -62,33 +65,41 @@ export class ConsoleLogs {
   }
 
   /**
-   * Yields chunks from `from` on until the log is complete or `signal` aborts.
-   * @param ended says whether the job has ended: then nothing more will be written
-   * @param changed called whenever the job may have changed, before chunks that came later
+   * Yields the job whenever it changes and its chunks from `from` on, until the job has ended and all of its log was
+   * given, or `signal` aborts. The ended job comes last.
    */
-  async *follow(
-    jobId: string,
-    from: number,
-    options: { ended: () => Promise<boolean>; changed?: () => Promise<void>; signal: AbortSignal },
-  ): AsyncGenerator<ConsoleChunk[], void, undefined> {
-    const waker = new Waker(this.streams, [consoleStream(jobId), jobTopic(jobId)], options.signal);
+  async *watch(jobId: string, from: number, jobs: JobStore, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
+    let jobChanged = true;
+    const look = (): void => {
+      jobChanged = true;
+    };
+    const unsubscribe = this.streams.subscribe(jobTopic(jobId), look);
+    const waker = new Waker(this.streams, [consoleStream(jobId), jobTopic(jobId)], signal, look);
+    let job: Job | undefined;
     let position = from;
     try {
-      while (!options.signal.aborted) {
-        await options.changed?.();
-        const ended = await options.ended(); // asked before reading, so that an empty read then means the end
+      while (!signal.aborted) {
+        if (jobChanged) {
+          jobChanged = false;
+          job = await jobs.get(jobId);
+          if (!job) return;
+          if (job.state !== 'ended') yield { kind: 'job', job };
+        }
+        const ended = job?.state === 'ended'; // known before reading, so that an empty read then means the end
         const chunks = await this.read(jobId, position);
         const last = chunks.at(-1);
         if (last) {
           position = last.seq + 1;
-          yield chunks;
-        } else if (ended) {
+          yield { kind: 'chunks', chunks };
+        } else if (job && ended) {
+          yield { kind: 'job', job };
           return;
         } else {
           await waker.wait();
         }
       }
     } finally {
+      unsubscribe();
       waker.close();
     }
   }

@@ -8,6 +8,7 @@ export * from './streams/live-streams.js';
 export * from './streams/postgres-streams.js';
 export * from './streams/redis-streams.js';
 export * from './console-log.js';
+export * from './control.js';
 export * from './image-store.js';
 export * from './job-store.js';
 export * from './queue.js';

@@ -26,6 +26,10 @@ export interface Claim {
   readonly attempt: number;
   readonly spec: JobSpec;
   readonly images: Job['images'];
+  /** Cancelled before this claim: perhaps while no worker listened. */
+  readonly cancelRequested: boolean;
+  /** How many workers died while they ran this job. */
+  readonly lostWorkers: number;
 }
 
 export interface Progress {
@@ -102,8 +106,16 @@ export class JobStore {
         where: { jobId, state: 'running' },
         data: { state: 'lost', endedAt: new Date() },
       });
+      const lostWorkers = await tx.machine.count({ where: { jobId, state: 'lost' } });
       await tx.machine.create({ data: { jobId, attempt: row.attempts, board: job.spec.board, worker } });
-      return { jobId, attempt: row.attempts, spec: job.spec, images: job.images };
+      return {
+        jobId,
+        attempt: row.attempts,
+        spec: job.spec,
+        images: job.images,
+        cancelRequested: row.cancelRequestedAt !== null,
+        lostWorkers,
+      };
     });
     if (claim) await this.streams.announce(jobTopic(jobId));
     return claim;
@@ -126,7 +138,7 @@ export class JobStore {
       }),
       this.database.machine.updateMany({
         where: { jobId: claim.jobId, attempt: claim.attempt, state: 'running' },
-        data: { state: 'lost', endedAt: new Date() },
+        data: { state: 'ended', endedAt: new Date() },
       }),
     ]);
     await this.streams.announce(jobTopic(claim.jobId));

@@ -26,7 +26,7 @@ export function openJobQueue(config: Backing, onError: (error: Error) => void): 
   const options = { defaultJobOptions: { removeOnComplete: true, removeOnFail: true } };
   const queue: JobQueue = config.redisUrl
     ? new Queue<QueuedJob>(QUEUE, { ...options, connection: redisConnection(config.redisUrl) })
-    : (new Queue<QueuedJob>(
+    : (new Queue(
         QUEUE,
         { ...options, connection: postgresConnection(config.databaseUrl) },
         createPostgresBackend,
@@ -43,7 +43,7 @@ export function openJobWorker(
 ): JobWorker {
   const worker: JobWorker = config.redisUrl
     ? new Worker<QueuedJob>(QUEUE, processor, { ...options, connection: redisConnection(config.redisUrl) })
-    : (new Worker<QueuedJob>(
+    : (new Worker(
         QUEUE,
         processor,
         { ...options, connection: postgresConnection(config.databaseUrl) },

@@ -83,7 +83,13 @@ export class Waker {
   private resolve: (() => void) | undefined;
   private readonly unsubscribe: (() => void)[];
 
-  constructor(streams: Pick<LiveStreams, 'subscribe'>, topics: readonly string[], signal: AbortSignal) {
+  /** @param timedOut called when a wait ended without any topic: something may have been missed */
+  constructor(
+    streams: Pick<LiveStreams, 'subscribe'>,
+    topics: readonly string[],
+    signal: AbortSignal,
+    private readonly timedOut?: () => void,
+  ) {
     const wake = (): void => {
       this.woken = true;
       this.resolve?.();
@@ -96,7 +102,10 @@ export class Waker {
   async wait(): Promise<void> {
     if (!this.woken) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, RECHECK_MS);
+        const timer = setTimeout(() => {
+          this.timedOut?.();
+          resolve();
+        }, RECHECK_MS);
         this.resolve = () => {
           clearTimeout(timer);
           resolve();

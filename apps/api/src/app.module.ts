@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuthGuard } from './auth/auth.guard.js';
+import { BoardsController } from './boards/boards.controller.js';
+import { BoardsService } from './boards/boards.service.js';
+import { ConsoleGateway } from './console/console.gateway.js';
+import { HealthController } from './health.controller.js';
+import { ImagesController } from './images/images.controller.js';
+import { ImagesService } from './images/images.service.js';
+import { MultipartReader } from './images/multipart.js';
+import { JobImages } from './jobs/job-images.js';
+import { JobLogService } from './jobs/job-log.service.js';
+import { JobValidation } from './jobs/job-validation.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { JobsService } from './jobs/jobs.service.js';
+import { Reconciler } from './jobs/reconciler.service.js';
+import { SubmissionReader } from './jobs/submission.js';
+import { LabModule } from './lab.module.js';
+import { ProblemFilter } from './problem/problem.filter.js';
+import { SchemaPipe } from './problem/schema.pipe.js';
+import { WebController } from './web/web.js';
+
+@Module({
+  imports: [LabModule],
+  // The web pages come last: their route takes whatever the others left.
+  controllers: [HealthController, BoardsController, ImagesController, JobsController, WebController],
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_PIPE, useClass: SchemaPipe },
+    BoardsService,
+    ImagesService,
+    MultipartReader,
+    JobImages,
+    JobValidation,
+    JobsService,
+    JobLogService,
+    SubmissionReader,
+    Reconciler,
+    ConsoleGateway,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,27 @@
+import fastifyMultipart from '@fastify/multipart';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestFactory } from '@nestjs/core';
+import type { LogLevel } from '@nestjs/common';
+import { TokenStore } from '@bootlab/lab/server';
+import { AppModule } from './app.module.js';
+import { CONFIG, type LabConfig } from './config.token.js';
+import { setupOpenApi } from './openapi.js';
+import { setupWeb } from './web/web.js';
+
+const JSON_BODY_BYTES = 8 * 2 ** 20;
+
+/** The API with everything attached, not yet listening. */
+export async function createApp(logLevels: LogLevel[] = ['error', 'warn', 'log']): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: JSON_BODY_BYTES, forceCloseConnections: true });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
+    logger: logLevels,
+    abortOnError: false,
+  });
+  app.enableShutdownHooks([]);
+  await app.register(fastifyMultipart);
+  await setupWeb(app);
+  setupOpenApi(app);
+  const { adminToken } = app.get<LabConfig>(CONFIG);
+  if (adminToken) await app.get(TokenStore).ensure(adminToken, 'administrator');
+  return app;
+}

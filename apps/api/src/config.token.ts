@@ -1,0 +1,4 @@
+export type { LabConfig } from '@bootlab/lab/server';
+
+/** Injection token of the lab's configuration, which is plain data. */
+export const CONFIG = Symbol('LabConfig');

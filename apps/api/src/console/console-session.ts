@@ -1,0 +1,117 @@
+import { Logger } from '@nestjs/common';
+import { clientMessageSchema, fieldErrorsOf, type ClientMessage, type Job, type ServerMessage } from '@bootlab/lab';
+import type { ConsoleLogs, JobStore, TokenStore } from '@bootlab/lab/server';
+import type { RawData, WebSocket } from 'ws';
+import type { JobsService } from '../jobs/jobs.service.js';
+
+const AUTH_TIMEOUT_MS = 10_000;
+
+// Close codes 4000–4999 are the application's own (RFC 6455, 7.4.2); these mirror HTTP's.
+const CLOSE_NORMAL = 1000;
+const CLOSE_BAD_REQUEST = 4400;
+const CLOSE_UNAUTHORIZED = 4401;
+const CLOSE_NOT_FOUND = 4404;
+const CLOSE_INTERNAL = 1011;
+
+/** One watcher of one job's consoles: history from where he asks, then live, and what he types. */
+export class ConsoleSession {
+  private readonly logger = new Logger(ConsoleSession.name);
+  private readonly abort = new AbortController();
+  private job: Job | undefined;
+  /** Messages are handled one after the other: keys arrive in the order they were typed. */
+  private handling: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly jobId: string,
+    private readonly tokens: TokenStore,
+    private readonly jobStore: JobStore,
+    private readonly jobs: JobsService,
+    private readonly logs: ConsoleLogs,
+  ) {}
+
+  start(): void {
+    const timer = setTimeout(() => {
+      if (!this.job) void this.fail(CLOSE_UNAUTHORIZED, 'The first message must be {"type":"auth","token":…}');
+    }, AUTH_TIMEOUT_MS);
+    this.socket.on('close', () => {
+      clearTimeout(timer);
+      this.abort.abort();
+    });
+    this.socket.on('message', (data) => {
+      this.handling = this.handling.then(() => this.handle(data)).catch((error: unknown) => this.crash(error));
+    });
+  }
+
+  private async handle(data: RawData): Promise<void> {
+    if (this.abort.signal.aborted) return;
+    const message = this.parse(data);
+    if (typeof message === 'string') return this.fail(CLOSE_BAD_REQUEST, message);
+    if (message.type === 'auth') return this.authenticate(message);
+    if (!this.job) return this.fail(CLOSE_UNAUTHORIZED, 'The first message must be {"type":"auth","token":…}');
+    if (!this.job.consoles.includes(message.uart)) {
+      return this.fail(CLOSE_BAD_REQUEST, `uart: this board has ${this.job.consoles.join(', ')}`);
+    }
+    if (this.job.state !== 'ended') await this.jobs.input(this.jobId, message.uart, message.data);
+  }
+
+  /** The message, or what is wrong with it. */
+  private parse(data: RawData): ClientMessage | string {
+    let value: unknown;
+    try {
+      value = JSON.parse(String(data));
+    } catch {
+      return 'Messages are JSON';
+    }
+    const parsed = clientMessageSchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    return fieldErrorsOf(parsed.error)
+      .map(({ field, message, mend }) => `${field}: ${message}. ${mend}`)
+      .join(' ');
+  }
+
+  private async authenticate({ token, from }: Extract<ClientMessage, { type: 'auth' }>): Promise<void> {
+    if (this.job) return this.fail(CLOSE_BAD_REQUEST, 'This connection is signed in already');
+    const principal = await this.tokens.authenticate(token);
+    if (!principal) return this.fail(CLOSE_UNAUTHORIZED, 'This token is not valid');
+    this.job = await this.jobStore.find(principal.projectId, this.jobId);
+    if (!this.job) return this.fail(CLOSE_NOT_FOUND, `There is no job "${this.jobId}"`);
+    await this.send({ type: 'ready', job: this.job });
+    this.watch(from).catch((error: unknown) => this.crash(error));
+  }
+
+  private async watch(from: number): Promise<void> {
+    let shown = JSON.stringify(this.job);
+    for await (const event of this.logs.watch(this.jobId, from, this.jobStore, this.abort.signal)) {
+      if (event.kind === 'job') {
+        this.job = event.job;
+        const now = JSON.stringify(event.job);
+        if (now !== shown) await this.send({ type: 'job', job: event.job });
+        shown = now;
+      } else {
+        // Waiting for the last one is enough: a slow watcher then holds up his own reading and nobody else's.
+        const last = event.chunks.pop();
+        for (const chunk of event.chunks) void this.send({ type: 'chunk', ...chunk });
+        if (last) await this.send({ type: 'chunk', ...last });
+      }
+    }
+    if (this.abort.signal.aborted) return;
+    await this.send({ type: 'end' });
+    this.socket.close(CLOSE_NORMAL);
+  }
+
+  /** Resolves when the message has been handed to the network, or the connection is gone. */
+  private send(message: ServerMessage): Promise<void> {
+    return new Promise((resolve) => this.socket.send(JSON.stringify(message), () => resolve()));
+  }
+
+  private async fail(code: number, detail: string): Promise<void> {
+    await this.send({ type: 'error', detail });
+    this.socket.close(code);
+  }
+
+  private crash(error: unknown): void {
+    this.logger.error(`Console of job ${this.jobId}`, error instanceof Error ? error.stack : error);
+    void this.fail(CLOSE_INTERNAL, 'The lab failed to serve this console; its log says why');
+  }
+}

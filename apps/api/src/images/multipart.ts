@@ -1,0 +1,64 @@
+import type { MultipartFile } from '@fastify/multipart';
+import { Inject, Injectable } from '@nestjs/common';
+import { formatSize } from '@bootlab/lab';
+import { FileTooLargeError, ImageStore, type StagedFile } from '@bootlab/lab/server';
+import type { FastifyRequest } from 'fastify';
+import { CONFIG, type LabConfig } from '../config.token.js';
+import { invalidField } from '../problem/problem.js';
+
+export interface MultipartForm {
+  fields: Map<string, string>;
+  files: Map<string, StagedFile>;
+}
+
+const MAX_FILES = 16;
+const MAX_FIELD_BYTES = 8 * 2 ** 20;
+
+/** Reads multipart forms: files go to the staging folder as they arrive, never into memory. */
+@Injectable()
+export class MultipartReader {
+  constructor(
+    private readonly images: ImageStore,
+    @Inject(CONFIG) private readonly config: LabConfig,
+  ) {}
+
+  async read(request: FastifyRequest): Promise<MultipartForm> {
+    const form: MultipartForm = { fields: new Map(), files: new Map() };
+    const limits = { fileSize: Infinity, files: MAX_FILES, fieldSize: MAX_FIELD_BYTES };
+    try {
+      for await (const part of request.parts({ limits })) {
+        if (form.fields.has(part.fieldname) || form.files.has(part.fieldname)) {
+          throw invalidField(part.fieldname, 'This field comes twice', 'Give each part a name of its own.');
+        }
+        if (part.type === 'file') {
+          form.files.set(part.fieldname, await this.stage(part));
+        } else {
+          form.fields.set(part.fieldname, String(part.value));
+        }
+      }
+      return form;
+    } catch (error) {
+      await this.discard(form);
+      throw error;
+    }
+  }
+
+  /** Drops the files that were not taken into the store. */
+  async discard(form: MultipartForm): Promise<void> {
+    await Promise.all([...form.files.values()].map((file) => this.images.discard(file)));
+  }
+
+  private async stage(part: MultipartFile): Promise<StagedFile> {
+    try {
+      return await this.images.stage(part.file, part.filename || part.fieldname, this.config.maxUploadBytes);
+    } catch (error) {
+      if (!(error instanceof FileTooLargeError)) throw error;
+      throw invalidField(
+        part.fieldname,
+        `The file is larger than this lab takes (${formatSize(error.limitBytes)})`,
+        'Upload a smaller file, or raise BOOTLAB_MAX_UPLOAD where the lab runs.',
+        413,
+      );
+    }
+  }
+}

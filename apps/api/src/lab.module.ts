@@ -1,0 +1,67 @@
+import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import {
+  ConsoleLogs,
+  ImageStore,
+  JobStore,
+  openBlobStore,
+  openDatabase,
+  openJobQueue,
+  openLiveStreams,
+  readConfig,
+  TokenStore,
+  type BlobStore,
+  type Database,
+  type JobQueue,
+  type LabConfig,
+  type LiveStreams,
+} from '@bootlab/lab/server';
+import { CONFIG } from './config.token.js';
+
+export type { JobQueue } from '@bootlab/lab/server';
+
+export const DATABASE = Symbol('Database');
+export const STREAMS = Symbol('LiveStreams');
+export const BLOBS = Symbol('BlobStore');
+export const QUEUE = Symbol('JobQueue');
+
+const logger = new Logger('Lab');
+const report = (error: Error): void => logger.error(error.message);
+
+const providers = [
+  { provide: CONFIG, useFactory: (): LabConfig => readConfig(process.env) },
+  { provide: DATABASE, inject: [CONFIG], useFactory: (config: LabConfig) => openDatabase(config.databaseUrl) },
+  { provide: STREAMS, inject: [CONFIG], useFactory: (config: LabConfig) => openLiveStreams(config, report) },
+  { provide: BLOBS, inject: [CONFIG], useFactory: (config: LabConfig) => openBlobStore(config.blobUrl) },
+  { provide: QUEUE, inject: [CONFIG], useFactory: (config: LabConfig) => openJobQueue(config, report) },
+  {
+    provide: JobStore,
+    inject: [DATABASE, STREAMS],
+    useFactory: (database: Database, streams: LiveStreams) => new JobStore(database, streams),
+  },
+  {
+    provide: ImageStore,
+    inject: [DATABASE, BLOBS],
+    useFactory: (database: Database, blobs: BlobStore) => new ImageStore(database, blobs),
+  },
+  {
+    provide: ConsoleLogs,
+    inject: [DATABASE, STREAMS, BLOBS],
+    useFactory: (database: Database, streams: LiveStreams, blobs: BlobStore) =>
+      new ConsoleLogs(database, streams, blobs),
+  },
+  { provide: TokenStore, inject: [DATABASE], useFactory: (database: Database) => new TokenStore(database) },
+];
+
+/** Everything that API and workers share, as injectables. */
+@Global()
+@Module({ providers, exports: providers.map(({ provide }) => provide) })
+export class LabModule implements OnApplicationShutdown {
+  constructor(private readonly moduleRef: ModuleRef) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.moduleRef.get<JobQueue>(QUEUE).close();
+    await this.moduleRef.get<LiveStreams>(STREAMS).close();
+    await this.moduleRef.get<Database>(DATABASE).$disconnect();
+  }
+}
