@@ -309,3 +309,5 @@ export const ns16550 = defineDevice({
     return { registers, irq };
   },
 });
+
+export type Ns16550 = ReturnType<typeof ns16550>;

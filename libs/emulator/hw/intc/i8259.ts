@@ -258,3 +258,5 @@ export const i8259Pair = defineDevice({
     };
   },
 });
+
+export type I8259Pair = ReturnType<typeof i8259Pair>;

@@ -130,3 +130,5 @@ export const piix4Pm = defineDevice({
     };
   },
 });
+
+export type Piix4Pm = ReturnType<typeof piix4Pm>;

@@ -199,3 +199,5 @@ export const i8254 = defineDevice({
     return { counters, systemControl, out0 };
   },
 });
+
+export type I8254 = ReturnType<typeof i8254>;

@@ -188,3 +188,5 @@ export const mc146818 = defineDevice({
     return { ports, irq };
   },
 });
+
+export type Mc146818 = ReturnType<typeof mc146818>;
