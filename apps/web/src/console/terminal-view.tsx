@@ -143,5 +143,5 @@ export function TerminalView({
     [],
   );
 
-  return <div ref={host} className="terminal" data-size={size} data-uart={uart} hidden={!shown} />;
+  return <div ref={host} className="terminal-host" data-size={size} data-uart={uart} hidden={!shown} />;
 }

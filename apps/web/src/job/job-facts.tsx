@@ -1,4 +1,6 @@
+import { formatSize } from '@bootlab/lab';
 import { Link } from 'react-router';
+import { useBoard } from '../api/queries.js';
 import type { Image, Job } from '../api/types.js';
 import { Copyable } from '../components/copy-button.js';
 import {
@@ -11,8 +13,11 @@ import {
 } from '../lib/format.js';
 import { useNow } from '../lib/use-now.js';
 
+const DEFAULT = <span className="muted">the board’s default</span>;
+
 /** What is known about a job besides its consoles. */
 export function JobFacts({ job }: { job: Job }) {
+  const board = useBoard(job.spec.board).data;
   return (
     <aside className="job-facts" aria-label="Facts about the job">
       <section className="fact-group" aria-labelledby="facts-timing">
@@ -27,9 +32,9 @@ export function JobFacts({ job }: { job: Job }) {
             <Link to={`/boards/${job.spec.board}`}>{job.spec.board}</Link>
           </dd>
           <dt>CPU</dt>
-          <dd>{job.spec.cpu ?? <span className="muted">board’s default</span>}</dd>
+          <dd>{job.spec.cpu ?? board?.defaultCpu ?? DEFAULT}</dd>
           <dt>Memory</dt>
-          <dd>{job.spec.memory ?? <span className="muted">board’s default</span>}</dd>
+          <dd>{job.spec.memory ?? (board ? formatSize(board.memory.defaultBytes) : DEFAULT)}</dd>
           <dt>Clock</dt>
           <dd>{job.spec.clock === 'wall' ? 'wall' : 'virtual'}</dd>
           <dt>Time-out</dt>
@@ -65,7 +70,8 @@ export function JobFacts({ job }: { job: Job }) {
           ))}
         </ul>
       </section>
-      <section className="fact-group">
+      <section className="fact-group" aria-labelledby="facts-id">
+        <h2 id="facts-id">Job id</h2>
         <Copyable text={job.id} shown={job.id} label="job id" />
       </section>
     </aside>

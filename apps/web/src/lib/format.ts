@@ -33,6 +33,7 @@ function trimZeros(value: number, significantDigits: number): string {
 
 /** 83210 → "1 m 23 s"; below a minute with decimals, below a second in milliseconds. */
 export function formatDurationMs(ms: number): string {
+  if (ms === 0) return '0 s';
   if (ms < 1) return `${trimZeros(ms * 1000, 3)} µs`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;

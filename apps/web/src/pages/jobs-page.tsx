@@ -1,4 +1,4 @@
-import { ChevronLeft, ChevronRight, CircuitBoard, FilterX, ListFilter, Plus } from 'lucide-react';
+import { ChevronLeft, ChevronRight, CircuitBoard, FilterX, ListFilter } from 'lucide-react';
 import { Link, useLocation, useNavigate, useSearchParams } from 'react-router';
 import { useJobs, type JobFilter } from '../api/queries.js';
 import type { Job, JobState, Outcome } from '../api/types.js';
@@ -43,12 +43,6 @@ export function JobsPage() {
         <div>
           <h1>Jobs</h1>
           <p>Every boot on an emulated board, newest first.</p>
-        </div>
-        <div className="page-actions">
-          <Link to="/submit" className="button primary">
-            <Plus size={16} aria-hidden />
-            New job
-          </Link>
         </div>
       </div>
       <FilterBar filter={filter} />
@@ -154,7 +148,7 @@ function JobTable({ jobs, filter }: { jobs: readonly Job[]; filter: JobFilter })
                 )}
               </td>
               <td>
-                {job.spec.board} <span className="tag">{job.spec.cpu ?? 'default CPU'}</span>
+                {job.spec.board} {job.spec.cpu !== undefined && <span className="tag">{job.spec.cpu}</span>}
               </td>
               <td className="number">{wallTime(job, now)}</td>
               <td className="number">{job.virtualNs > 0 ? formatDurationNs(job.virtualNs) : '–'}</td>

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ConsoleChunk } from './console-stream.js';
+import { LogLines } from './log-lines.js';
+
+const encoder = new TextEncoder();
+
+function chunks(...parts: [uart: string, tNs: number, data: string | Uint8Array][]): ConsoleChunk[] {
+  return parts.map(([uart, tNs, data], seq) => ({
+    seq,
+    uart,
+    tNs,
+    data: typeof data === 'string' ? encoder.encode(data) : data,
+  }));
+}
+
+function texts(all: ConsoleChunk[]): string[] {
+  const log = new LogLines();
+  log.take(all);
+  return log.lines.map((line) => line.text);
+}
+
+describe('LogLines', () => {
+  it('stamps a line with the time of its first byte, however many chunks it takes', () => {
+    const log = new LogLines();
+    const all = chunks(['uart0', 10, 'Linux '], ['uart0', 20, 'version\r\nnext'], ['uart0', 30, ' line\r\n']);
+    expect(log.take(all)).toBe(true);
+    expect(log.lines).toEqual([
+      { uart: 'uart0', tNs: 10, text: 'Linux version' },
+      { uart: 'uart0', tNs: 20, text: 'next line' },
+    ]);
+    expect(log.take(all)).toBe(false);
+  });
+
+  it('keeps consoles apart', () => {
+    expect(texts(chunks(['uart0', 1, 'ab'], ['uart1', 2, 'xy\n'], ['uart0', 3, 'c\n']))).toEqual(['abc', 'xy']);
+  });
+
+  it('leaves escape sequences out, also where chunks cut them', () => {
+    const all = chunks(['u', 1, '\x1b[3'], ['u', 2, '2mgreen\x1b[0m \x1b]0;title\x07text\x1b]8;;http://x\x1b\\\n']);
+    expect(texts(all)).toEqual(['green text']);
+  });
+
+  it('does not lose the log to a string sequence that never ends', () => {
+    expect(texts(chunks(['u', 1, 'a\x1b]0;never\nb\n']))).toEqual(['a', 'b']);
+  });
+
+  it('lets a carriage return start the line again, and backspace take a character back', () => {
+    expect(texts(chunks(['u', 1, '10%\r20%\r\nlss\b\n']))).toEqual(['20%', 'ls']);
+  });
+
+  it('puts UTF-8 characters together across chunks', () => {
+    const [first, second] = [Uint8Array.of(0xc3), Uint8Array.of(0xa9, 0x0a)];
+    expect(texts(chunks(['u', 1, first], ['u', 2, second]))).toEqual(['é']);
+  });
+
+  it('continues a line without end on the next', () => {
+    const lines = texts(chunks(['u', 1, 'x'.repeat(10_000)]));
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.join('')).toHaveLength(10_000);
+  });
+});
