@@ -1,0 +1,139 @@
+import { Worker } from 'node:worker_threads';
+import type { ConsoleSpan, RunEnd } from '@bootlab/lab';
+import { ConsoleCredit, type BoardTask, type FromBoard, type RunReport, type ToBoard } from './protocol.js';
+
+/** Limits of a board's thread. The guest's own memory is not on this heap: the board's configuration bounds it. */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 64 };
+// A board that does not stop by itself within this time of being told is stopped with its thread.
+const ABORT_GRACE_MS = 500;
+// The thread watches the wall clock itself; this much later it has failed to.
+const WALL_GUARD_GRACE_MS = 5000;
+// A board says something every second, unless its engine hangs.
+const SILENCE_MS = 60_000;
+const SILENCE_CHECK_MS = 5000;
+
+export interface BoardEvents {
+  /** Console output, in order. The board runs on meanwhile, up to a limit; a rejection ends the run. */
+  console(spans: ConsoleSpan[]): Promise<void>;
+  progress(progress: { virtualNs: number; instructions: number }): void;
+}
+
+/** Runs one board in a thread of its own; whatever happens in there, it ends in a report. */
+export class BoardHost {
+  private readonly credit = new ConsoleCredit();
+  private readonly thread: Worker;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private storing: Promise<void> = Promise.resolve();
+  private queued: ConsoleSpan[] = [];
+  private queuedBytes = 0;
+  private heardAt = performance.now();
+  private last = { virtualNs: 0, instructions: 0 };
+  private abortRequested = false;
+  private settle!: (report: RunReport) => void;
+  private fail!: (error: unknown) => void;
+  /** Resolves after all console output is stored; rejects only when storing it failed. */
+  readonly ended: Promise<RunReport>;
+
+  constructor(
+    task: Omit<BoardTask, 'credit'>,
+    private readonly events: BoardEvents,
+    entry: URL = new URL('./board-thread.js', import.meta.url),
+  ) {
+    const workerData: BoardTask = { ...task, credit: this.credit.buffer };
+    this.thread = new Worker(entry, { workerData, resourceLimits: THREAD_LIMITS, name: task.board });
+    const outcome = new Promise<RunReport>((resolve, reject) => {
+      this.settle = resolve;
+      this.fail = reject;
+    });
+    this.thread.on('message', (message: FromBoard) => this.hear(message));
+    this.thread.on('error', (error: NodeJS.ErrnoException) => this.end({ kind: 'engine-failure', reason: reasonOf(error) }));
+    this.thread.on('exit', (code) =>
+      this.end({ kind: 'engine-failure', reason: `The emulator's thread stopped by itself (exit code ${code})` }),
+    );
+    this.timers.push(
+      setTimeout(() => this.end({ kind: 'wall-guard' }), task.wallGuardMs + WALL_GUARD_GRACE_MS),
+      setInterval(() => this.checkSilence(), SILENCE_CHECK_MS),
+    );
+    this.ended = outcome.finally(() => this.cleanUp());
+  }
+
+  input(uart: string, data: Uint8Array): void {
+    this.post({ type: 'input', uart, data });
+  }
+
+  /** Ends the run as cancelled, within about half a second. */
+  abort(): void {
+    if (this.abortRequested) return;
+    this.abortRequested = true;
+    this.credit.release();
+    this.post({ type: 'abort' });
+    this.timers.push(setTimeout(() => this.end({ kind: 'aborted' }), ABORT_GRACE_MS));
+  }
+
+  private post(message: ToBoard): void {
+    this.thread.postMessage(message);
+  }
+
+  private hear(message: FromBoard): void {
+    this.heardAt = performance.now();
+    switch (message.type) {
+      case 'console':
+        this.store(message.spans, message.sizeBytes);
+        break;
+      case 'progress':
+        this.last = { virtualNs: message.virtualNs, instructions: message.instructions };
+        this.events.progress(this.last);
+        break;
+      case 'end':
+        this.finish(message.report);
+        break;
+    }
+  }
+
+  /** One portion is on its way at a time; what comes meanwhile makes up the next: few writes when there is much. */
+  private store(spans: ConsoleSpan[], sizeBytes: number): void {
+    const idle = this.queued.length === 0;
+    this.queued.push(...spans);
+    this.queuedBytes += sizeBytes;
+    if (!idle) return;
+    this.storing = this.storing.then(async () => {
+      const [portion, portionBytes] = [this.queued, this.queuedBytes];
+      this.queued = [];
+      this.queuedBytes = 0;
+      await this.events.console(portion);
+      this.credit.restore(portionBytes);
+    });
+    this.storing.catch((error: unknown) => this.fail(error));
+  }
+
+  private checkSilence(): void {
+    if (this.credit.unstored > 0) this.heardAt = performance.now(); // it waits for us, not we for it
+    if (performance.now() - this.heardAt < SILENCE_MS) return;
+    this.end({ kind: 'engine-failure', reason: `The emulator did not respond for ${SILENCE_MS / 1000} s` });
+  }
+
+  /** An end that the board did not report itself. */
+  private end(end: RunEnd): void {
+    this.finish({ end, steps: [], ...this.last, ramSha256: undefined });
+  }
+
+  private finish(report: RunReport): void {
+    this.storing.then(
+      () => this.settle(report),
+      () => undefined, // `store` has rejected with it
+    );
+  }
+
+  private cleanUp(): void {
+    this.timers.forEach((timer) => clearTimeout(timer));
+    this.credit.release();
+    void this.thread.terminate();
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return `The emulator needed more than ${THREAD_LIMITS.maxOldGenerationSizeMb} MB for this guest`;
+  }
+  return `The emulator failed: ${error.message}`;
+}

@@ -1,0 +1,225 @@
+import { WaitingError, type Job as BullJob } from 'bullmq';
+import {
+  DEFAULT_TIMEOUT,
+  judge,
+  parseDuration,
+  parseSize,
+  type Result,
+  type RunEnd,
+  type StepRecord,
+  type Verdict,
+} from '@bootlab/lab';
+import {
+  consoleStream,
+  controlStream,
+  followControl,
+  imageKey,
+  StreamConflictError,
+  type BlobStore,
+  type Claim,
+  type ConsoleLogs,
+  type JobStore,
+  type LabConfig,
+  type LiveStreams,
+  type QueuedJob,
+} from '@bootlab/lab/server';
+import { BoardHost } from './board-host.js';
+import type { BoardTask, RunReport } from './protocol.js';
+
+// A job whose workers keep dying is likely what kills them.
+const MAX_LOST_WORKERS = 3;
+
+export interface ProcessorServices {
+  config: LabConfig;
+  jobs: JobStore;
+  logs: ConsoleLogs;
+  blobs: BlobStore;
+  streams: LiveStreams;
+  workerName: string;
+  log: (message: string) => void;
+  /** Entry of the board threads; another one in tests. */
+  boardEntry?: URL;
+}
+
+type StopCause = 'lost' | 'shutdown';
+
+interface ActiveRun {
+  host: BoardHost;
+  stopped: StopCause | undefined;
+}
+
+/** Takes jobs from the queue through their boards to their ends. */
+export class JobProcessor {
+  private readonly active = new Map<string, ActiveRun>();
+
+  constructor(private readonly services: ProcessorServices) {}
+
+  /** BullMQ's processor. What it throws is the queue's business only; a job's outcome is in the database. */
+  async process(bullJob: BullJob<QueuedJob>, token?: string): Promise<void> {
+    const { jobs, logs, streams, workerName, log } = this.services;
+    const { jobId } = bullJob.data;
+    // Read before claiming: a cancellation is either in the claim or behind this position.
+    const controlNext = await streams.next(controlStream(jobId));
+    const claim = await jobs.claim(jobId, workerName, await logs.nextSeq(jobId));
+    if (!claim) return; // it ended while it waited
+    const controlFrom = claim.attempt === 1 ? 0 : controlNext; // keys of a lost attempt are not typed again
+    log(`job ${jobId}: starts (attempt ${claim.attempt})`);
+    try {
+      const stopped = await this.runClaimed(claim, controlFrom);
+      if (stopped === 'shutdown') {
+        await jobs.release(claim);
+        await bullJob.moveToWait(token);
+        throw new WaitingError();
+      }
+    } catch (error) {
+      if (error instanceof WaitingError) throw error;
+      if (error instanceof StreamConflictError) {
+        log(`job ${jobId}: ${error.message}`); // the other worker brings it to its end
+        return;
+      }
+      const reason = `The worker could not run the job: ${error instanceof Error ? error.message : String(error)}`;
+      log(`job ${jobId}: ${error instanceof Error ? (error.stack ?? reason) : reason}`);
+      await this.finish(claim, { outcome: 'infra', reason }, undefined, 0);
+    }
+  }
+
+  /** The queue has given these jobs to somebody else. */
+  abandon(jobIds: readonly string[]): void {
+    for (const jobId of jobIds) this.stop(jobId, 'lost');
+  }
+
+  /** Stops all boards; their jobs go back into the queue. */
+  shutDown(): void {
+    for (const jobId of this.active.keys()) this.stop(jobId, 'shutdown');
+  }
+
+  private stop(jobId: string, cause: StopCause): void {
+    const run = this.active.get(jobId);
+    if (!run) return;
+    run.stopped ??= cause;
+    run.host.abort();
+  }
+
+  private async runClaimed(claim: Claim, controlFrom: number): Promise<StopCause | undefined> {
+    const { jobId } = claim;
+    if (claim.cancelRequested) {
+      await this.finish(claim, { outcome: 'cancelled', reason: 'Cancelled before it ran' }, undefined, 0);
+      return undefined;
+    }
+    if (claim.lostWorkers >= MAX_LOST_WORKERS) {
+      const reason = `${claim.lostWorkers} workers were lost while they ran this job; it is not tried again`;
+      await this.finish(claim, { outcome: 'infra', reason }, undefined, 0);
+      return undefined;
+    }
+    const writer = await this.services.logs.openWriter(jobId, await this.services.logs.nextSeq(jobId));
+    const task = await this.taskFor(claim);
+    const startedMs = performance.now();
+    const host = new BoardHost(
+      task,
+      {
+        console: (spans) => writer.append(spans),
+        progress: (progress) => {
+          this.services.jobs.progress(claim, progress).catch((error: unknown) => {
+            this.services.log(`job ${jobId}: progress was not stored: ${String(error)}`);
+          });
+        },
+      },
+      this.services.boardEntry,
+    );
+    const run: ActiveRun = { host, stopped: undefined };
+    this.active.set(jobId, run);
+    const controlEnd = new AbortController();
+    const control = this.obey(jobId, controlFrom, host, controlEnd.signal);
+    try {
+      const report = await host.ended;
+      if (run.stopped) return run.stopped;
+      await writer.close();
+      const waiting = report.steps.find((step) => step.doneNs === undefined);
+      const verdict = judge(report.end, waiting, task.timeoutNs);
+      await this.finish(claim, verdict, report, performance.now() - startedMs);
+      return undefined;
+    } finally {
+      this.active.delete(jobId);
+      controlEnd.abort();
+      await control;
+    }
+  }
+
+  /** Passes on what comes through the control stream, until the run is over. */
+  private async obey(jobId: string, from: number, host: BoardHost, signal: AbortSignal): Promise<void> {
+    const { streams, log } = this.services;
+    try {
+      for await (const message of followControl(streams, jobId, from, signal)) {
+        if (message.type === 'cancel') host.abort();
+        else host.input(message.uart, Buffer.from(message.data, 'base64'));
+      }
+    } catch (error) {
+      log(`job ${jobId}: control is lost, the job is stopped: ${String(error)}`);
+      host.abort();
+    }
+  }
+
+  private async taskFor({ spec, images }: Claim): Promise<Omit<BoardTask, 'credit'>> {
+    const { blobs, config } = this.services;
+    const file = (sha256: string): Promise<string> => blobs.localPath(imageKey(sha256));
+    const files: BoardTask['files'] = {
+      ...(images.kernel && { kernel: await file(images.kernel.sha256) }),
+      ...(images.initrd && { initrd: await file(images.initrd.sha256) }),
+      ...(images.firmware && { firmware: await file(images.firmware.sha256) }),
+      drives: await Promise.all(images.drives.map((drive) => file(drive.sha256))),
+    };
+    return {
+      board: spec.board,
+      cpu: spec.cpu,
+      memoryBytes: spec.memory === undefined ? undefined : parseSize(spec.memory),
+      cmdline: spec.cmdline,
+      files,
+      clock: spec.clock ?? 'virtual',
+      timeoutNs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
+      wallGuardMs: config.wallGuardMs,
+      consoleLimitBytes: config.consoleLimitBytes,
+      steps: spec.steps ?? [],
+    };
+  }
+
+  private async finish(
+    claim: Claim,
+    verdict: Verdict,
+    report: RunReport | undefined,
+    wallMs: number,
+  ): Promise<void> {
+    const { jobs, streams, log } = this.services;
+    const ended = await jobs.finish(claim, verdict, {
+      virtualNs: report?.virtualNs ?? 0,
+      instructions: report?.instructions ?? 0,
+      ramSha256: report?.ramSha256,
+      wallMs,
+      results: report ? resultsOf(report.steps, report.end) : [],
+    });
+    if (!ended) return;
+    log(`job ${claim.jobId}: ${verdict.outcome}: ${verdict.reason}`);
+    // The log is in the blob store by now; readers find it there.
+    await streams.delete(consoleStream(claim.jobId));
+    await streams.delete(controlStream(claim.jobId));
+  }
+}
+
+/** Each expect step is a case; the first one not met failed, unless the run's end says nothing about the guest. */
+export function resultsOf(steps: readonly StepRecord[], end: RunEnd): Result[] {
+  const blameless = end.kind === 'aborted' || end.kind === 'wall-guard' || end.kind === 'engine-failure';
+  const firstOpen = steps.find((step) => step.doneNs === undefined)?.index;
+  return steps
+    .filter((step) => step.kind === 'expect')
+    .map((step) => {
+      const done = step.doneNs !== undefined;
+      const failed = !done && !blameless && step.index === firstOpen;
+      return {
+        suite: 'steps',
+        name: `${step.index + 1}: expect ${JSON.stringify(step.text)}`,
+        outcome: done ? 'pass' : failed ? 'fail' : 'skip',
+        detail: failed ? 'The console never showed a match' : null,
+        startNs: step.startNs ?? null,
+        durationNs: step.doneNs !== undefined && step.startNs !== undefined ? step.doneNs - step.startNs : null,
+      };
+    });
+}

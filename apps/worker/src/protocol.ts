@@ -1,0 +1,78 @@
+import type { ClockMode, ConsoleSpan, RunEnd, Step, StepRecord } from '@bootlab/lab';
+
+/** What a board thread is given at its start. Images are files on this host: the thread reads them itself. */
+export interface BoardTask {
+  readonly board: string;
+  readonly cpu: string | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly cmdline: string | undefined;
+  readonly files: { kernel?: string; initrd?: string; firmware?: string; drives: readonly string[] };
+  readonly clock: ClockMode;
+  readonly timeoutNs: number;
+  readonly wallGuardMs: number;
+  readonly consoleLimitBytes: number;
+  readonly steps: readonly Step[];
+  /** See `ConsoleCredit`. */
+  readonly credit: SharedArrayBuffer;
+}
+
+export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type: 'abort' };
+
+export interface RunReport {
+  readonly end: RunEnd;
+  readonly steps: readonly StepRecord[];
+  readonly virtualNs: number;
+  readonly instructions: number;
+  /** Hash of the guest's memory at the end, where the end is a point in virtual time and so reproducible. */
+  readonly ramSha256: string | undefined;
+}
+
+export type FromBoard =
+  | { type: 'console'; spans: ConsoleSpan[]; sizeBytes: number }
+  | { type: 'progress'; virtualNs: number; instructions: number }
+  | { type: 'end'; report: RunReport };
+
+const UNSTORED = 0;
+const RELEASED = 1;
+// The board pauses while more console bytes than this are on their way into the live stream.
+const HIGH_WATER_BYTES = 2 ** 20;
+
+/**
+ * Back-pressure between a board and the store of its console. The board counts bytes out, its host counts them off
+ * once they are stored, and in between the board's thread sleeps when it is too far ahead: nothing is lost, no queue
+ * grows, and virtual time does not notice.
+ */
+export class ConsoleCredit {
+  private readonly cells: Int32Array;
+
+  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(8)) {
+    this.cells = new Int32Array(buffer);
+  }
+
+  /** Bytes that are not stored yet. */
+  get unstored(): number {
+    return Atomics.load(this.cells, UNSTORED);
+  }
+
+  /** Board: counts bytes out, and waits while there are too many. */
+  spend(sizeBytes: number): void {
+    Atomics.add(this.cells, UNSTORED, sizeBytes);
+    for (;;) {
+      const unstored = Atomics.load(this.cells, UNSTORED);
+      if (unstored <= HIGH_WATER_BYTES || Atomics.load(this.cells, RELEASED) === 1) return;
+      Atomics.wait(this.cells, UNSTORED, unstored, 1000);
+    }
+  }
+
+  /** Host: these bytes are stored. */
+  restore(sizeBytes: number): void {
+    Atomics.sub(this.cells, UNSTORED, sizeBytes);
+    Atomics.notify(this.cells, UNSTORED);
+  }
+
+  /** Host: the board is to end and must not wait any more. */
+  release(): void {
+    Atomics.store(this.cells, RELEASED, 1);
+    Atomics.notify(this.cells, UNSTORED);
+  }
+}
