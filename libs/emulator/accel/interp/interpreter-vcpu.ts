@@ -1,0 +1,320 @@
+import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
+import type { Width } from '../../jit/ir/index.js';
+import { EngineEvent, widthBytes, Width as Widths } from '../../jit/ir/index.js';
+import { generateInterpreter } from '../../jit/interp/index.js';
+import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
+import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
+import type { CpuCore, EngineHost } from '../../targets/index.js';
+import { Access } from '../../targets/index.js';
+import { SoftTlbTables } from '../soft-tlb.js';
+import type { Vcpu, VcpuExit, VcpuStats } from '../vcpu.js';
+
+/** Largest budget of one entry into generated code; its counter is a signed 32-bit integer. */
+const MAX_BUDGET = 2 ** 30;
+/** Room for a target's state at the start of the CPU area. */
+const STATE_BYTES = 0x2000;
+
+export interface InterpreterOptions {
+  readonly memory: LinearMemory;
+  readonly bus: AddressSpace;
+  readonly scheduler: Scheduler;
+  readonly byteOrder: ByteOrder;
+  /** Virtual nanoseconds that one instruction takes. */
+  readonly nsPerInstruction: number;
+  /** Makes the architecture's run-time part on top of this engine. */
+  readonly createCore: (host: EngineHost) => CpuCore;
+}
+
+/** Compiled interpreters: boards of the same kind share one module. The key says everything the module depends on. */
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+/**
+ * Runs a CPU on its generated interpreter. Generated code handles what hits the soft TLB; this class is its slow path:
+ * translation, device accesses, and the bookkeeping of budgets and virtual time.
+ */
+export class InterpreterVcpu implements Vcpu, EngineHost {
+  /** Bytes of linear memory that one vCPU allocates. */
+  static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + 256;
+
+  readonly words: Int32Array;
+  readonly view: DataView;
+  readonly #core: CpuCore;
+  readonly #tlb: SoftTlbTables;
+  readonly #bytes: DataView;
+  /** Blocks whose page tracking this vCPU follows: all that it ever cached. */
+  readonly #tracked = new Set<RamBlock>();
+  readonly #exits = { budget: 0, halted: 0, attention: 0 };
+  #run: () => void = () => undefined;
+  #running = false;
+  #leaveRequested = false;
+  /** Virtual time and budget at which the current entry into generated code started. */
+  #entryNs = 0;
+  #entryBudget = 0;
+  /** The soonest deadline that the current budget respects. */
+  #deadlineNs = 0;
+  #instructions = 0;
+  #tlbMisses = 0;
+  #mmio = 0;
+
+  // Word indices of the engine's fields.
+  readonly #pc: number;
+  readonly #remaining: number;
+  readonly #runStart: number;
+  readonly #attention: number;
+  readonly #event: number;
+  readonly #tlbBase: number;
+  readonly #scratch: number;
+
+  static async create(options: InterpreterOptions): Promise<InterpreterVcpu> {
+    const vcpu = new InterpreterVcpu(options);
+    await vcpu.#instantiate();
+    vcpu.reset();
+    return vcpu;
+  }
+
+  private constructor(private readonly options: InterpreterOptions) {
+    const { memory, bus } = options;
+    const base = memory.allocate(STATE_BYTES);
+    this.words = new Int32Array(memory.buffer, base, STATE_BYTES >> 2);
+    this.view = new DataView(memory.buffer, base, STATE_BYTES);
+    this.#bytes = new DataView(memory.buffer);
+    this.#tlb = new SoftTlbTables(memory);
+    this.#core = options.createCore(this);
+    const { engine } = this.#core.description;
+    this.#pc = engine.pc.offset >> 2;
+    this.#remaining = engine.remaining.offset >> 2;
+    this.#runStart = engine.runStart.offset >> 2;
+    this.#attention = engine.attention.offset >> 2;
+    this.#event = engine.event.offset >> 2;
+    this.#tlbBase = engine.tlbBase.offset >> 2;
+    this.#scratch = engine.scratch.offset;
+    this.selectMode(0);
+    bus.onChange(() => this.flushTranslations());
+  }
+
+  async #instantiate(): Promise<void> {
+    const { memory } = this.options;
+    const { description, helpers } = this.#core;
+    const layout = { cpuBase: this.words.byteOffset, memoryPages: memory.buffer.byteLength >>> 16 };
+    const names = description.table.instructions.map(({ name }) => name).join();
+    const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
+    let compiled = modules.get(key);
+    if (!compiled) {
+      compiled = WebAssembly.compile(generateInterpreter(description, layout));
+      modules.set(key, compiled);
+    }
+    const instance = await WebAssembly.instantiate(await compiled, {
+      env: { memory: memory.memory },
+      engine: {
+        loadSlow: (address: number, width: Width) => this.#loadSlow(address, width),
+        storeSlow: (address: number, value: number, width: Width) => this.#storeSlow(address, value, width),
+        fetchMiss: (address: number) => this.#fetchMiss(address),
+        attention: () => this.#handleAttention(),
+      },
+      helpers: Object.fromEntries(Object.entries(helpers)),
+    });
+    this.#run = instance.exports['run'] as () => void; // generated with this signature
+  }
+
+  // ---- Vcpu ----------------------------------------------------------------------------------------------------------
+
+  run(instructions: number): VcpuExit {
+    if (this.waiting) return this.#exit('halted');
+    if (this.#core.halted) this.#core.wake();
+    const { scheduler, nsPerInstruction } = this.options;
+    const budget = Math.min(instructions, MAX_BUDGET);
+    this.#entryNs = scheduler.nowNs;
+    this.#entryBudget = budget;
+    this.#deadlineNs = scheduler.nextDeadlineNs;
+    this.words[this.#remaining] = budget;
+    this.words[this.#runStart] = this.words[this.#pc] as number;
+    this.words[this.#event] = EngineEvent.None;
+    this.#leaveRequested = false;
+    this.#running = true;
+    this.#run();
+    this.#running = false;
+    const executed = budget - (this.words[this.#remaining] as number);
+    this.#instructions += executed;
+    scheduler.setTime(this.#entryNs + executed * nsPerInstruction);
+    return this.#exit(this.#core.halted ? 'halted' : executed >= budget ? 'budget' : 'attention');
+  }
+
+  get waiting(): boolean {
+    return this.#core.halted && !this.#core.wakeupPending;
+  }
+
+  requestLeave(): void {
+    this.#leaveRequested = true;
+    this.requestAttention();
+  }
+
+  get stats(): VcpuStats {
+    return { instructions: this.#instructions, exits: { ...this.#exits }, tlbMisses: this.#tlbMisses, mmio: this.#mmio };
+  }
+
+  setIrqLine(line: number, level: boolean): void {
+    this.#core.setIrqLine(line, level);
+  }
+
+  reset(): void {
+    this.#core.reset();
+  }
+
+  boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void {
+    this.#core.boot(entry);
+  }
+
+  #exit(kind: VcpuExit['kind']): VcpuExit {
+    this.#exits[kind]++;
+    return { kind };
+  }
+
+  // ---- EngineHost ----------------------------------------------------------------------------------------------------
+
+  syncTime(): void {
+    if (!this.#running) return;
+    const w = this.words;
+    const inRun = ((w[this.#pc] as number) - (w[this.#runStart] as number)) >>> 2;
+    const executed = this.#entryBudget - (w[this.#remaining] as number) + inRun;
+    this.options.scheduler.setTime(this.#entryNs + executed * this.options.nsPerInstruction);
+  }
+
+  flushTranslations(): void {
+    this.#tlb.flush();
+    this.requestAttention(); // generated code holds the translation of its fetch page
+  }
+
+  flushPage(address: number): void {
+    this.#tlb.flushPage(address);
+    this.requestAttention();
+  }
+
+  selectMode(mode: number): void {
+    this.#tlb.selectMode(mode);
+    this.words[this.#tlbBase] = this.#tlb.base;
+    this.requestAttention();
+  }
+
+  previousInstruction(): number | undefined {
+    const pc = this.words[this.#pc] as number;
+    if (pc === this.words[this.#runStart]) return undefined;
+    const offset = this.#tlb.fetchOffset(pc - 4);
+    return offset < 0 ? undefined : this.#bytes.getUint32(offset, this.options.byteOrder === 'little');
+  }
+
+  requestAttention(): void {
+    this.words[this.#attention] = 1;
+  }
+
+  // ---- called by generated code ----------------------------------------------------------------------------------------
+
+  /** At an instruction boundary: hand control to the machine, or take an interrupt, or just go on with fresh state. */
+  #handleAttention(): void {
+    this.words[this.#attention] = 0;
+    if (this.#leaveRequested) {
+      this.requestAttention(); // an interrupt may be pending too
+      this.words[this.#event] = EngineEvent.Leave;
+    } else {
+      this.#core.takeInterrupt();
+      this.words[this.#attention] = 0; // generated code reloads everything after this call
+    }
+  }
+
+  #fetchMiss(address: number): void {
+    if (address & 3) return this.#core.raiseAddressError(address, Access.Fetch);
+    if (!this.#core.translate(address, Access.Fetch)) return;
+    const physical = this.#core.translatedAddress;
+    const range = this.options.bus.find(physical);
+    if (!range || range.target.kind === 'mmio' || !this.#fill(address, physical, range, true)) this.#core.raiseBusError(address, Access.Fetch);
+  }
+
+  #loadSlow(address: number, width: Width): number {
+    const bytes = widthBytes(width);
+    if (address & (bytes - 1)) {
+      this.#core.raiseAddressError(address, Access.Read);
+      return 0;
+    }
+    if (!this.#core.translate(address, Access.Read)) return 0;
+    const physical = this.#core.translatedAddress;
+    const range = this.options.bus.find(physical);
+    if (!range) {
+      this.#core.raiseBusError(address, Access.Read);
+      return 0;
+    }
+    if (range.target.kind === 'mmio') this.#beginDevice();
+    else this.#fill(address, physical, range, false);
+    let value: number;
+    if (bytes === 8) {
+      value = this.#readBus(physical, 4);
+      const second = this.#readBus(physical + 4, 4);
+      const little = this.options.byteOrder === 'little';
+      this.view.setInt32(this.#scratch, little ? value : second, true);
+      this.view.setInt32(this.#scratch + 4, little ? second : value, true);
+    } else {
+      value = this.#readBus(physical, bytes);
+    }
+    if (range.target.kind === 'mmio') this.#endDevice();
+    if (width === Widths.S8) return (value << 24) >> 24;
+    if (width === Widths.S16) return (value << 16) >> 16;
+    return value;
+  }
+
+  #storeSlow(address: number, value: number, width: Width): void {
+    const bytes = widthBytes(width);
+    if (address & (bytes - 1)) return this.#core.raiseAddressError(address, Access.Write);
+    if (!this.#core.translate(address, Access.Write)) return;
+    const physical = this.#core.translatedAddress;
+    const range = this.options.bus.find(physical);
+    if (!range) return this.#core.raiseBusError(address, Access.Write);
+    const device = range.target.kind !== 'ram';
+    if (device) this.#beginDevice();
+    if (bytes === 8) {
+      const low = this.view.getUint32(this.#scratch, true);
+      const high = this.view.getUint32(this.#scratch + 4, true);
+      const little = this.options.byteOrder === 'little';
+      this.#writeBus(physical, 4, little ? low : high);
+      this.#writeBus(physical + 4, 4, little ? high : low);
+    } else {
+      this.#writeBus(physical, bytes, bytes === 4 ? value >>> 0 : value & (2 ** (8 * bytes) - 1));
+    }
+    if (device) this.#endDevice();
+    else this.#fill(address, physical, range, false); // after the store, which made the page dirty
+  }
+
+  #readBus(physical: number, width: AccessWidth): number {
+    return this.options.bus.read(physical, width, this.options.byteOrder);
+  }
+
+  #writeBus(physical: number, width: AccessWidth, value: number): void {
+    this.options.bus.write(physical, width, value, this.options.byteOrder);
+  }
+
+  /** A device is about to be accessed: it must see the exact time. */
+  #beginDevice(): void {
+    this.#mmio++;
+    this.syncTime();
+  }
+
+  /** The device may have armed an earlier timer than the budget allows for. */
+  #endDevice(): void {
+    if (this.options.scheduler.nextDeadlineNs < this.#deadlineNs) this.requestLeave();
+  }
+
+  /** Caches a translation to memory. @returns false when the memory does not cover the whole page */
+  #fill(address: number, physical: number, range: FlatRange, fetch: boolean): boolean {
+    const page = physical - (physical % PAGE_BYTES);
+    if (range.target.kind === 'mmio' || page < range.start || page + PAGE_BYTES > range.end) return false;
+    const { block } = range.target;
+    if (!this.#tracked.has(block)) {
+      this.#tracked.add(block);
+      block.onTrackingChange(() => this.#tlb.flushWriteTags());
+    }
+    const offset = page - range.start + range.delta;
+    const isRam = range.target.kind === 'ram';
+    const flags = block.pageFlags[offset / PAGE_BYTES];
+    const write = isRam && this.#core.translatedWritable && flags === PageFlag.Dirty;
+    this.#tlbMisses++;
+    this.#tlb.fill(address, block.linearOffset + offset, { read: true, write, fetch });
+    return true;
+  }
+}

@@ -1,0 +1,86 @@
+import { SoftTlb } from '../jit/ir/index.js';
+import type { LinearMemory } from '../memory/index.js';
+
+/** Kernel, supervisor and user translations side by side, so that a mode switch flushes nothing. */
+const MODES = 3;
+const TABLE_BYTES = SoftTlb.entries << SoftTlb.entryShift;
+const WORDS_PER_ENTRY = 1 << (SoftTlb.entryShift - 2);
+const TABLE_WORDS = TABLE_BYTES >> 2;
+
+/** The soft TLBs of one vCPU in linear memory; generated code reads them, the slow path fills them. */
+export class SoftTlbTables {
+  static readonly bytes = MODES * TABLE_BYTES;
+  readonly #base: number;
+  readonly #words: Int32Array;
+  #mode = 0;
+  /** Whether anything was filled since the last flush: most flushes find nothing to do. */
+  readonly #used = new Uint8Array(MODES);
+
+  constructor(memory: LinearMemory) {
+    this.#base = memory.allocate(SoftTlbTables.bytes);
+    this.#words = new Int32Array(memory.buffer, this.#base, SoftTlbTables.bytes >> 2);
+    this.#used.fill(1);
+    this.flush();
+  }
+
+  /** Linear-memory offset of the current mode's table. */
+  get base(): number {
+    return this.#base + this.#mode * TABLE_BYTES;
+  }
+
+  selectMode(mode: number): void {
+    this.#mode = mode;
+  }
+
+  flush(): void {
+    for (let mode = 0; mode < MODES; mode++) {
+      if (!this.#used[mode]) continue;
+      this.#used[mode] = 0;
+      this.#words.fill(SoftTlb.invalidTag, mode * TABLE_WORDS, (mode + 1) * TABLE_WORDS);
+    }
+  }
+
+  flushPage(address: number): void {
+    for (let mode = 0; mode < MODES; mode++) {
+      const at = mode * TABLE_WORDS + this.#indexOf(address);
+      this.#words.fill(SoftTlb.invalidTag, at, at + WORDS_PER_ENTRY);
+    }
+  }
+
+  /** Store permissions became stale (dirty tracking, code tracking): drops the write tags only. */
+  flushWriteTags(): void {
+    for (let at = SoftTlb.writeTag >> 2; at < this.#words.length; at += WORDS_PER_ENTRY) this.#words[at] = SoftTlb.invalidTag;
+  }
+
+  /**
+   * Enters a page of the current mode. Tags that this fill does not allow keep their value if they are the same page's.
+   * @param linearOffset where the page starts in linear memory
+   */
+  fill(address: number, linearOffset: number, allow: { readonly read: boolean; readonly write: boolean; readonly fetch: boolean }): void {
+    const page = address & ~0xfff;
+    const at = this.#mode * TABLE_WORDS + this.#indexOf(address);
+    const addend = (linearOffset - page) | 0;
+    this.#used[this.#mode] = 1;
+    const w = this.#words;
+    if (w[at + 3] !== addend) w.fill(SoftTlb.invalidTag, at, at + 3);
+    w[at + 3] = addend;
+    const enter = (tag: number, allowed: boolean): void => {
+      if (allowed) w[at + (tag >> 2)] = page;
+      else if (w[at + (tag >> 2)] !== page) w[at + (tag >> 2)] = SoftTlb.invalidTag;
+    };
+    enter(SoftTlb.readTag, allow.read);
+    enter(SoftTlb.writeTag, allow.write);
+    enter(SoftTlb.execTag, allow.fetch);
+  }
+
+  /** Linear-memory offset of a byte that the current mode may fetch, or -1. */
+  fetchOffset(address: number): number {
+    const at = this.#mode * TABLE_WORDS + this.#indexOf(address);
+    if (this.#words[at + (SoftTlb.execTag >> 2)] !== (address & ~0xfff)) return -1;
+    return (address + (this.#words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
+  }
+
+  #indexOf(address: number): number {
+    return ((address >>> 12) & (SoftTlb.entries - 1)) * WORDS_PER_ENTRY;
+  }
+}

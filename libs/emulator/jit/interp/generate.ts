@@ -1,0 +1,579 @@
+import type { BranchKind as BranchKindType, HelperSignature, Instruction, IrBuilder, StateField, TargetDescription, Width } from '../ir/index.js';
+import { BranchKind, DelayState, EngineEvent, Fragment, Op, runtimeFields, SoftTlb, Type, Width as Widths, widthBytes } from '../ir/index.js';
+import type { Label } from '../wasm/encoder.js';
+import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
+import type { Emit, LoweringContext } from '../wasm/lowering.js';
+import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import type { DecodeNode } from './decode-tree.js';
+import { buildDecodeTree } from './decode-tree.js';
+
+/**
+ * Host functions that the interpreter imports beside the target's helpers. All find the precise program counter in the
+ * CPU's area, and may set {@link EngineEvent}.
+ */
+export const INTERPRETER_IMPORTS = {
+  /** (address, width) → value; an i64 load leaves its value in `scratch[0]`. */
+  loadSlow: 'loadSlow',
+  /** (address, value, width); an i64 store finds its value in `scratch[0]`. */
+  storeSlow: 'storeSlow',
+  /** (address): fills the soft TLB's exec tag or raises the exception. */
+  fetchMiss: 'fetchMiss',
+  /** (): takes a pending interrupt or leaves, at an instruction boundary. */
+  attention: 'attention',
+} as const;
+
+/**
+ * Generates a target's interpreter: one Wasm function that fetches, decodes and executes until the budget in the CPU's
+ * area is spent or a helper asks to leave. Every handler comes from the instruction's semantics.
+ *
+ * Straight-line code costs one comparison an instruction: a *run* goes from `runStart` to `limit`, which is the nearest
+ * of page end, budget end, and the end of a delay slot; everything else (budget, delayed branch, interrupts, fetch
+ * translation) happens at the boundary between runs. The number of instructions executed follows from the addresses.
+ */
+export function generateInterpreter<B extends IrBuilder>(target: TargetDescription<B>, options: { cpuBase: number; memoryPages: number }): Uint8Array<ArrayBuffer> {
+  return new InterpreterGenerator(target, options).generate();
+}
+
+class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
+  readonly writer = new FunctionWriter();
+  readonly cpuBase: number;
+  readonly #module: ModuleWriter;
+  readonly #fragment: Fragment;
+  readonly #builder: B;
+  readonly #pool = new LocalPool(this.writer);
+  readonly #helperIndex: readonly number[];
+  readonly #loadSlow: number;
+  readonly #storeSlow: number;
+  readonly #fetchMiss: number;
+  readonly #attention: number;
+
+  /** Address of the next instruction while a handler runs. */
+  readonly #pc = this.writer.local(ValType.i32);
+  /** Where the current run ends. */
+  readonly #limit = this.writer.local(ValType.i32);
+  readonly #word = this.writer.local(ValType.i32);
+  readonly #delay = this.writer.local(ValType.i32);
+  readonly #branchTarget = this.writer.local(ValType.i32);
+  readonly #runStart = this.writer.local(ValType.i32);
+  readonly #remaining = this.writer.local(ValType.i32);
+  /** Page address that {@link #fetchAddend} belongs to, or the invalid tag. */
+  readonly #fetchTag = this.writer.local(ValType.i32);
+  readonly #fetchAddend = this.writer.local(ValType.i32);
+  readonly #tlb = this.writer.local(ValType.i32);
+  readonly #address = this.writer.local(ValType.i32);
+  readonly #entry = this.writer.local(ValType.i32);
+  #next!: Label;
+  #boundary!: Label;
+  #event!: Label;
+  #undefined!: Label;
+
+  constructor(
+    private readonly target: TargetDescription<B>,
+    options: { cpuBase: number; memoryPages: number },
+  ) {
+    this.cpuBase = options.cpuBase;
+    this.#module = new ModuleWriter(options.memoryPages);
+    const i32 = ValType.i32;
+    const importSlow = (name: string, params: number, results: number): number =>
+      this.#module.importFunction('engine', name, Array<ValType>(params).fill(i32), Array<ValType>(results).fill(i32));
+    this.#loadSlow = importSlow(INTERPRETER_IMPORTS.loadSlow, 2, 1);
+    this.#storeSlow = importSlow(INTERPRETER_IMPORTS.storeSlow, 3, 0);
+    this.#fetchMiss = importSlow(INTERPRETER_IMPORTS.fetchMiss, 1, 0);
+    this.#attention = importSlow(INTERPRETER_IMPORTS.attention, 0, 0);
+    this.#helperIndex = target.helpers.map((helper) =>
+      this.#module.importFunction('helpers', helper.name, Array<ValType>(helper.params).fill(i32), helper.result === Type.I32 ? [i32] : []),
+    );
+    this.#fragment = new Fragment(target.helpers);
+    this.#builder = target.createBuilder(this.#fragment);
+  }
+
+  generate(): Uint8Array<ArrayBuffer> {
+    const w = this.writer;
+    const outer = w.loop();
+    this.#reload();
+    this.#event = w.block();
+    this.#next = w.loop();
+    this.#boundary = w.block();
+    this.#fetch();
+    this.#undefined = w.block();
+    this.#decode(buildDecodeTree(this.target.table.instructions));
+    w.end();
+    this.#handler((b, word) => this.target.undefinedInstruction(b, word));
+    w.end(); // boundary
+    this.#betweenRuns();
+    w.br(this.#next);
+    w.end(); // next
+    w.op(W.unreachable);
+    w.end(); // event
+    this.#load(this.target.engine.event);
+    this.#store(this.target.engine.event, () => w.i32(EngineEvent.None));
+    w.i32(EngineEvent.Leave);
+    w.op(W.i32_ne);
+    w.brIf(outer);
+    w.end(); // outer
+    this.#module.addFunction(w, [], 'run');
+    return this.#module.finish();
+  }
+
+  // ---- LoweringContext ---------------------------------------------------------------------------------------------
+
+  insnWord = (): void => this.writer.get(this.#word);
+
+  /** The current instruction's address: the local already points to the next one. */
+  pc = (): void => {
+    this.writer.get(this.#pc);
+    this.writer.i32(-4);
+    this.writer.op(W.i32_add);
+  };
+
+  loadGuest(width: Width, type: Type, address: Emit): void {
+    const w = this.writer;
+    const swap = this.#swapper(width, type);
+    const result = type === Type.I64 ? ValType.i64 : ValType.i32;
+    this.#probe(width, SoftTlb.readTag, address);
+    w.if(result);
+    this.#hostAddress();
+    swap(() => w.memory(loadOpcode(width, type), 0));
+    w.else();
+    this.#storePc();
+    w.get(this.#address);
+    w.i32(width);
+    w.call(this.#loadSlow);
+    if (type === Type.I64) {
+      w.op(W.drop);
+      w.i32(0);
+      w.memory(W.i64_load, this.cpuBase + this.target.engine.scratch.offset);
+    }
+    this.#afterTrap();
+    w.end();
+  }
+
+  storeGuest(width: Width, type: Type, address: Emit, value: Emit): void {
+    const w = this.writer;
+    const swap = this.#swapper(width, type);
+    this.#probe(width, SoftTlb.writeTag, address);
+    w.if();
+    this.#hostAddress();
+    swap(value);
+    w.memory(storeOpcode(width, type), 0);
+    w.else();
+    this.#storePc();
+    if (type === Type.I64) {
+      w.i32(0);
+      value();
+      w.memory(W.i64_store, this.cpuBase + this.target.engine.scratch.offset);
+    }
+    w.get(this.#address);
+    if (type === Type.I64) w.i32(0);
+    else value();
+    w.i32(width);
+    w.call(this.#storeSlow);
+    this.#afterTrap();
+    w.end();
+  }
+
+  call(index: number, signature: HelperSignature, args: readonly Emit[]): void {
+    const w = this.writer;
+    const traps = signature.effect !== 'state';
+    if (traps) this.#storePc();
+    for (const arg of args) arg();
+    w.call(this.#helperIndex[index] as number);
+    if (signature.effect === 'leave') w.br(this.#event);
+    else if (traps) this.#afterTrap();
+  }
+
+  branch(kind: BranchKindType, target: Emit, condition: Emit | undefined): void {
+    const w = this.writer;
+    const atLimit = (): void => {
+      w.get(this.#pc);
+      w.get(this.#limit);
+      w.op(W.i32_eq);
+    };
+    /** Ends the run here and continues at an address. */
+    const redirect = (to: Emit): void => {
+      to();
+      w.set(this.#branchTarget);
+      w.i32(DelayState.InSlot);
+      w.set(this.#delay);
+      w.br(this.#boundary);
+    };
+    const sequential = (): void => {
+      w.get(this.#pc);
+      w.i32(4);
+      w.op(W.i32_add);
+    };
+    /** Lets one more instruction run: now if the run has room, else as the next run. */
+    const afterSlot = (to: Emit): void => {
+      const { branchTarget, delay } = this.target.engine;
+      to();
+      w.set(this.#branchTarget);
+      this.#store(branchTarget, () => w.get(this.#branchTarget));
+      w.i32(DelayState.InSlot);
+      atLimit();
+      w.op(W.i32_sub);
+      w.set(this.#delay);
+      this.#store(delay, () => w.get(this.#delay));
+      w.get(this.#pc);
+      w.get(this.#delay);
+      w.i32(2);
+      w.op(W.i32_shl);
+      w.op(W.i32_add);
+      w.i32(-4);
+      w.op(W.i32_add);
+      w.set(this.#limit);
+      w.br(this.#next);
+    };
+
+    if (kind === BranchKind.Immediate) {
+      if (!condition) return redirect(target);
+      condition();
+      w.if();
+      redirect(target);
+      w.end();
+    } else if (!condition) {
+      afterSlot(target);
+    } else if (kind === BranchKind.Delayed) {
+      // Not taken, the slot is simply the next instruction; only where a run ends must it be remembered as a slot.
+      const taken = this.#pool.acquire(ValType.i32);
+      condition();
+      w.tee(taken);
+      atLimit();
+      w.op(W.i32_or);
+      w.if();
+      afterSlot(() => {
+        target();
+        sequential();
+        w.get(taken);
+        w.op(W.select);
+      });
+      w.end();
+      this.#pool.release(ValType.i32, taken);
+    } else {
+      condition();
+      w.if();
+      afterSlot(target);
+      w.end();
+      redirect(sequential);
+    }
+  }
+
+  // ---- the loop ----------------------------------------------------------------------------------------------------
+
+  #reload(): void {
+    const { engine } = this.target;
+    const w = this.writer;
+    const into = (local: number, field: StateField): void => {
+      this.#load(field);
+      w.set(local);
+    };
+    into(this.#pc, engine.pc);
+    into(this.#delay, engine.delay);
+    into(this.#branchTarget, engine.branchTarget);
+    into(this.#remaining, engine.remaining);
+    into(this.#tlb, engine.tlbBase);
+    w.i32(SoftTlb.invalidTag);
+    w.set(this.#fetchTag);
+    w.get(this.#pc);
+    w.tee(this.#runStart);
+    w.set(this.#limit);
+  }
+
+  /** Leaves the run at its end, else loads the instruction word and steps the program counter. */
+  #fetch(): void {
+    const w = this.writer;
+    w.get(this.#pc);
+    w.get(this.#limit);
+    w.op(W.i32_eq);
+    w.brIf(this.#boundary);
+    this.#swapper(Widths.W32, Type.I32)(() => {
+      w.get(this.#pc);
+      w.get(this.#fetchAddend);
+      w.op(W.i32_add);
+      w.memory(W.i32_load, 0);
+    });
+    w.set(this.#word);
+    w.get(this.#pc);
+    w.i32(4);
+    w.op(W.i32_add);
+    w.set(this.#pc);
+  }
+
+  #betweenRuns(): void {
+    const { engine } = this.target;
+    const w = this.writer;
+    // Account for the run that ended.
+    w.get(this.#remaining);
+    w.get(this.#pc);
+    w.get(this.#runStart);
+    w.op(W.i32_sub);
+    w.i32(2);
+    w.op(W.i32_shr_u);
+    w.op(W.i32_sub);
+    w.set(this.#remaining);
+    this.#store(engine.remaining, () => w.get(this.#remaining));
+    // The delay slot is done: go where its branch said.
+    w.get(this.#delay);
+    w.i32(DelayState.InSlot);
+    w.op(W.i32_eq);
+    w.if();
+    w.get(this.#branchTarget);
+    w.set(this.#pc);
+    w.i32(DelayState.None);
+    w.set(this.#delay);
+    this.#store(engine.delay, () => w.i32(DelayState.None));
+    w.end();
+    w.get(this.#pc);
+    w.set(this.#runStart);
+    this.#store(engine.runStart, () => w.get(this.#runStart));
+    // Budget spent: return with everything in the CPU's area.
+    w.get(this.#remaining);
+    w.i32(0);
+    w.op(W.i32_le_s);
+    w.if();
+    this.#store(engine.pc, () => w.get(this.#pc));
+    w.op(W.return);
+    w.end();
+    // Interrupts and requests to leave, except between a branch and its slot.
+    this.#load(engine.attention);
+    w.if();
+    w.get(this.#delay);
+    w.i32(DelayState.SlotPending);
+    w.op(W.i32_ne);
+    w.if();
+    this.#store(engine.pc, () => w.get(this.#pc));
+    w.call(this.#attention);
+    w.br(this.#event);
+    w.end();
+    w.end();
+    // Translate the fetch address when the page changed.
+    const fetchKey = (): void => {
+      w.get(this.#pc);
+      w.i32(0xfffff003 | 0);
+      w.op(W.i32_and);
+    };
+    fetchKey();
+    w.get(this.#fetchTag);
+    w.op(W.i32_ne);
+    w.if();
+    this.#entryOf(() => w.get(this.#pc));
+    w.memory(W.i32_load, SoftTlb.execTag);
+    fetchKey();
+    w.tee(this.#fetchTag);
+    w.op(W.i32_ne);
+    w.if();
+    this.#store(engine.pc, () => w.get(this.#pc));
+    w.get(this.#pc);
+    w.call(this.#fetchMiss);
+    w.br(this.#event);
+    w.end();
+    w.get(this.#entry);
+    w.memory(W.i32_load, SoftTlb.addend);
+    w.set(this.#fetchAddend);
+    w.end();
+    // The new run goes to the page's end, the budget's end, or over a single delay slot.
+    const room = this.#address;
+    w.i32(0x1000);
+    w.get(this.#pc);
+    w.i32(0xfff);
+    w.op(W.i32_and);
+    w.op(W.i32_sub);
+    w.i32(2);
+    w.op(W.i32_shr_u);
+    w.tee(room);
+    w.get(this.#remaining);
+    w.get(room);
+    w.get(this.#remaining);
+    w.op(W.i32_lt_s);
+    w.op(W.select);
+    w.set(room);
+    w.get(this.#delay);
+    w.if();
+    w.i32(1);
+    w.set(room);
+    w.i32(DelayState.InSlot);
+    w.set(this.#delay);
+    this.#store(engine.delay, () => w.i32(DelayState.InSlot));
+    w.end();
+    w.get(this.#pc);
+    w.get(room);
+    w.i32(2);
+    w.op(W.i32_shl);
+    w.op(W.i32_add);
+    w.set(this.#limit);
+  }
+
+  #decode(node: DecodeNode<Instruction<B>>): void {
+    const w = this.writer;
+    switch (node.kind) {
+      case 'undefined':
+        return w.br(this.#undefined);
+      case 'leaf': {
+        const { encoding, semantics } = node.instruction;
+        return this.#handler((b, word) => semantics(b, runtimeFields(b, encoding, word)));
+      }
+      case 'test':
+        w.get(this.#word);
+        w.i32(node.mask | 0);
+        w.op(W.i32_and);
+        w.i32(node.match | 0);
+        w.op(W.i32_eq);
+        w.if();
+        this.#decode(node.then);
+        w.end();
+        return this.#decode(node.otherwise);
+      case 'switch': {
+        const cases = [...node.cases].sort(([a], [b]) => a - b);
+        const labels = new Map<number, Label>();
+        for (const [value] of cases.toReversed()) labels.set(value, w.block());
+        w.get(this.#word);
+        w.i32(node.low);
+        w.op(W.i32_shr_u);
+        if (node.low + node.bits < 32) {
+          w.i32(2 ** node.bits - 1);
+          w.op(W.i32_and);
+        }
+        w.brTable(
+          Array.from({ length: 2 ** node.bits }, (_, value) => labels.get(value) ?? this.#undefined),
+          this.#undefined,
+        );
+        for (const [, child] of cases) {
+          w.end();
+          this.#decode(child);
+        }
+      }
+    }
+  }
+
+  /** Lowers one instruction's semantics and continues with the next instruction. */
+  #handler(semantics: (b: B, word: ReturnType<Fragment['push']>) => void): void {
+    this.#fragment.clear();
+    semantics(this.#builder, this.#fragment.push(Op.InsnWord, Type.I32));
+    new Lowering(this.#fragment, this, this.#pool).run();
+    this.writer.br(this.#next);
+  }
+
+  // ---- pieces ------------------------------------------------------------------------------------------------------
+
+  #load(field: StateField): void {
+    this.writer.i32(0);
+    this.writer.memory(W.i32_load, this.cpuBase + field.offset);
+  }
+
+  #store(field: StateField, value: Emit): void {
+    this.writer.i32(0);
+    value();
+    this.writer.memory(W.i32_store, this.cpuBase + field.offset);
+  }
+
+  /** Makes the precise program counter visible to a helper. */
+  #storePc(): void {
+    this.#store(this.target.engine.pc, this.pc);
+  }
+
+  /** After a helper that may redirect: follow its event, and end the run when attention is wanted. */
+  #afterTrap(): void {
+    const w = this.writer;
+    this.#load(this.target.engine.event);
+    w.brIf(this.#event);
+    this.#load(this.target.engine.attention);
+    w.if();
+    w.get(this.#pc);
+    w.set(this.#limit);
+    w.end();
+  }
+
+  /** Leaves the soft TLB entry of an address on the stack and in its local. */
+  #entryOf(address: Emit): void {
+    const w = this.writer;
+    address();
+    w.i32(12 - SoftTlb.entryShift);
+    w.op(W.i32_shr_u);
+    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
+    w.op(W.i32_and);
+    w.get(this.#tlb);
+    w.op(W.i32_add);
+    w.tee(this.#entry);
+  }
+
+  /** Leaves whether an access hits the soft TLB; alignment is part of the comparison. */
+  #probe(width: Width, tag: number, address: Emit): void {
+    const w = this.writer;
+    this.#entryOf(() => {
+      address();
+      w.tee(this.#address);
+    });
+    w.memory(W.i32_load, tag);
+    w.get(this.#address);
+    w.i32((0xfffff000 | (widthBytes(width) - 1)) | 0);
+    w.op(W.i32_and);
+    w.op(W.i32_eq);
+  }
+
+  #hostAddress(): void {
+    const w = this.writer;
+    w.get(this.#address);
+    w.get(this.#entry);
+    w.memory(W.i32_load, SoftTlb.addend);
+    w.op(W.i32_add);
+  }
+
+  /** Wraps the emission of a guest-order value so that it becomes host order, or the other way round. */
+  #swapper(width: Width, type: Type): (value: Emit) => void {
+    const w = this.writer;
+    const bytes = widthBytes(width);
+    if (this.target.byteOrder === 'little' || bytes === 1) return (value) => value();
+    if (bytes === 8) return (value) => this.#swap64(value);
+    if (type !== Type.I32) throw new Error('byte-swapped accesses of 2 and 4 bytes yield i32');
+    return (value) => {
+      const t = this.#pool.acquire(ValType.i32);
+      value();
+      w.set(t);
+      this.#swap32(t);
+      if (bytes === 2) {
+        w.i32(16);
+        w.op(width === Widths.S16 ? W.i32_shr_s : W.i32_shr_u);
+      }
+      this.#pool.release(ValType.i32, t);
+    };
+  }
+
+  /** Reverses the bytes of an i32 local: two rotations, two masks. */
+  #swap32(local: number): void {
+    const w = this.writer;
+    const half = (rotation: number, mask: number): void => {
+      w.get(local);
+      w.i32(rotation);
+      w.op(W.i32_rotl);
+      w.i32(mask | 0);
+      w.op(W.i32_and);
+    };
+    half(8, 0x00ff00ff);
+    half(24, 0xff00ff00);
+    w.op(W.i32_or);
+  }
+
+  #swap64(value: Emit): void {
+    const w = this.writer;
+    const whole = this.#pool.acquire(ValType.i64);
+    const part = this.#pool.acquire(ValType.i32);
+    value();
+    w.set(whole);
+    w.get(whole);
+    w.op(W.i32_wrap_i64);
+    w.set(part);
+    this.#swap32(part);
+    w.op(W.i64_extend_i32_u);
+    w.i64(32, 0);
+    w.op(W.i64_shl);
+    w.get(whole);
+    w.i64(32, 0);
+    w.op(W.i64_shr_u);
+    w.op(W.i32_wrap_i64);
+    w.set(part);
+    this.#swap32(part);
+    w.op(W.i64_extend_i32_u);
+    w.op(W.i64_or);
+    this.#pool.release(ValType.i64, whole);
+    this.#pool.release(ValType.i32, part);
+  }
+}

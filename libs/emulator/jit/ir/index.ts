@@ -1,0 +1,10 @@
+// jit/ir: the intermediate representation that instruction semantics are written in. Operations and helper
+// signatures (ops), storage (fragment), the builder that semantics call (builder), encodings and instruction tables
+// (encoding), structural checks (verifier).
+export * from './builder.js';
+export * from './encoding.js';
+export * from './engine-state.js';
+export * from './fragment.js';
+export * from './ops.js';
+export * from './verifier.js';
+export * from './target.js';

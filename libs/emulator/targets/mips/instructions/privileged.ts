@@ -1,0 +1,61 @@
+/**
+ * Coprocessor 0 instructions of MIPS32 release 2. Sources: MD00086 (instruction descriptions), MD00090 (registers).
+ */
+import type { InstructionTable } from '../../../jit/ir/index.js';
+import type { MipsBuilder } from '../builder.js';
+
+export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
+  table.define('mfc0', '010000 00000 rt:5 rd:5 ----- --- sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) => {
+    b.requireCp0();
+    b.setGpr(rt, b.call('readCp0', b.or(b.shl(rd, b.i32(3)), sel)));
+  });
+  table.define('mtc0', '010000 00100 rt:5 rd:5 ----- --- sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) => {
+    b.requireCp0();
+    b.call('writeCp0', b.or(b.shl(rd, b.i32(3)), sel), b.gpr(rt));
+  });
+  table.define('rdpgpr', '010000 01010 rt:5 rd:5 ----- ------', '{rd}, {rt}', (b, { rt, rd }) => {
+    b.requireCp0();
+    b.setGpr(rd, b.gpr(rt)); // SRSCtl.HSS = 0: the only register set is the current one
+  });
+  table.define('wrpgpr', '010000 01110 rt:5 rd:5 ----- ------', '{rd}, {rt}', (b, { rt, rd }) => {
+    b.requireCp0();
+    b.setGpr(rd, b.gpr(rt));
+  });
+  table.define('di', '010000 01011 rt:5 01100 ----- 0 -- ---', '{rt}', (b, { rt }) => {
+    b.requireCp0();
+    b.setGpr(rt, b.call('setInterruptEnable', b.i32(0)));
+  });
+  table.define('ei', '010000 01011 rt:5 01100 ----- 1 -- ---', '{rt}', (b, { rt }) => {
+    b.requireCp0();
+    b.setGpr(rt, b.call('setInterruptEnable', b.i32(1)));
+  });
+
+  const cp0Operation = (name: string, funct: string, helper: string): void =>
+    table.define(name, `010000 1 ------------------- ${funct}` as '010000 1 ------------------- 000000', '', (b) => {
+      b.requireCp0();
+      b.call(helper);
+    });
+  cp0Operation('tlbr', '000001', 'tlbRead');
+  cp0Operation('tlbwi', '000010', 'tlbWriteIndexed');
+  cp0Operation('tlbwr', '000110', 'tlbWriteRandom');
+  cp0Operation('tlbp', '001000', 'tlbProbe');
+  cp0Operation('eret', '011000', 'exceptionReturn');
+  cp0Operation('wait', '100000', 'waitForInterrupt');
+
+  table.define('rdhwr', '011111 00000 rt:5 rd:5 ----- 111011', '{rt}, {rd:hwr}', (b, { rt, rd }) => b.setGpr(rt, b.call('readHardwareRegister', rd)));
+
+  // Multi-threading extension, for cores with one thread context: the controls read and write back their register.
+  // Source: MIPS32 Architecture for Programmers Volume IV-f: The MIPS MT Module (MD00378).
+  for (const [name, rd, sc, enable] of [
+    ['dmt', '00001', '0', 0],
+    ['emt', '00001', '1', 1],
+    ['dvpe', '00000', '0', 0],
+    ['evpe', '00000', '1', 1],
+  ] as const) {
+    table.define(name, `010000 01011 rt:5 ${rd} ----- ${sc} -- ---` as '010000 01011 rt:5 00000 ----- 0 -- ---', '{rt}', (b, { rt }) => {
+      b.requireCp0();
+      const isThread = name.endsWith('mt') ? 1 : 0;
+      b.setGpr(rt, b.call('setMultithreading', b.i32(isThread), b.i32(enable)));
+    });
+  }
+}

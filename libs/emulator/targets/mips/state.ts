@@ -1,0 +1,41 @@
+import { addEngineState, StateLayout } from '../../jit/ir/index.js';
+
+/**
+ * Where the state of a MIPS32 CPU lies in its area of linear memory. General and floating-point registers are in 64-bit
+ * slots, so that MIPS64 is the same layout with wider accesses.
+ */
+export const layout = new StateLayout();
+export const engine = addEngineState(layout);
+
+/** Registers 0..31; the low 32 bits of each slot count. */
+export const GPR = layout.i32('gpr', 32, 3);
+export const HI = layout.i32('hi');
+export const LO = layout.i32('lo');
+/** Link bit of LL/SC and the physical address that LL read. */
+export const LL_BIT = layout.i32('llbit');
+
+/** FPRs. With FR=0 register 2n+1 as a 32-bit register is the high half of slot 2n. */
+export const FPR = layout.i64('fpr', 32);
+/** Floating-point control and status. The Cause field is stale while {@link FP_PENDING} is non-zero. */
+export const FCSR = layout.i32('fcsr');
+/** Byte distance from an odd slot to its 32-bit register: 0 with FR=1, 4 with FR=0. */
+export const FPR_ODD_DELTA = layout.i32('fprOddDelta');
+/** 1 where Status.FR selects 64-bit registers. */
+export const FR = layout.i32('fr');
+/** The last operation that ran natively, whose exact Cause is computed when someone looks: see fpu.ts. */
+export const FP_PENDING = layout.i32('fpPending');
+export const FP_PENDING_A = layout.i64('fpPendingA');
+export const FP_PENDING_B = layout.i64('fpPendingB');
+
+/** Derived from Status and Debug on each change: may this mode use coprocessor 0, 1 (1 or 0)? */
+export const CP0_USABLE = layout.i32('cp0Usable');
+export const CP1_USABLE = layout.i32('cp1Usable');
+
+/** Coprocessor 0 registers, indexed `register * 8 + select`. */
+export const CP0 = layout.i32('cp0', 256);
+
+/** TLB entries, as the instruction set's registers show them. Largest TLB of the architecture: 64 entries. */
+export const TLB_ENTRY_HI = layout.i32('tlbEntryHi', 64);
+export const TLB_PAGE_MASK = layout.i32('tlbPageMask', 64);
+export const TLB_ENTRY_LO0 = layout.i32('tlbEntryLo0', 64);
+export const TLB_ENTRY_LO1 = layout.i32('tlbEntryLo1', 64);
