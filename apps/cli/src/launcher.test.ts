@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+
+const bin = new URL('../bin', import.meta.url).pathname;
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bootlab-launcher-'));
+  cpSync(bin, join(folder, 'bin'), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it('says what to do where nothing is built yet', () => {
+  const run = spawnSync(process.execPath, [join(folder, 'bin', 'bootlab.mjs')], { encoding: 'utf8' });
+  expect(run.stderr).toBe("bootlab: not built yet. Run 'npm run build' in the repository first.\n");
+  expect(run.status).toBe(3);
+});
