@@ -73,9 +73,9 @@ export interface Part<T extends object> {
   readonly info: DeviceInfo | undefined;
   create(board: BoardBuild): T;
   /** Its interrupt and other inputs that wires may end at. */
-  readonly input?: (instance: T, pin: number) => LineSink;
-  /** Where it appears and which wires leave it; called when everything exists. */
-  connect?(instance: T, board: BoardBuild): void;
+  input?(board: BoardBuild, pin: number): LineSink;
+  /** Puts it in its places and connects the wires that leave it; called when everything exists. */
+  connect?(board: BoardBuild): void;
 }
 
 /** Where on which bus a block of registers appears. */
@@ -108,7 +108,7 @@ export interface Pin {
 
 export interface DeviceDeclaration<P, D extends object> {
   readonly description: string;
-  readonly properties: (board: BoardBuild) => P;
+  readonly properties: (board: BoardBuild) => NoInfer<P>;
   readonly map?: readonly Place<D>[];
   /** Output lines by name, and where they go. */
   readonly lines?: { readonly [line: string]: Pin };
@@ -129,12 +129,13 @@ export function device<P, D extends object>(
   const info: DeviceInfo = { name, type: factory.type, description };
   if (address ?? places.length > 0) info.address = address ?? places.join(', ');
   if (irqs.length > 0) info.irq = irqs.join(', ');
-  return {
+  const part: Part<D & Device> = {
     name,
     info,
-    ...(input && { input }),
+    ...(input && { input: (board: BoardBuild, pin: number) => input(board.of(part), pin) }),
     create: (board) => factory({ scheduler: board.scheduler, name }, properties(board)),
-    connect: (instance, board) => {
+    connect: (board) => {
+      const instance = board.of(part);
       for (const { bus, at, bytes, handler, byteOrder, priority } of map) {
         bus.of(board).mapMmio(name, at, bytes, handler(instance), byteOrder ? board.byteOrder : 'little', priority);
       }
@@ -145,6 +146,7 @@ export function device<P, D extends object>(
       }
     },
   };
+  return part;
 }
 
 /** A part that is not a device: a bus, a group of passive chips. */
@@ -234,7 +236,7 @@ export async function assembleBoard<C extends BoardCpu>(
     if (name === 'cpu') return (level) => cpu.setIrqLine(pin, level);
     const part = definition.parts.find((candidate) => candidate.name === name);
     if (!part?.input) throw new RangeError(`board '${definition.id}' has no part '${name}' with inputs`);
-    return part.input(instanceOf(part), pin);
+    return part.input(build, pin);
   };
   const build: BoardBuild = {
     config,
@@ -245,7 +247,7 @@ export async function assembleBoard<C extends BoardCpu>(
     dma,
     ram,
     // The map's value was made by this very part.
-    of: <T extends object>(part: Part<T>): T => instanceOf(part as unknown as Part<object>) as T,
+    of: <T extends object>(part: Part<T>): T => instanceOf(part) as T,
     console: (name) => {
       const port = consoles.get(name);
       if (!port) throw new RangeError(`board '${definition.id}' has no console '${name}'`);
@@ -261,7 +263,8 @@ export async function assembleBoard<C extends BoardCpu>(
     },
     power: (event) => host.onPower(event),
   };
-  for (const part of definition.parts) part.connect?.(instanceOf(part), build);
+  for (const part of definition.parts) instanceOf(part);
+  for (const part of definition.parts) part.connect?.(build);
 
   const start = (): void => {
     cpu.reset();

@@ -75,7 +75,7 @@ export const intelFlash = defineDevice({
     const chipBytes = block.sizeBytes / CHIPS;
     const query = cfiQuery(chipBytes, FLASH_BLOCK_BYTES / CHIPS);
     const blocks = block.sizeBytes / FLASH_BLOCK_BYTES;
-    const contents = device.state({ cells: new Uint8Array(0) }, { survivesReset: true });
+    const contents = device.state<{ cells: Uint8Array }>({ cells: new Uint8Array(0) }, { survivesReset: true });
     contents.cells = block.bytes; // saved and restored in place
     const locks = device.state({ blocks: new Uint8Array(blocks * CHIPS) }, { survivesReset: true });
     const chips = Array.from({ length: CHIPS }, (_, index) =>

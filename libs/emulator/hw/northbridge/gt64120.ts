@@ -286,9 +286,9 @@ export const gt64120 = defineDevice({
         raise(CAUSE.MASTER_ABORT);
       };
       return {
-        read: (offset) => {
+        read: (offset, width) => {
           note(offset);
-          return 0xffff_ffff;
+          return 2 ** (8 * width) - 1;
         },
         write: note,
       };

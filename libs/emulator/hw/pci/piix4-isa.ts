@@ -1,4 +1,5 @@
 import type { LineSink } from '../../core/index.js';
+import type { MmioHandler } from '../../memory/index.js';
 import { defineDevice } from '../device.js';
 import { bit, bits, registerMap } from '../registers.js';
 import { WiredOr } from '../wired-or.js';
@@ -7,9 +8,9 @@ import type { PciBus } from './pci-bus.js';
 
 /**
  * PIIX4 function 0: the bridge from PCI to ISA. It answers every I/O port that nobody else claims, steers the four PCI
- * interrupts to ISA interrupts and can reset the board.
- * Source: Intel 82371AB PCI-to-ISA/IDE Xcelerator (PIIX4) data sheet, 290562-001, sections 4.1 (configuration) and
- * 4.2.5.4 (reset control), 8.7 (interrupt steering).
+ * interrupts to ISA interrupts.
+ * Source: Intel 82371AB PCI-to-ISA/IDE Xcelerator (PIIX4) data sheet, 290562-001, sections 4.1 (configuration) and 8.7
+ * (interrupt steering).
  */
 export interface Piix4IsaProperties {
   readonly pci: PciBus;
@@ -17,8 +18,6 @@ export interface Piix4IsaProperties {
   readonly device: number;
   /** The steered interrupt inputs of the ISA interrupt controllers, by IRQ number; undefined where none may go. */
   readonly isaInterrupts: readonly (LineSink | undefined)[];
-  /** Hard reset of the board by the reset control register. */
-  readonly onReset: () => void;
 }
 
 /** Section 4.1.10: only these ISA interrupts can be selected. */
@@ -48,21 +47,16 @@ const CONFIG = registerMap({
   RTCCFG: { offset: 0xcb, reset: 0x21 },
 });
 
-/** The reset control register, alone at port 0xcf9 (section 4.2.5.4). */
-const RESET_CONTROL = registerMap({ RC: { offset: 0, fields: { SYSTEM_RESET: bit(1), RESET_CPU: bit(2) } } });
-const RESET_CONTROL_PORT = 0xcf9;
-
 /** ISA has 64 KiB of ports; what no card drives reads as ones from the pulled-up data lines. */
 const ISA_PORTS = 0x1_0000;
-const FLOATING = { read: () => 0xffff_ffff, write: () => undefined };
+const FLOATING: MmioHandler = { read: (_, width) => 2 ** (8 * width) - 1, write: () => undefined };
 
 export const piix4Isa = defineDevice({
   type: 'piix4-isa',
   title: 'Intel 82371AB (PIIX4) ISA bridge',
   stateVersion: 1,
-  create(device, { pci, device: idsel, isaInterrupts, onReset }: Piix4IsaProperties) {
+  create(device, { pci, device: idsel, isaInterrupts }: Piix4IsaProperties) {
     const config = device.registers('config', CONFIG);
-    const control = device.registers('reset-control', RESET_CONTROL);
     const routes = [config.reg.PIRQRCA, config.reg.PIRQRCB, config.reg.PIRQRCC, config.reg.PIRQRCD];
     const pirq = device.state({ levels: [0, 0, 0, 0] }, { survivesReset: true });
     // One wire per PIRQ to each ISA interrupt, because several PIRQs may be steered to the same one.
@@ -80,17 +74,11 @@ export const piix4Isa = defineDevice({
     };
     const steering = { write: steer };
     config.behave({ PIRQRCA: steering, PIRQRCB: steering, PIRQRCC: steering, PIRQRCD: steering });
-    control.behave({
-      // A rising edge of RESET_CPU resets: the whole board with SYSTEM_RESET, else the processor, which is the board's
-      // reset line here.
-      RC: { fields: { RESET_CPU: { write: (written, previous) => written && !previous && onReset() } } },
-    });
     device.onReset(steer);
     device.onRestore(steer);
 
     pci.attach({ device: idsel, function: 0 }, config);
     pci.io.mapMmio('isa-floating', 0, ISA_PORTS, FLOATING, 'little', -10);
-    pci.io.mapMmio(`${device.name}-reset-control`, RESET_CONTROL_PORT, 1, control);
     return {
       config,
       /** Inputs PIRQA..PIRQD as numbers 0..3; several devices may pull on one. */

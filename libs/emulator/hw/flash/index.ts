@@ -1,0 +1,2 @@
+// flash: parallel NOR flash.
+export * from './intel-flash.js';
