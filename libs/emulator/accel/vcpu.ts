@@ -22,6 +22,8 @@ export interface Vcpu {
   run(instructions: number): VcpuExit;
   /** Waiting for an interrupt, and none is pending. */
   readonly waiting: boolean;
+  /** Waiting, and no interrupt line can ever end it because all are masked. */
+  readonly deaf: boolean;
   /** Called in the middle of an instruction (by a device): return from {@link run} after it. */
   requestLeave(): void;
   readonly stats: Readonly<VcpuStats>;

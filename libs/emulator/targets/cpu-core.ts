@@ -52,6 +52,8 @@ export interface CpuCore {
   takeInterrupt(): boolean;
   /** A pending interrupt would end waiting. */
   readonly wakeupPending: boolean;
+  /** Some interrupt is unmasked, so that waiting can end. */
+  readonly canWake: boolean;
   setIrqLine(line: number, level: boolean): void;
   reset(): void;
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void;

@@ -143,6 +143,10 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     return this.#core.halted && !this.#core.wakeupPending;
   }
 
+  get deaf(): boolean {
+    return this.#core.halted && !this.#core.canWake;
+  }
+
   requestLeave(): void {
     this.#leaveRequested = true;
     this.requestAttention();

@@ -26,7 +26,7 @@ export interface Encoding {
  * @throws SyntaxError when the bits do not add up to the width
  */
 export function parsePattern(pattern: string, bits: 16 | 32 = 32): Encoding {
-  let position = bits;
+  let position: number = bits;
   let mask = 0;
   let match = 0;
   const fields: EncodingField[] = [];
@@ -82,7 +82,7 @@ export interface Instruction<B> {
   readonly encoding: Encoding;
   /** Operands as `{field}` placeholders, `''` for none; a placeholder may name a format: `{rs:gpr}`. */
   readonly operands: string;
-  readonly semantics: (b: B, fields: Fields) => void;
+  semantics(b: B, fields: Fields): void;
 }
 
 type FieldNames<P extends string> = P extends `${infer Head} ${infer Tail}` ? FieldName<Head> | FieldNames<Tail> : FieldName<P>;

@@ -219,6 +219,10 @@ export class MipsCpu implements CpuCore {
 
   // ---- interrupts (chapter 5.2) -------------------------------------------------------------------------------------
 
+  get canWake(): boolean {
+    return (this.#get(Cp0.Status) & Status.IM) !== 0;
+  }
+
   wake(): void {
     this.halted = false;
   }

@@ -1,0 +1,178 @@
+import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
+import { buildBoard } from './catalogue.js';
+import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from './types.js';
+
+/** Bytes that a UART sent at one instant of virtual time. */
+export interface ConsoleChunk {
+  readonly uart: string;
+  readonly tNs: number;
+  readonly data: Uint8Array;
+}
+
+export interface RunLimit {
+  /** Stop at this virtual time. Default: never. */
+  readonly untilNs?: number;
+  /** Stop after this many instructions. Default: never. */
+  readonly instructions?: number;
+  /**
+   * What to do when every CPU waits for an interrupt: `skip` moves virtual time to the next event (the default),
+   * `stop` returns, so that the caller can wait for the host's clock.
+   */
+  readonly idle?: 'skip' | 'stop';
+}
+
+export type MachineStop =
+  /** `untilNs` or `instructions` reached. */
+  | { readonly kind: 'limit' }
+  /** Every CPU waits; the next event is due at `untilNs`. Only with `idle: 'stop'`. */
+  | { readonly kind: 'idle'; readonly untilNs: number | undefined }
+  | { readonly kind: 'power-off' }
+  | { readonly kind: 'reset' }
+  /** The guest can never continue. */
+  | { readonly kind: 'dead'; readonly reason: string };
+
+export interface MachineStats {
+  readonly instructions: number;
+  readonly virtualNs: number;
+  readonly exits: Record<string, number>;
+  readonly tlbMisses: number;
+}
+
+/**
+ * A board with its CPU, images loaded, ready to run. All its methods are synchronous and none looks at the host's
+ * clock: what a machine does is a function of its configuration and of when (in virtual time) input was sent.
+ */
+export interface Machine {
+  readonly board: BoardInfo;
+  readonly consoles: readonly ConsoleInfo[];
+  /** Virtual time since power-on, integer nanoseconds. */
+  readonly nowNs: number;
+  /** Calls back for everything a UART sends, in the middle of the run. @returns a function that stops it */
+  onConsole(listener: (chunk: ConsoleChunk) => void): () => void;
+  /** Types into a console: the bytes wait in the stamped input queue until the UART has room. Never dropped. */
+  sendConsole(uart: string, data: Uint8Array): void;
+  /** Calls back when input was sent. @returns a function that stops it */
+  onInput(listener: () => void): () => void;
+  /** Runs until a limit or the guest's end. Never throws on guest behaviour. */
+  run(limit: RunLimit): MachineStop;
+  /** Lets virtual time pass while every CPU waits, at most to the next event. */
+  passIdleTime(untilNs: number): void;
+  /** Resets the board as its reset button does: images are loaded and entered again. */
+  reset(): void;
+  stats(): MachineStats;
+  /** SHA-256 of main memory, hexadecimal. */
+  ramSha256(): Promise<string>;
+}
+
+/** Builds a machine. @throws ConfigError for every bad input, naming the field and the mend */
+export async function createMachine(config: MachineConfig): Promise<Machine> {
+  const outside = new Outside();
+  const built = await buildBoard<InterpreterVcpu>(config, {
+    cpuLinearBytes: InterpreterVcpu.linearBytes,
+    createCpu: (options) => createMipsVcpu(options),
+    onTransmit: (uart, byte) => outside.transmit(uart, byte),
+    onPower: (event) => outside.power(event),
+  });
+  outside.board = built;
+  return new EmulatedMachine(built, outside);
+}
+
+/** What a board reports while it runs; the board is known only after it was built with these callbacks. */
+class Outside {
+  board: BuiltBoard<InterpreterVcpu> | undefined;
+  powerEvent: PowerEvent | undefined;
+  readonly consoleListeners = new Set<(chunk: ConsoleChunk) => void>();
+
+  transmit(uart: string, byte: number): void {
+    const chunk = { uart, tNs: this.board?.scheduler.nowNs ?? 0, data: Uint8Array.of(byte) };
+    for (const listener of this.consoleListeners) listener(chunk);
+  }
+
+  power(event: PowerEvent): void {
+    this.powerEvent ??= event;
+    this.board?.cpu.requestLeave();
+  }
+}
+
+class EmulatedMachine implements Machine {
+  readonly #inputListeners = new Set<() => void>();
+
+  constructor(
+    private readonly built: BuiltBoard<InterpreterVcpu>,
+    private readonly outside: Outside,
+  ) {}
+
+  get board(): BoardInfo {
+    return this.built.info;
+  }
+
+  get consoles(): readonly ConsoleInfo[] {
+    return this.built.consoles;
+  }
+
+  get nowNs(): number {
+    return this.built.scheduler.nowNs;
+  }
+
+  onConsole(listener: (chunk: ConsoleChunk) => void): () => void {
+    this.outside.consoleListeners.add(listener);
+    return () => this.outside.consoleListeners.delete(listener);
+  }
+
+  sendConsole(uart: string, data: Uint8Array): void {
+    this.built.input.push(uart, data);
+    for (const listener of this.#inputListeners) listener();
+  }
+
+  onInput(listener: () => void): () => void {
+    this.#inputListeners.add(listener);
+    return () => this.#inputListeners.delete(listener);
+  }
+
+  run({ untilNs = Infinity, instructions = Infinity, idle = 'skip' }: RunLimit): MachineStop {
+    const { scheduler, cpu, nsPerInstruction } = this.built;
+    const lastInstruction = cpu.stats.instructions + instructions;
+    for (;;) {
+      scheduler.fireDue();
+      const { powerEvent } = this.outside;
+      if (powerEvent) {
+        this.outside.powerEvent = undefined;
+        return { kind: powerEvent };
+      }
+      if (scheduler.nowNs >= untilNs) return { kind: 'limit' };
+      const eventNs = Math.min(scheduler.nextDeadlineNs, untilNs);
+      if (cpu.waiting) {
+        if (cpu.deaf) return { kind: 'dead', reason: 'The CPU waits for an interrupt with all interrupts masked' };
+        if (idle === 'stop') return { kind: 'idle', untilNs: eventNs === Infinity ? undefined : eventNs };
+        if (eventNs === Infinity) return { kind: 'dead', reason: 'The CPU waits for an interrupt and no device will ever raise one' };
+        scheduler.setTime(eventNs);
+        continue;
+      }
+      const budget = Math.min(Math.ceil((eventNs - scheduler.nowNs) / nsPerInstruction), lastInstruction - cpu.stats.instructions);
+      if (budget <= 0) return { kind: 'limit' };
+      cpu.run(budget);
+    }
+  }
+
+  passIdleTime(untilNs: number): void {
+    const { scheduler, cpu } = this.built;
+    if (!cpu.waiting) return;
+    const target = Math.floor(Math.min(untilNs, scheduler.nextDeadlineNs));
+    if (target > scheduler.nowNs) scheduler.setTime(target);
+  }
+
+  reset(): void {
+    this.built.reset();
+  }
+
+  stats(): MachineStats {
+    const { instructions, exits, tlbMisses, mmio } = this.built.cpu.stats;
+    return { instructions, virtualNs: this.nowNs, exits: { ...exits, mmio }, tlbMisses };
+  }
+
+  async ramSha256(): Promise<string> {
+    // A copy: the digest must not see memory that a caller lets change meanwhile.
+    const digest = await globalThis.crypto.subtle.digest('SHA-256', this.built.ram.bytes.slice());
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+}
