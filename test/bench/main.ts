@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { MissingPrerequisite } from '@bootlab/emulator/testkit';
 import { bootBenchmark } from './boot.js';
 import { echoBenchmark } from './echo.js';
+import { floatingPointBenchmark } from './floating-point.js';
 import { integerBenchmark, programBenchmark } from './integer.js';
 import type { NoReport, Report } from './report.js';
 import { formatReport, hasResult, isMet } from './report.js';
@@ -11,7 +12,7 @@ import { formatReport, hasResult, isMet } from './report.js';
 const HELP = `Measures Bootlab beside QEMU, in turns, on this machine.
 
 npm run bench -- [options]
-  --only NAMES    benchmarks to run, with commas: integer, boot-le, boot-be, echo (default: all)
+  --only NAMES    benchmarks to run, with commas: integer, fp, boot-le, boot-be, echo (default: all)
   --program FILE  also time this bare-metal Malta ELF between its BENCH-START and BENCH-DONE
   --runs N        runs of each subject (default: 3)
   --json FILE     also write the results as JSON
@@ -25,6 +26,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   integer: { title: 'Integer benchmark', run: integerBenchmark },
+  fp: { title: 'Software floating point', run: floatingPointBenchmark },
   'boot-le': {
     title: 'Linux on Malta, little-endian',
     run: (runs, progress) => bootBenchmark('little', runs, progress),
