@@ -11,7 +11,7 @@ import { setupWeb } from './web/web.js';
 const JSON_BODY_BYTES = 8 * 2 ** 20;
 
 /** The API with everything attached, not yet listening. */
-export async function createApp(logLevels: LogLevel[] = ['error', 'warn', 'log']): Promise<NestFastifyApplication> {
+export async function createApp(logLevels: LogLevel[] = ['error', 'warn']): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: JSON_BODY_BYTES, forceCloseConnections: true });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
     logger: logLevels,

@@ -46,7 +46,9 @@ export class BoardHost {
       this.fail = reject;
     });
     this.thread.on('message', (message: FromBoard) => this.hear(message));
-    this.thread.on('error', (error: NodeJS.ErrnoException) => this.end({ kind: 'engine-failure', reason: reasonOf(error) }));
+    this.thread.on('error', (error: NodeJS.ErrnoException) =>
+      this.end({ kind: 'engine-failure', reason: reasonOf(error) }),
+    );
     this.thread.on('exit', (code) =>
       this.end({ kind: 'engine-failure', reason: `The emulator's thread stopped by itself (exit code ${code})` }),
     );

@@ -133,15 +133,23 @@ export async function runBoard(
   });
   coalescer.flush();
   postConsole();
-  post({ type: 'end', report: await reportOf(machine, steps, end, cause) });
+  post({ type: 'end', report: await reportOf(machine, steps, end, abort.signal.aborted ? cause : undefined) });
 }
 
-async function reportOf(machine: Machine, steps: StepRunner, end: MachineEnd, cause: RunEnd): Promise<RunReport> {
-  const runEnd = end.kind === 'aborted' ? cause : end;
+/** @param cause why we told the machine to stop; undefined when we did not */
+async function reportOf(
+  machine: Machine,
+  steps: StepRunner,
+  end: MachineEnd,
+  cause: RunEnd | undefined,
+): Promise<RunReport> {
+  // The machine may have come to an end of its own in the slice in which we stopped it: what came first counts. Only
+  // a cancellation, which comes from outside virtual time, gives way.
+  const stoppedFirst = cause !== undefined && (cause.kind !== 'aborted' || end.kind === 'aborted');
   const { instructions, virtualNs } = machine.stats();
-  const reproducible = end.kind !== 'aborted' && end.kind !== 'wall-guard';
+  const reproducible = cause === undefined && end.kind !== 'wall-guard';
   return {
-    end: runEnd,
+    end: stoppedFirst ? cause : end.kind === 'aborted' ? { kind: 'aborted' } : end,
     steps: steps.records,
     virtualNs,
     instructions,

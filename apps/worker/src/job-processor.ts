@@ -182,12 +182,7 @@ export class JobProcessor {
     };
   }
 
-  private async finish(
-    claim: Claim,
-    verdict: Verdict,
-    report: RunReport | undefined,
-    wallMs: number,
-  ): Promise<void> {
+  private async finish(claim: Claim, verdict: Verdict, report: RunReport | undefined, wallMs: number): Promise<void> {
     const { jobs, streams, log } = this.services;
     const ended = await jobs.finish(claim, verdict, {
       virtualNs: report?.virtualNs ?? 0,

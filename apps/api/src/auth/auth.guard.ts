@@ -48,6 +48,10 @@ export class AuthGuard implements CanActivate {
 
 export function wrongToken(): ProblemError {
   return new ProblemError(401, 'This token is not valid', [
-    { field: 'authorization', message: 'Unknown or revoked token', mend: 'Use the token that the lab prints at start.' },
+    {
+      field: 'authorization',
+      message: 'Unknown or revoked token',
+      mend: 'Use the token that the lab prints at start.',
+    },
   ]);
 }

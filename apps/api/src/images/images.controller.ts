@@ -48,10 +48,7 @@ export class ImagesController {
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string', format: 'binary' } } })
   @ApiCreatedResponse({ standardSchema: z.object({ items: z.array(imageSchema) }) })
-  async upload(
-    @CurrentPrincipal() principal: Principal,
-    @Req() request: FastifyRequest,
-  ): Promise<{ items: Image[] }> {
+  async upload(@CurrentPrincipal() principal: Principal, @Req() request: FastifyRequest): Promise<{ items: Image[] }> {
     if (!request.isMultipart()) {
       throw new ProblemError(HttpStatus.UNSUPPORTED_MEDIA_TYPE, 'Send the files as multipart/form-data');
     }

@@ -24,7 +24,8 @@ export class ImagesService {
   /** @param reference an image id, or sha256:<hex> */
   async get(principal: Principal, reference: string): Promise<Image> {
     const which = reference.startsWith('sha256:') ? { sha256: reference.slice('sha256:'.length) } : { id: reference };
-    const image = isUuid(reference) || 'sha256' in which ? await this.images.find(principal.projectId, which) : undefined;
+    const image =
+      isUuid(reference) || 'sha256' in which ? await this.images.find(principal.projectId, which) : undefined;
     if (!image) throw notFound(`image "${reference}"`);
     return image;
   }
@@ -58,9 +59,7 @@ export class ImagesService {
   builtinNames(): string[] {
     return boardCatalogue()
       .filter((board) => board.selfTest)
-      .flatMap((board) =>
-        board.byteOrders.map((order) => `${board.id}-selftest-${order === 'little' ? 'el' : 'eb'}`),
-      );
+      .flatMap((board) => board.byteOrders.map((order) => `${board.id}-selftest-${order === 'little' ? 'el' : 'eb'}`));
   }
 
   private async builtin(principal: Principal, name: string): Promise<Image | undefined> {

@@ -30,7 +30,10 @@ export class JobsService {
       projectId: principal.projectId,
       name: parsed.name ?? defaultName(parsed, stored),
       spec: pinned(parsed, stored),
-      consoles: boardCatalogue().find(({ id }) => id === parsed.board)?.consoles.map(({ name }) => name) ?? [],
+      consoles:
+        boardCatalogue()
+          .find(({ id }) => id === parsed.board)
+          ?.consoles.map(({ name }) => name) ?? [],
       images: stored.map(({ role, position, source }) => ({ role, position, imageId: source.image.id })),
     });
     try {

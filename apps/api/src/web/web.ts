@@ -34,7 +34,7 @@ export async function setupWeb(app: NestFastifyApplication): Promise<void> {
 @Controller()
 export class WebController {
   @Public()
-  @Get('*path')
+  @Get('*')
   async page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const wantsPage = (request.headers.accept ?? '').includes('text/html');
     if (request.url.startsWith('/api/') || !wantsPage || typeof reply.sendFile !== 'function') {

@@ -54,9 +54,7 @@ export function openJobWorker(
 }
 
 export function openLiveStreams(config: Backing, onError: (error: Error) => void): Promise<LiveStreams> {
-  return config.redisUrl
-    ? RedisStreams.connect(config.redisUrl, onError)
-    : PostgresStreams.connect(config.databaseUrl);
+  return config.redisUrl ? RedisStreams.connect(config.redisUrl, onError) : PostgresStreams.connect(config.databaseUrl);
 }
 
 /** Puts a job into the queue; doing so again while it is there changes nothing. */

@@ -30,9 +30,7 @@ const APPEND_BATCH = 500;
 /** Live streams in Redis Streams, with publish/subscribe for waking. */
 export class RedisStreams implements LiveStreams {
   private readonly topics = new Topics((topic, wanted) => {
-    const change = wanted
-      ? this.subscriber.subscribe(channelOf(topic))
-      : this.subscriber.unsubscribe(channelOf(topic));
+    const change = wanted ? this.subscriber.subscribe(channelOf(topic)) : this.subscriber.unsubscribe(channelOf(topic));
     change.catch(() => undefined); // reported as the connection's error; ioredis subscribes again by itself
   });
 

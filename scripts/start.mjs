@@ -1,0 +1,193 @@
+#!/usr/bin/env node
+// `npm start`: the whole lab on this machine. Builds what is missing, then runs PostgreSQL, API with web pages, and
+// one worker process. DATABASE_URL, REDIS_URL, BLOB_URL and PORT replace a part each; see README.md.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DEFAULT_PORT = 8080;
+const PORTS_TO_TRY = 20;
+const STOP_MS = 12_000;
+const WORKER_RESTART_MS = 1000;
+
+const say = (text) => process.stdout.write(`${text}\n`);
+
+function fail(text) {
+  process.stderr.write(`bootlab: ${text}\n`);
+  process.exit(1);
+}
+
+// ---- Build ----
+
+const SOURCES = ['libs', 'apps', 'prisma', 'package-lock.json', 'tsconfig.base.json'];
+const BUILT = ['libs/emulator', 'libs/lab', 'apps/api', 'apps/worker', 'apps/web'];
+const NOT_SOURCES = new Set(['dist', 'dist-types', 'generated', 'node_modules']);
+const STAMP = path.join(ROOT, 'node_modules', '.cache', 'bootlab-build');
+
+function newestChange(file) {
+  const stat = statSync(file);
+  if (!stat.isDirectory()) return /\.test\.tsx?$/.test(file) ? 0 : stat.mtimeMs;
+  const entries = readdirSync(file).filter((name) => !NOT_SOURCES.has(name));
+  return Math.max(0, ...entries.map((name) => newestChange(path.join(file, name))));
+}
+
+function ensureBuilt() {
+  const missing = BUILT.some((folder) => !existsSync(path.join(ROOT, folder, 'dist')));
+  const changed = Math.max(...SOURCES.map((source) => newestChange(path.join(ROOT, source))));
+  if (!missing && existsSync(STAMP) && statSync(STAMP).mtimeMs > changed) return;
+  say('Building (the first time and after changes)…');
+  const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, encoding: 'utf8' });
+  if (built.status !== 0) fail(`the build failed:\n${built.stdout}${built.stderr}`);
+  mkdirSync(path.dirname(STAMP), { recursive: true });
+  writeFileSync(STAMP, '');
+}
+
+// ---- Settings ----
+
+function isFree(port, host) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}
+
+async function choosePort(host) {
+  const { PORT } = process.env;
+  if (PORT) {
+    if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) fail(`PORT is "${PORT}"; it must be a number up to 65535`);
+    if (!(await isFree(Number(PORT), host))) fail(`port ${PORT} is taken; set PORT to another one`);
+    return Number(PORT);
+  }
+  for (let port = DEFAULT_PORT; port < DEFAULT_PORT + PORTS_TO_TRY; port++) {
+    if (!(await isFree(port, host))) continue;
+    if (port !== DEFAULT_PORT) say(`Port ${DEFAULT_PORT} is taken; using ${port} (PORT=… chooses another).`);
+    return port;
+  }
+  return fail(`ports ${DEFAULT_PORT} to ${DEFAULT_PORT + PORTS_TO_TRY - 1} are all taken; set PORT to a free one`);
+}
+
+/** The administrator's token: given, or made at the first start and kept in the data folder. */
+function administratorToken(dataDir, makeToken) {
+  if (process.env.BOOTLAB_ADMIN_TOKEN) return process.env.BOOTLAB_ADMIN_TOKEN;
+  const file = path.join(dataDir, 'admin-token');
+  if (!existsSync(file)) writeFileSync(file, `${makeToken()}\n`, { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
+}
+
+// ---- Processes ----
+
+/** Starts one of our programs; it ends when the channel to us does, however we end. */
+function startProgram(folder, env) {
+  return spawn(process.execPath, [path.join(ROOT, folder, 'dist', 'main.js')], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    detached: true, // Ctrl-C reaches this process only, which stops the others in order
+  });
+}
+
+/** Resolves with its first message; rejects when it ends before that. */
+async function untilReady(child, name) {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the ${name} stopped while starting (exit code ${code})`);
+  });
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  return message;
+}
+
+async function stopProgram(child) {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await exited;
+  clearTimeout(timer);
+}
+
+// ---- The lab ----
+
+ensureBuilt();
+const { migrateDatabase, newToken, startEmbeddedPostgres } = await import(
+  pathToFileURL(path.join(ROOT, 'libs/lab/dist/server/index.js')).href
+);
+
+const dataDir = path.resolve(process.env.BOOTLAB_DATA || path.join(ROOT, '.bootlab'));
+mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+const host = process.env.BOOTLAB_HOST || '127.0.0.1';
+const token = administratorToken(dataDir, newToken);
+
+let postgres;
+let api;
+let worker;
+let stopping = false;
+
+async function stop(exitCode, reason) {
+  if (stopping) {
+    // Asked a second time: do not wait for anybody.
+    for (const child of [api, worker]) child?.kill('SIGKILL');
+    return;
+  }
+  stopping = true;
+  if (reason) process.stderr.write(`bootlab: ${reason}\n`);
+  else say('\nStopping…');
+  await Promise.all([stopProgram(worker), stopProgram(api)]);
+  await postgres?.stop();
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
+
+async function keepWorkerRunning(env) {
+  while (!stopping) {
+    worker = startProgram('apps/worker', env);
+    const exited = once(worker, 'exit');
+    await untilReady(worker, 'worker').catch((error) => process.stderr.write(`bootlab: ${error.message}\n`));
+    firstWorker.resolve();
+    const [code, signal] = await exited;
+    if (stopping) return;
+    process.stderr.write(`bootlab: the worker ended (${signal ?? `exit code ${code}`}) and is started again\n`);
+    await sleep(WORKER_RESTART_MS);
+  }
+}
+
+const firstWorker = {};
+firstWorker.ready = new Promise((resolve) => (firstWorker.resolve = resolve));
+
+try {
+  const port = await choosePort(host);
+  if (!process.env.DATABASE_URL) {
+    postgres = await startEmbeddedPostgres({ dataDir: path.join(dataDir, 'postgres') });
+    void postgres.exited.then(() => stopping || stop(1, 'PostgreSQL ended; its log is in the data folder'));
+  }
+  const env = {
+    DATABASE_URL: process.env.DATABASE_URL || postgres.url,
+    BLOB_URL: process.env.BLOB_URL || pathToFileURL(path.join(dataDir, 'blobs')).href,
+    BOOTLAB_HOST: host,
+    BOOTLAB_ADMIN_TOKEN: token,
+    PORT: String(port),
+  };
+  await migrateDatabase(env.DATABASE_URL);
+  if (!stopping) {
+    api = startProgram('apps/api', env);
+    const { url } = await untilReady(api, 'API');
+    api.once('exit', (code) => stopping || stop(1, `the API ended (exit code ${code})`));
+    void keepWorkerRunning(env);
+    await firstWorker.ready;
+    say(`
+Bootlab is ready.
+
+  Web page   ${url}/#token=${token}
+  API        ${url}/api/docs
+  Token      ${token}
+  Data       ${dataDir}
+
+Press Ctrl-C to stop.`);
+  }
+} catch (error) {
+  if (!stopping) await stop(1, error.message);
+}
