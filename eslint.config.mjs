@@ -12,6 +12,7 @@ export default defineConfig(
       '**/dist-types/**',
       '**/generated/**',
       'test-results/**',
+      '.bootlab/**',
       '.data/**',
       '.nx/**',
       'coverage/**',

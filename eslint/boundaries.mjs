@@ -3,7 +3,7 @@ import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 
 /**
  * Inside libs/emulator: each folder, and the folders it may import besides itself.
- * boards → hw → memory → core; targets → jit/ir → core; accel → jit, targets, memory. No device knows a CPU, no target
+ * boards → hw → memory → core; targets → jit/ir → core; accel → jit, targets, memory; machine puts them together. No device knows a CPU, no target
  * knows a device, nothing knows a board but the board itself.
  */
 const EMULATOR_IMPORTS = {
@@ -17,6 +17,7 @@ const EMULATOR_IMPORTS = {
   hw: ['core', 'memory'],
   boards: ['core', 'memory', 'hw'],
   accel: ['core', 'memory', 'fp', 'jit', 'targets'],
+  machine: ['core', 'memory', 'hw', 'boards', 'accel'],
   backends: ['core'],
   snapshot: ['core', 'memory'],
   debug: ['core', 'memory', 'targets'],
