@@ -6,5 +6,5 @@ import { fileURLToPath } from 'node:url';
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const project = fileURLToPath(new URL('.', import.meta.url));
 const { status } = spawnSync(process.execPath, [compiler, '-b', project], { stdio: 'inherit' });
-if (status === 0) await import(new URL('./dist/main.js', import.meta.url).href);
+if (status === 0) await import(new URL('./dist/bench/main.js', import.meta.url).href);
 else process.exitCode = 1;

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { ProcessOptions, ProcessRun } from '@bootlab/emulator/testkit';
 import { runProcess } from '@bootlab/emulator/testkit';
 
-/** The repository's root, seen from the compiled benchmark in test/bench/dist. */
-export const repositoryFolder = fileURLToPath(new URL('../../..', import.meta.url));
+/** The repository's root, seen from the compiled benchmark in test/bench/dist/bench. */
+export const repositoryFolder = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** What the benchmarks read from `--stats`. */
 export interface Stats {

@@ -138,7 +138,7 @@ export function useUploadImage() {
     }) => {
       const form = new FormData();
       form.set('file', file, file.name);
-      return postForm<Image>('/images', form, options);
+      return postForm<{ items: Image[] }>('/images', form, options);
     },
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['images'] }),
   });

@@ -20,11 +20,13 @@ export type StreamState =
   | { kind: 'refused'; detail: string };
 
 /** What the stream needs of a WebSocket, so that tests can give it one without a network. */
-export type Socket = Pick<WebSocket, 'send' | 'close' | 'readyState' | 'bufferedAmount'> & {
+export interface Socket {
+  send(data: string): void;
+  close(): void;
   onopen: ((event: Event) => void) | null;
   onmessage: ((event: MessageEvent) => void) | null;
   onclose: ((event: CloseEvent) => void) | null;
-};
+}
 
 export interface ConsoleStreamOptions {
   jobId: string;

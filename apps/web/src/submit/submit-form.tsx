@@ -86,7 +86,7 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
       { ...specOfForm(form), signal: abort.current.signal, onProgress: setProgress },
       {
         onSuccess: (job) => void navigate(`/jobs/${job.id}`),
-        onError: (error) => showErrors(error instanceof ApiError ? error.problem.errors : []),
+        onError: (error) => showErrors(error instanceof ApiError ? error.problem.errors.map(atFormField) : []),
       },
     );
   };
@@ -370,6 +370,14 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
       </aside>
     </form>
   );
+}
+
+/** Errors about an uploaded file name its multipart field (`kernel`, `drive0`); the form shows them at its image. */
+function atFormField(error: FieldError): FieldError {
+  const drive = /^drive(\d)$/.exec(error.field)?.[1];
+  if (drive !== undefined) return { ...error, field: `images.drives[${drive}]` };
+  const isImage = ['kernel', 'initrd', 'firmware'].includes(error.field);
+  return isImage ? { ...error, field: `images.${error.field}` } : error;
 }
 
 /** Powers of two within the board's limits, for the field's suggestions. */

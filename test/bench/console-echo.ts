@@ -1,0 +1,75 @@
+import { maltaGuest, MissingPrerequisite } from '@bootlab/emulator/testkit';
+import type { Page } from 'playwright-core';
+import { launchChromium, startLab, submitLinuxShell, waitForScreen } from '../support/lab.js';
+
+const BOOT_LIMIT_MS = 300_000;
+const ECHO_LIMIT_MS = 5_000;
+/** A person types no faster; what is measured is each key's way, not a queue of keys. */
+const PAUSE_MS = 60;
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
+/**
+ * Round trips of single key presses: browser, API, worker, guest shell and back until the terminal's text has changed.
+ * Milliseconds, in the order typed. Brings a lab of its own up and down.
+ * @throws MissingPrerequisite what is missing, and what to do
+ */
+export async function measureConsoleEcho(options: { keys: number; repositoryFolder: string }): Promise<number[]> {
+  const lab = await startLab(options.repositoryFolder);
+  try {
+    const browser = await launchChromium().catch((error: unknown) => {
+      throw new MissingPrerequisite(`Chromium does not start: ${String(error)}`, 'Run `npm run setup`.');
+    });
+    try {
+      const page = await browser.newPage();
+      await page.goto(lab.signInUrl);
+      await submitLinuxShell(page, lab, maltaGuest('little'), 'console echo');
+      await waitForScreen(page, /~ # *\n*$/, BOOT_LIMIT_MS);
+      await page.locator('.terminal-host[data-uart="uart0"] textarea').focus();
+      const times: number[] = [];
+      for (let key = 0; key < options.keys; key++) {
+        const letter = LETTERS.charAt(key % LETTERS.length);
+        times.push(await pressAndAwaitEcho(page, letter));
+        // A line that stays short of the terminal's width redraws nothing but the new letter.
+        if (letter === 'z') await clearLine(page);
+        await page.waitForTimeout(PAUSE_MS);
+      }
+      return times;
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await lab.stop();
+  }
+}
+
+/** The browser itself takes both times, from the key event to the change of the terminal's text in the page. */
+async function pressAndAwaitEcho(page: Page, letter: string): Promise<number> {
+  const echoed = page.evaluate(
+    ([expected, limitMs]) =>
+      new Promise<number>((resolve, reject) => {
+        const rows = document.querySelector('.terminal-host[data-uart="uart0"] .xterm-rows');
+        if (!rows) throw new Error('the page shows no terminal');
+        const count = (): number => (rows.textContent ?? '').split(expected).length;
+        const before = count();
+        let pressedAt = 0;
+        addEventListener('keydown', () => (pressedAt = performance.now()), { capture: true, once: true });
+        const timer = setTimeout(() => reject(new Error(`no echo of "${expected}" in ${limitMs} ms`)), limitMs);
+        const observer = new MutationObserver(() => {
+          if (pressedAt === 0 || count() === before) return;
+          observer.disconnect();
+          clearTimeout(timer);
+          resolve(performance.now() - pressedAt);
+        });
+        observer.observe(rows, { childList: true, subtree: true, characterData: true });
+      }),
+    [letter, ECHO_LIMIT_MS] as const,
+  );
+  await page.keyboard.press(letter);
+  return echoed;
+}
+
+/** Ctrl+U empties the shell's line (busybox ash, as readline). */
+async function clearLine(page: Page): Promise<void> {
+  await page.keyboard.press('Control+u');
+  await waitForScreen(page, /~ # *\n*$/, ECHO_LIMIT_MS);
+}
