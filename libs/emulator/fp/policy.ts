@@ -46,7 +46,7 @@ export interface FpPolicy {
 /**
  * MIPS before NAN2008 (FCSR.NAN2008 = 0: every MIPS32 core up to the 74K). The manual allows "when possible" one of the
  * operands as the result of an operation on quiet NaNs; like QEMU, we always return the default NaN.
- * See docs/decisions/mips-fpu-differences-from-qemu.md.
+ * See docs/decisions/0011-floating-point.md.
  */
 export const MIPS_LEGACY_NAN: NanPolicy = {
   name: 'MIPS legacy',

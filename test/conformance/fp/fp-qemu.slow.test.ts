@@ -1,3 +1,3 @@
 import { compareWithQemu } from './qemu-comparison.js';
 
-compareWithQemu('full', 5_000_000);
+compareWithQemu('full', 2_000_000);
