@@ -3,7 +3,7 @@ import { startWorker } from './worker.js';
 
 const SHUTDOWN_MS = 10_000;
 
-const log = (message: string): void => console.log(`worker: ${message}`);
+const log = (message: string): void => void process.stdout.write(`worker: ${message}\n`);
 const config = readConfig(process.env);
 const worker = await startWorker(config, { log });
 log(`ready, ${config.concurrency} board${config.concurrency === 1 ? '' : 's'} at a time`);

@@ -29,8 +29,8 @@ const MULTILINE_WINDOW = 8192;
  * line boundaries, and `$` also at the end of what has been printed so far: a console has no other end.
  */
 export class ConsolePattern {
-  private readonly regexp: RE2JS | undefined;
-  private readonly literal: string | undefined;
+  /** Whether the text seen so far contains a match that was not there one character ago. */
+  private readonly matches: (window: string) => boolean;
   private readonly crossesLines: boolean;
   private window = '';
 
@@ -42,11 +42,12 @@ export class ConsolePattern {
     }
     this.crossesLines = MAY_CROSS_LINES.test(source);
     if (!METACHARACTERS.test(source)) {
-      this.literal = source;
+      this.matches = (window) => window.endsWith(source);
       return;
     }
+    let regexp: RE2JS;
     try {
-      this.regexp = RE2JS.compile(source, RE2JS.MULTILINE);
+      regexp = RE2JS.compile(source, RE2JS.MULTILINE);
     } catch (error) {
       const text = error instanceof Error ? error.message.replace('(?m)', '') : String(error);
       throw new PatternError(
@@ -54,9 +55,10 @@ export class ConsolePattern {
         'Correct it (RE2 syntax: no look-around, no back-references), or put \\ before characters meant literally.',
       );
     }
-    if (this.regexp.test('')) {
+    if (regexp.test('')) {
       throw new PatternError('The pattern matches the empty text', 'Name at least one character to wait for.');
     }
+    this.matches = (window) => regexp.test(window);
   }
 
   /** Forgets all text seen so far. */
@@ -73,6 +75,6 @@ export class ConsolePattern {
     }
     this.window += character;
     if (this.window.length > 2 * limit) this.window = this.window.slice(-limit);
-    return this.literal !== undefined ? this.window.endsWith(this.literal) : this.regexp!.test(this.window);
+    return this.matches(this.window);
   }
 }

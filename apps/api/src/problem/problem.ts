@@ -1,5 +1,5 @@
 import { HttpStatus } from '@nestjs/common';
-import { ConfigError } from '@bootlab/emulator';
+import type { ConfigError } from '@bootlab/emulator';
 import { fieldErrorsOf, type FieldError, type Problem } from '@bootlab/lab';
 import type { z } from 'zod';
 

@@ -1,3 +1,5 @@
+import type * as S3Module from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { access, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,7 +7,6 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { randomUUID } from 'node:crypto';
 
 /** Immutable bytes under a key. Putting the same key again is harmless: keys are digests or written once. */
 export interface BlobStore {
@@ -87,7 +88,7 @@ class FileBlobStore implements BlobStore {
   }
 }
 
-type S3 = typeof import('@aws-sdk/client-s3');
+type S3 = typeof S3Module;
 
 /** S3 or anything that speaks it; blobs are copied to a cache on this host when a file is needed. */
 class S3BlobStore implements BlobStore {

@@ -49,7 +49,7 @@ export class JobStore {
       data: {
         projectId: job.projectId,
         name: job.name,
-        spec: job.spec as Prisma.InputJsonObject,
+        spec: job.spec,
         consoles: [...job.consoles],
         images: { create: [...job.images] },
       },
