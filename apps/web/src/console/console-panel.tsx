@@ -22,6 +22,9 @@ export function ConsolePanel({ job, stream, shown }: { job: Job; stream: Console
 
   const consoles = job.consoles.length > 0 ? job.consoles : ['uart0'];
   const uart = picked ?? consoles[0] ?? 'uart0';
+  // A terminal measures its cells when it opens, so it opens when first seen; from then on it stays.
+  const [opened, setOpened] = useState<readonly string[]>([]);
+  if (shown && !opened.includes(uart)) setOpened([...opened, uart]);
   const canType = job.state === 'running' && state.kind === 'live';
   const handle = (): TerminalHandle | undefined => handles.current.get(uart);
 
@@ -107,7 +110,7 @@ export function ConsolePanel({ job, stream, shown }: { job: Job; stream: Console
       </div>
       <div className="console-screen">
         {stream &&
-          consoles.map((name) => (
+          opened.map((name) => (
             <TerminalView
               key={name}
               stream={stream}

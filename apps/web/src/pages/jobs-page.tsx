@@ -1,6 +1,6 @@
 import { ChevronLeft, ChevronRight, CircuitBoard, FilterX, ListFilter } from 'lucide-react';
 import { Link, useLocation, useNavigate, useSearchParams } from 'react-router';
-import { useJobs, type JobFilter } from '../api/queries.js';
+import { useBoards, useJobs, type JobFilter } from '../api/queries.js';
 import type { Job, JobState, Outcome } from '../api/types.js';
 import { JobBadge, outcomeLabel } from '../components/badge.js';
 import { Empty, Failure, Loading, Notice } from '../components/feedback.js';
@@ -171,6 +171,7 @@ function wallTime(job: Job, now: Date): string {
 }
 
 function NoJobs({ filter }: { filter: JobFilter }) {
+  const selfTesting = useBoards().data?.find((board) => board.selfTest);
   if (filter.state !== undefined || filter.outcome !== undefined || filter.cursor !== undefined) {
     return (
       <Empty
@@ -190,7 +191,7 @@ function NoJobs({ filter }: { filter: JobFilter }) {
       title="No jobs yet"
       actions={
         <>
-          <SelfTestButton board="malta" primary />
+          {selfTesting && <SelfTestButton board={selfTesting.id} primary />}
           <Link to="/submit?preset=shell" className="button">
             Boot Linux interactively
           </Link>
