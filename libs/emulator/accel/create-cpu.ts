@@ -12,6 +12,7 @@ export interface MipsVcpuOptions {
   readonly scheduler: Scheduler;
   readonly nsPerInstruction: number;
   readonly countHz: number;
+  readonly deviceAccessNs: number;
 }
 
 /** A MIPS CPU on its generated interpreter, in its reset state. */

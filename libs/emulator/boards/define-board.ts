@@ -34,6 +34,8 @@ export interface BoardDefinition {
     readonly instructionsPerSecond: number;
     /** Rate of CP0 Count. */
     readonly countHz: number;
+    /** How long the CPU waits for a device register. */
+    readonly deviceAccessNs: number;
   };
   readonly memory: {
     readonly minBytes: number;
@@ -217,8 +219,17 @@ export async function assembleBoard<C extends BoardCpu>(
   }
   const cpuModel = config.cpu ?? definition.defaultCpu;
   const nsPerInstruction = 1e9 / definition.clock.instructionsPerSecond;
-  const { countHz } = definition.clock;
-  const cpu = await host.createCpu({ model: cpuModel, byteOrder, bus, memory, scheduler, nsPerInstruction, countHz });
+  const { countHz, deviceAccessNs } = definition.clock;
+  const cpu = await host.createCpu({
+    model: cpuModel,
+    byteOrder,
+    bus,
+    memory,
+    scheduler,
+    nsPerInstruction,
+    countHz,
+    deviceAccessNs,
+  });
 
   const consoles = new Map(
     definition.consoles.map(({ name }) => [name, new InputConsole(name, input, (byte) => host.onTransmit(name, byte))]),

@@ -144,11 +144,15 @@ class EmulatedMachine implements Machine {
       if (cpu.waiting) {
         if (cpu.deaf) return { kind: 'dead', reason: 'The CPU waits for an interrupt with all interrupts masked' };
         if (idle === 'stop') return { kind: 'idle', untilNs: eventNs === Infinity ? undefined : eventNs };
-        if (eventNs === Infinity) return { kind: 'dead', reason: 'The CPU waits for an interrupt and no device will ever raise one' };
+        if (eventNs === Infinity)
+          return { kind: 'dead', reason: 'The CPU waits for an interrupt and no device will ever raise one' };
         scheduler.setTime(eventNs);
         continue;
       }
-      const budget = Math.min(Math.ceil((eventNs - scheduler.nowNs) / nsPerInstruction), lastInstruction - cpu.stats.instructions);
+      const budget = Math.min(
+        Math.ceil((eventNs - scheduler.nowNs) / nsPerInstruction),
+        lastInstruction - cpu.stats.instructions,
+      );
       if (budget <= 0) return { kind: 'limit' };
       cpu.run(budget);
     }

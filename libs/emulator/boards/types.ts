@@ -69,6 +69,8 @@ export interface CpuOptions {
   readonly nsPerInstruction: number;
   /** Rate of CP0 Count in virtual time. */
   readonly countHz: number;
+  /** Virtual nanoseconds that one access to a device register takes, a multiple of {@link nsPerInstruction}. */
+  readonly deviceAccessNs: number;
 }
 
 /** What a board needs of a CPU; a vCPU implements it beside its run loop. */

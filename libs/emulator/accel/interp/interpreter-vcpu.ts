@@ -21,6 +21,12 @@ export interface InterpreterOptions {
   readonly byteOrder: ByteOrder;
   /** Virtual nanoseconds that one instruction takes. */
   readonly nsPerInstruction: number;
+  /**
+   * Virtual nanoseconds that the CPU waits for a device register, a multiple of {@link nsPerInstruction}. A bus cycle
+   * to an ISA part takes about a microsecond on the board; a loop that polls for a virtual second then costs a million
+   * device accesses of the host and not ten.
+   */
+  readonly deviceAccessNs: number;
   /** Makes the architecture's run-time part on top of this engine. */
   readonly createCore: (host: EngineHost) => CpuCore;
 }
@@ -50,11 +56,15 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** Virtual time and budget at which the current entry into generated code started. */
   #entryNs = 0;
   #entryBudget = 0;
+  /** Part of the used budget that went into waiting for devices, in instructions. */
+  #stalled = 0;
   /** The soonest deadline that the current budget respects. */
   #deadlineNs = 0;
   #instructions = 0;
   #tlbMisses = 0;
   #mmio = 0;
+
+  readonly #stallPerAccess: number;
 
   // Word indices of the engine's fields.
   readonly #pc: number;
@@ -88,6 +98,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#event = engine.event.offset >> 2;
     this.#tlbBase = engine.tlbBase.offset >> 2;
     this.#scratch = engine.scratch.offset;
+    this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.selectMode(0);
     bus.onChange(() => this.flushTranslations());
   }
@@ -130,13 +141,14 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.words[this.#runStart] = this.words[this.#pc] as number;
     this.words[this.#event] = EngineEvent.None;
     this.#leaveRequested = false;
+    this.#stalled = 0;
     this.#running = true;
     this.#run();
     this.#running = false;
-    const executed = budget - (this.words[this.#remaining] as number);
-    this.#instructions += executed;
-    scheduler.setTime(this.#entryNs + executed * nsPerInstruction);
-    return this.#exit(this.#core.halted ? 'halted' : executed >= budget ? 'budget' : 'attention');
+    const used = budget - (this.words[this.#remaining] as number);
+    this.#instructions += used - this.#stalled;
+    scheduler.setTime(this.#entryNs + used * nsPerInstruction);
+    return this.#exit(this.#core.halted ? 'halted' : used >= budget ? 'budget' : 'attention');
   }
 
   get waiting(): boolean {
@@ -179,8 +191,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (!this.#running) return;
     const w = this.words;
     const inRun = ((w[this.#pc] as number) - (w[this.#runStart] as number)) >>> 2;
-    const executed = this.#entryBudget - (w[this.#remaining] as number) + inRun;
-    this.options.scheduler.setTime(this.#entryNs + executed * this.options.nsPerInstruction);
+    const used = this.#entryBudget - (w[this.#remaining] as number) + inRun;
+    this.options.scheduler.setTime(this.#entryNs + used * this.options.nsPerInstruction);
   }
 
   flushTranslations(): void {
@@ -299,8 +311,11 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.syncTime();
   }
 
-  /** The device may have armed an earlier timer than the budget allows for. */
+  /** The access takes its bus time, and the device may have armed an earlier timer than the budget allows for. */
   #endDevice(): void {
+    const stall = this.#stallPerAccess;
+    this.#stalled += stall;
+    this.words[this.#remaining] = (this.words[this.#remaining] as number) - stall;
     if (this.options.scheduler.nextDeadlineNs < this.#deadlineNs) this.requestLeave();
   }
 

@@ -1,10 +1,10 @@
 import type { ByteOrder } from '../../core/index.js';
 import { ConfigError, hex } from '../../core/index.js';
+import type { PciBus } from '../../hw/index.js';
 import type { ElfImage } from '../boot/index.js';
 import { ElfError, inspectImage, isElf, KSEG0, parseElf, sizeText, yamonTables } from '../boot/index.js';
 import type { BoardBuild } from '../define-board.js';
 import type { CpuEntry, MachineConfig } from '../types.js';
-import { maltaFlash, maltaPci } from './malta.js';
 
 /**
  * Starting software on Malta: either as the YAMON monitor does it, or from flash.
@@ -19,6 +19,7 @@ const LOW_RAM_BYTES = 256 * MIB;
 const YAMON_TABLES = 0x4000;
 const YAMON_STACK_TOP = 0xf000;
 const INITRD_ALIGNMENT = 0x1_0000;
+const SPACE_BEHIND_INITRD = 0x2_0000;
 const FLASH_BYTES = 4 * MIB;
 /** General register numbers of the o32 calling convention. */
 const Gpr = { a0: 4, a1: 5, a2: 6, a3: 7, sp: 29 } as const;
@@ -82,12 +83,13 @@ export function validateMaltaImages(config: MachineConfig): void {
     }
   }
   if (kernelImage && initrd) {
-    const end = initrdStart(kernelImage) + initrd.length;
-    const room = Math.min(memoryBytes, LOW_RAM_BYTES);
-    if (end > room) {
+    const start = initrdStart(memoryBytes, initrd.length);
+    const kernelEnd = endOf(kernelImage);
+    if (start < kernelEnd) {
+      const room = Math.min(memoryBytes, LOW_RAM_BYTES);
       throw new ConfigError(
         'initrd',
-        `with the kernel below it, it ends at ${sizeText(end)}, but directly usable memory ends at ${sizeText(room)}`,
+        `${sizeText(initrd.length)} at the end of ${sizeText(room)} of directly usable memory reach into the kernel, which ends at ${sizeText(kernelEnd)}`,
         'Give more memory or a smaller initrd',
       );
     }
@@ -151,12 +153,24 @@ function checkedElf(field: 'kernel' | 'firmware', bytes: Uint8Array, memoryBytes
 const isUnmapped = (address: number): boolean => address >= KSEG0 && address < KSEG0 + 2 * UNMAPPED_BYTES;
 const physical = (address: number): number => address % UNMAPPED_BYTES;
 const endOf = (elf: ElfImage): number => Math.max(...elf.segments.map((s) => physical(s.virtualAddress) + s.memBytes));
-const initrdStart = (elf: ElfImage): number => Math.ceil(endOf(elf) / INITRD_ALIGNMENT) * INITRD_ALIGNMENT;
+
+/**
+ * The initrd lies at the top of low memory: a relocatable kernel moves itself up by as much as 16 MiB and looks for no
+ * initrd in its way. The last 128 KiB stay free for what the kernel allocates behind it early on.
+ */
+const initrdStart = (memoryBytes: number, initrdBytes: number): number =>
+  Math.floor((Math.min(memoryBytes, LOW_RAM_BYTES) - SPACE_BEHIND_INITRD - initrdBytes) / INITRD_ALIGNMENT) * INITRD_ALIGNMENT;
+
+/** What the loader touches beside RAM. */
+export interface MaltaParts {
+  readonly flash: { load(image: Uint8Array): void };
+  readonly pci: PciBus;
+}
 
 /** Puts the images where they belong. @returns where the CPU starts, undefined for the reset vector */
-export function loadMalta(board: BoardBuild): CpuEntry | undefined {
+export function loadMalta(board: BoardBuild, parts: MaltaParts): CpuEntry | undefined {
   const { kernel, initrd, firmware, cmdline } = board.config;
-  if (firmware && !isElf(firmware)) board.of(maltaFlash).load(firmware);
+  if (firmware && !isElf(firmware)) parts.flash.load(firmware);
   const program = kernel ?? (firmware && isElf(firmware) ? firmware : undefined);
   if (!program) return undefined;
 
@@ -168,11 +182,12 @@ export function loadMalta(board: BoardBuild): CpuEntry | undefined {
   }
   const argv = [kernel ? 'vmlinux' : 'firmware'];
   if (initrd) {
-    const start = initrdStart(elf);
+    const start = initrdStart(board.memoryBytes, initrd.length);
     store(board, start, initrd);
     argv.push(`rd_start=${hex(KSEG0 + start)}`, `rd_size=${initrd.length}`);
   }
   if (kernel) argv.push(cmdline ?? 'console=ttyS0');
+  setUpAsYamon(board, parts.pci);
   return enterAsYamon(board, elf.entry, argv);
 }
 
@@ -182,7 +197,6 @@ function store(board: BoardBuild, physicalAddress: number, bytes: Uint8Array): v
 }
 
 function enterAsYamon(board: BoardBuild, pc: number, argv: readonly string[]): CpuEntry {
-  setUpAsYamon(board);
   const lowBytes = Math.min(board.memoryBytes, LOW_RAM_BYTES);
   const environment = {
     memsize: String(lowBytes),
@@ -240,8 +254,7 @@ const PCI_SETTINGS: readonly (readonly [
 const ELCR2 = 0x4d1;
 const ELCR2_PCI = 0x0c;
 
-function setUpAsYamon(board: BoardBuild): void {
-  const pci = board.of(maltaPci);
+function setUpAsYamon(board: BoardBuild, pci: PciBus): void {
   // The controller's registers are little-endian, whatever the CPU is.
   board.bus.write(GT_RESET_AT + GT_INTERNAL_SPACE, 4, GT_YAMON_AT / 2 ** 21, 'little');
   for (const [register, value] of GT_WINDOWS) board.bus.write(GT_YAMON_AT + register, 4, value, 'little');

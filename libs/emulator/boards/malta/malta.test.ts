@@ -90,10 +90,10 @@ describe.each(['little', 'big'] as const)('Malta, %s-endian', (byteOrder) => {
     };
     const { 4: argc = 0, 5: argv = 0, 6: envp = 0, 7: memory } = entry.gpr;
     const args = Array.from({ length: argc }, (_, index) => text(word(argv + 4 * index)));
-    expect(args.slice(1)).toEqual(['rd_start=0x80110000', 'rd_size=3', 'console=ttyS0 debug']);
+    expect(args.slice(1)).toEqual(['rd_start=0x81fd0000', 'rd_size=3', 'console=ttyS0 debug']);
     expect([text(word(envp)), text(word(envp + 4))]).toEqual(['memsize', String(32 * 2 ** 20)]);
     expect(memory).toBe(32 * 2 ** 20);
-    expect([...board.ram.bytes.subarray(0x11_0000, 0x11_0003)]).toEqual([9, 8, 7]);
+    expect([...board.ram.bytes.subarray(0x1fd_0000, 0x1fd_0003)]).toEqual([9, 8, 7]);
   });
 
   it('finds the chip set by configuration cycles', async () => {

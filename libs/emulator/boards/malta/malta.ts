@@ -11,6 +11,7 @@ import {
   ns16550,
   PciBus,
   piix4FunctionThree,
+  piix4Ide,
   piix4Isa,
   piix4Pm,
   piix4Smbus,
@@ -127,7 +128,7 @@ const spd = device('spd', eeprom24c02, {
   properties: (board) => ({ address: 0x50, contents: sdramSpd(board.memoryBytes) }),
 });
 
-export const maltaFlash = device('flash', intelFlash, {
+const flash = device('flash', intelFlash, {
   description: '4 MiB of monitor flash, also at the boot address',
   address: `CPU 0x${FLASH_AT.toString(16)}, 0x${BOOT_AT.toString(16)}`,
   properties: (board) => ({
@@ -139,8 +140,6 @@ export const maltaFlash = device('flash', intelFlash, {
     ],
   }),
 });
-
-export const maltaPci = pci;
 
 export const malta: BoardDefinition = {
   id: 'malta',
@@ -156,7 +155,7 @@ export const malta: BoardDefinition = {
     { id: '34Kf', description: 'MIPS32 34Kf: release 2 with FPU, one thread context' },
   ],
   defaultCpu: '24Kf',
-  clock: { instructionsPerSecond: 100_000_000, countHz: 100_000_000 },
+  clock: { instructionsPerSecond: 100_000_000, countHz: 100_000_000, deviceAccessNs: 1000 },
   memory: {
     minBytes: 8 * MIB,
     maxBytes: 1024 * MIB,
@@ -208,6 +207,16 @@ export const malta: BoardDefinition = {
       properties: (board) => ({ reset: () => board.power('reset') }),
       map: [{ bus: io, at: 0xcf9, bytes: 1, handler: (control) => control.registers }],
     }),
+    device('ide', piix4Ide, {
+      description: 'south bridge function 1: two IDE channels with bus-master DMA, up to four disks',
+      address: 'PCI 00:0a.1, I/O 0x01f0, 0x03f6, 0x0170, 0x0376',
+      properties: (board) => ({
+        pci: board.of(pci),
+        device: SLOT.piix4,
+        drives: ['hda', 'hdb', 'hdc', 'hdd'].map((slot) => board.drive(slot)),
+      }),
+      lines: { primary: irq(14), secondary: irq(15) },
+    }),
     power,
     smbus,
     device('piix4-function3', piix4FunctionThree, {
@@ -257,11 +266,11 @@ export const malta: BoardDefinition = {
         { bus: cpuBus, at: 0x1f00_0000, bytes: MALTA_FPGA_BYTES, handler: (fpga) => fpga.registers, byteOrder: 'cpu' },
       ],
     }),
-    maltaFlash,
+    flash,
   ],
 
   validateImages: validateMaltaImages,
   byteOrderOf: maltaByteOrder,
-  load: loadMalta,
+  load: (board) => loadMalta(board, { flash: board.of(flash), pci: board.of(pci) }),
   selfTest: maltaSelfTest,
 };

@@ -470,13 +470,20 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#store(this.target.engine.pc, this.pc);
   }
 
-  /** After a helper that may redirect: follow its event, and end the run when attention is wanted. */
+  /** After a helper that may redirect: follow its event; end the run when attention is wanted or budget was taken. */
   #afterTrap(): void {
+    const { engine } = this.target;
     const w = this.writer;
-    this.#load(this.target.engine.event);
+    this.#load(engine.event);
     w.brIf(this.#event);
-    this.#load(this.target.engine.attention);
+    this.#load(engine.attention);
+    this.#load(engine.remaining);
+    w.get(this.#remaining);
+    w.op(W.i32_ne);
+    w.op(W.i32_or);
     w.if();
+    this.#load(engine.remaining);
+    w.set(this.#remaining);
     w.get(this.#pc);
     w.set(this.#limit);
     w.end();
