@@ -7,6 +7,7 @@ export * from './char/index.js';
 export * from './intc/index.js';
 export * from './timer/index.js';
 export * from './power/index.js';
+export * from './block/index.js';
 export * from './flash/index.js';
 export * from './i2c/index.js';
 export * from './misc/index.js';

@@ -74,7 +74,7 @@ export const intelFlash = defineDevice({
   create(device, { block, byteOrder, windows }: IntelFlashProperties) {
     const chipBytes = block.sizeBytes / CHIPS;
     const query = cfiQuery(chipBytes, FLASH_BLOCK_BYTES / CHIPS);
-    const blocks = block.sizeBytes / FLASH_BLOCK_BYTES;
+    const blocks = Math.ceil(block.sizeBytes / FLASH_BLOCK_BYTES);
     const contents = device.state<{ cells: Uint8Array }>({ cells: new Uint8Array(0) }, { survivesReset: true });
     contents.cells = block.bytes; // saved and restored in place
     const locks = device.state({ blocks: new Uint8Array(blocks * CHIPS) }, { survivesReset: true });
@@ -117,11 +117,12 @@ export const intelFlash = defineDevice({
       const erase = (chipWord: number): void => {
         if (locks.blocks[lockOf(chipWord)]) return fail(Status.EraseError | Status.Locked);
         const start = Math.floor((chipWord * 4) / FLASH_BLOCK_BYTES) * FLASH_BLOCK_BYTES;
-        for (let cell = start + index * 2; cell < start + FLASH_BLOCK_BYTES; cell += 4) {
+        const end = Math.min(start + FLASH_BLOCK_BYTES, block.sizeBytes);
+        for (let cell = start + index * 2; cell < end; cell += 4) {
           block.bytes[cell] = 0xff;
           block.bytes[cell + 1] = 0xff;
         }
-        block.markWritten(start, FLASH_BLOCK_BYTES);
+        block.markWritten(start, end - start);
       };
       const programBuffer = (): void => {
         const start = state[startKey] as number;
