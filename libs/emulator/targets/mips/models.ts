@@ -10,6 +10,7 @@ export interface MipsModel {
   readonly description: string;
   /** Processor identification: company, processor, revision. */
   readonly prId: number;
+  /** The 24K and 34K can be built with 16, 32 or 64 entries; 64 here, which saves refills. The 4Kc has 16. */
   readonly tlbEntries: number;
   /** Cache geometry as Config1 encodes it: sets per way 64 << is, line 2 << il bytes, ways a + 1. */
   readonly icache: { readonly s: number; readonly l: number; readonly a: number };
@@ -53,7 +54,7 @@ export const MIPS_MODELS: readonly MipsModel[] = [
     id: '24Kc',
     description: 'MIPS32 24Kc: release 2 core with TLB, no FPU',
     prId: 0x00019300,
-    tlbEntries: 16,
+    tlbEntries: 64,
     icache: cache,
     dcache: cache,
     fpu: false,
@@ -67,7 +68,7 @@ export const MIPS_MODELS: readonly MipsModel[] = [
     id: '24Kf',
     description: 'MIPS32 24Kf: release 2 core with TLB and 64-bit FPU',
     prId: 0x00019300,
-    tlbEntries: 16,
+    tlbEntries: 64,
     icache: cache,
     dcache: cache,
     fpu: true,
@@ -81,7 +82,7 @@ export const MIPS_MODELS: readonly MipsModel[] = [
     id: '34Kf',
     description: 'MIPS32 34Kf: as 24Kf with the multi-threading extension present and one thread context in use',
     prId: 0x00019500,
-    tlbEntries: 16,
+    tlbEntries: 64,
     icache: cache,
     dcache: cache,
     fpu: true,
