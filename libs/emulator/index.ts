@@ -2,3 +2,4 @@
 export { ConfigError } from './core/index.js';
 export type { BlockBackend, ByteOrder } from './core/index.js';
 export * from './boards/index.js';
+export * from './machine/index.js';

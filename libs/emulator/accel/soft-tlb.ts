@@ -49,14 +49,19 @@ export class SoftTlbTables {
 
   /** Store permissions became stale (dirty tracking, code tracking): drops the write tags only. */
   flushWriteTags(): void {
-    for (let at = SoftTlb.writeTag >> 2; at < this.#words.length; at += WORDS_PER_ENTRY) this.#words[at] = SoftTlb.invalidTag;
+    for (let at = SoftTlb.writeTag >> 2; at < this.#words.length; at += WORDS_PER_ENTRY)
+      this.#words[at] = SoftTlb.invalidTag;
   }
 
   /**
    * Enters a page of the current mode. Tags that this fill does not allow keep their value if they are the same page's.
    * @param linearOffset where the page starts in linear memory
    */
-  fill(address: number, linearOffset: number, allow: { readonly read: boolean; readonly write: boolean; readonly fetch: boolean }): void {
+  fill(
+    address: number,
+    linearOffset: number,
+    allow: { readonly read: boolean; readonly write: boolean; readonly fetch: boolean },
+  ): void {
     const page = address & ~0xfff;
     const at = this.#mode * TABLE_WORDS + this.#indexOf(address);
     const addend = (linearOffset - page) | 0;

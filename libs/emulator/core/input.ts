@@ -37,7 +37,8 @@ export class InputQueue {
    * @param tNs stamp; default now. A replayed log passes its recorded stamps, which must not decrease.
    */
   push(target: string, data: Uint8Array, tNs: number = this.scheduler.nowNs): void {
-    if (!this.#sinks.has(target)) throw new RangeError(`no input named '${target}'; there are: ${[...this.#sinks.keys()].join(', ')}`);
+    if (!this.#sinks.has(target))
+      throw new RangeError(`no input named '${target}'; there are: ${[...this.#sinks.keys()].join(', ')}`);
     const last = this.#pending.at(-1);
     const stamp = Math.max(tNs, this.scheduler.nowNs, last?.tNs ?? 0);
     this.#pending.push({ tNs: stamp, target, data: data.slice() });

@@ -2,7 +2,8 @@
  * Versioned, named state: what a component saves, restores and shows to debuggers. Values are JSON plus byte arrays;
  * a field is found by its name, never by its position.
  */
-export type StateValue = number | string | boolean | null | Uint8Array | readonly StateValue[] | { readonly [key: string]: StateValue };
+export type StateValue =
+  number | string | boolean | null | Uint8Array | readonly StateValue[] | { readonly [key: string]: StateValue };
 
 export interface ComponentState {
   /** Component type, for example `ns16550`. */

@@ -87,7 +87,14 @@ export class AddressSpace {
     return this.map({ name, base, size, target: { kind: 'ram', block, offset } });
   }
 
-  mapMmio(name: string, base: number, size: number, handler: MmioHandler, byteOrder: ByteOrder = 'little', priority = 0): () => void {
+  mapMmio(
+    name: string,
+    base: number,
+    size: number,
+    handler: MmioHandler,
+    byteOrder: ByteOrder = 'little',
+    priority = 0,
+  ): () => void {
     return this.map({ name, base, size, priority, target: { kind: 'mmio', handler, byteOrder } });
   }
 
@@ -145,14 +152,16 @@ export class AddressSpace {
     const target = range.target;
     const offset = address - range.start + range.delta;
     if (target.kind === 'ram') target.block.write(offset, width, value, order);
-    else if (target.kind === 'rom') target.onWrite?.write(offset, width, order === 'little' ? value : swapBytes(value, width));
+    else if (target.kind === 'rom')
+      target.onWrite?.write(offset, width, order === 'little' ? value : swapBytes(value, width));
     else target.handler.write(offset, width, target.byteOrder === order ? value : swapBytes(value, width));
   }
 
   /** Bus-master read into `target` (DMA, loaders). @returns false when part of the range was unmapped */
   readBytes(address: number, target: Uint8Array): boolean {
     return this.#transfer(address, target, (range, offset, from, to) => {
-      if (range.target.kind === 'mmio') for (let i = from; i < to; i++) target[i] = range.target.handler.read(offset + i - from, 1);
+      if (range.target.kind === 'mmio')
+        for (let i = from; i < to; i++) target[i] = range.target.handler.read(offset + i - from, 1);
       else target.set(range.target.block.bytes.subarray(offset, offset + to - from), from);
     });
   }
@@ -171,9 +180,13 @@ export class AddressSpace {
     });
   }
 
-  #transfer(address: number, bytes: Uint8Array, move: (range: FlatRange, offset: number, from: number, to: number) => void): boolean {
+  #transfer(
+    address: number,
+    bytes: Uint8Array,
+    move: (range: FlatRange, offset: number, from: number, to: number) => void,
+  ): boolean {
     let complete = true;
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const range = this.find(address + done);
       if (!range) {
         complete = false;
@@ -194,7 +207,8 @@ export class AddressSpace {
       return 0;
     }
     let value = 0;
-    for (let i = 0; i < width; i++) value += this.read(address + i, 1, order) * 2 ** (8 * (order === 'little' ? i : width - 1 - i));
+    for (let i = 0; i < width; i++)
+      value += this.read(address + i, 1, order) * 2 ** (8 * (order === 'little' ? i : width - 1 - i));
     return value;
   }
 
@@ -203,7 +217,8 @@ export class AddressSpace {
       this.faulted = true;
       return;
     }
-    for (let i = 0; i < width; i++) this.write(address + i, 1, (value >>> (8 * (order === 'little' ? i : width - 1 - i))) & 0xff, order);
+    for (let i = 0; i < width; i++)
+      this.write(address + i, 1, (value >>> (8 * (order === 'little' ? i : width - 1 - i))) & 0xff, order);
   }
 
   #changed(): void {

@@ -124,7 +124,8 @@ export class LinearMemory {
   /** @param sizeBytes upper bound of all allocations, below 4 GiB */
   constructor(readonly sizeBytes: number) {
     const pages = Math.ceil((sizeBytes + PAGE_BYTES) / WASM_PAGE_BYTES) + 1;
-    if (pages > 65536) throw new EmulatorError(`a machine's memory is limited to 4 GiB, ${sizeBytes} bytes were asked for`);
+    if (pages > 65536)
+      throw new EmulatorError(`a machine's memory is limited to 4 GiB, ${sizeBytes} bytes were asked for`);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   }
 
@@ -136,7 +137,9 @@ export class LinearMemory {
   allocate(bytes: number, align = 64): number {
     const offset = Math.ceil(this.#next / align) * align;
     if (offset + bytes > this.memory.buffer.byteLength) {
-      throw new EmulatorError(`linear memory is full: ${bytes} more bytes do not fit into ${this.memory.buffer.byteLength}`);
+      throw new EmulatorError(
+        `linear memory is full: ${bytes} more bytes do not fit into ${this.memory.buffer.byteLength}`,
+      );
     }
     this.#next = offset + bytes;
     return offset;

@@ -26,7 +26,9 @@ export interface EngineHost {
   requestLeave(): void;
 }
 
-export type HelperFunction = (a: number, b: number, c: number) => number | void;
+/** A helper of the architecture. Only those whose signature has a result return a number that anyone looks at. */
+export type HelperFunction =
+  ((a: number, b: number, c: number) => number) | ((a: number, b: number, c: number) => void);
 
 /** An architecture's run-time part: registers that generated code does not handle itself, traps, translation. */
 export interface CpuCore {

@@ -165,7 +165,12 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   }
 
   get stats(): VcpuStats {
-    return { instructions: this.#instructions, exits: { ...this.#exits }, tlbMisses: this.#tlbMisses, mmio: this.#mmio };
+    return {
+      instructions: this.#instructions,
+      exits: { ...this.#exits },
+      tlbMisses: this.#tlbMisses,
+      mmio: this.#mmio,
+    };
   }
 
   setIrqLine(line: number, level: boolean): void {
@@ -241,7 +246,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (!this.#core.translate(address, Access.Fetch)) return;
     const physical = this.#core.translatedAddress;
     const range = this.options.bus.find(physical);
-    if (!range || range.target.kind === 'mmio' || !this.#fill(address, physical, range, true)) this.#core.raiseBusError(address, Access.Fetch);
+    if (!range || range.target.kind === 'mmio' || !this.#fill(address, physical, range, true))
+      this.#core.raiseBusError(address, Access.Fetch);
   }
 
   #loadSlow(address: number, width: Width): number {

@@ -5,8 +5,19 @@ export type DecodeNode<T> =
   | { readonly kind: 'leaf'; readonly instruction: T }
   | { readonly kind: 'undefined' }
   /** `cases[v]` for field value v; absent values are undefined instructions. */
-  | { readonly kind: 'switch'; readonly low: number; readonly bits: number; readonly cases: ReadonlyMap<number, DecodeNode<T>> }
-  | { readonly kind: 'test'; readonly mask: number; readonly match: number; readonly then: DecodeNode<T>; readonly otherwise: DecodeNode<T> };
+  | {
+      readonly kind: 'switch';
+      readonly low: number;
+      readonly bits: number;
+      readonly cases: ReadonlyMap<number, DecodeNode<T>>;
+    }
+  | {
+      readonly kind: 'test';
+      readonly mask: number;
+      readonly match: number;
+      readonly then: DecodeNode<T>;
+      readonly otherwise: DecodeNode<T>;
+    };
 
 /** Widest field that one switch looks at: a table of 256 targets. */
 const MAX_SWITCH_BITS = 8;
@@ -15,10 +26,14 @@ const MAX_SWITCH_BITS = 8;
  * Builds the decoder of a set of encodings. Where patterns overlap, the one with more fixed bits wins; two different
  * patterns with the same fixed bits are an error.
  */
-export function buildDecodeTree<T extends { readonly name: string; readonly encoding: Encoding }>(instructions: readonly T[]): DecodeNode<T> {
+export function buildDecodeTree<T extends { readonly name: string; readonly encoding: Encoding }>(
+  instructions: readonly T[],
+): DecodeNode<T> {
   const specificFirst = [...instructions].sort((a, b) => bitCount(b.encoding.mask) - bitCount(a.encoding.mask));
   for (const [i, a] of specificFirst.entries()) {
-    const twin = specificFirst.slice(i + 1).find((b) => b.encoding.mask === a.encoding.mask && b.encoding.match === a.encoding.match);
+    const twin = specificFirst
+      .slice(i + 1)
+      .find((b) => b.encoding.mask === a.encoding.mask && b.encoding.match === a.encoding.match);
     if (twin) throw new Error(`'${a.name}' and '${twin.name}' have the same encoding`);
   }
   return build(specificFirst, 0);

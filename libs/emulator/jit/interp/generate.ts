@@ -1,5 +1,24 @@
-import type { BranchKind as BranchKindType, HelperSignature, Instruction, IrBuilder, StateField, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, EngineEvent, Fragment, Op, runtimeFields, SoftTlb, Type, Width as Widths, widthBytes } from '../ir/index.js';
+import type {
+  BranchKind as BranchKindType,
+  HelperSignature,
+  Instruction,
+  IrBuilder,
+  StateField,
+  TargetDescription,
+  Width,
+} from '../ir/index.js';
+import {
+  BranchKind,
+  DelayState,
+  EngineEvent,
+  Fragment,
+  Op,
+  runtimeFields,
+  SoftTlb,
+  Type,
+  Width as Widths,
+  widthBytes,
+} from '../ir/index.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
@@ -30,7 +49,10 @@ export const INTERPRETER_IMPORTS = {
  * of page end, budget end, and the end of a delay slot; everything else (budget, delayed branch, interrupts, fetch
  * translation) happens at the boundary between runs. The number of instructions executed follows from the addresses.
  */
-export function generateInterpreter<B extends IrBuilder>(target: TargetDescription<B>, options: { cpuBase: number; memoryPages: number }): Uint8Array<ArrayBuffer> {
+export function generateInterpreter<B extends IrBuilder>(
+  target: TargetDescription<B>,
+  options: { cpuBase: number; memoryPages: number },
+): Uint8Array<ArrayBuffer> {
   return new InterpreterGenerator(target, options).generate();
 }
 
@@ -81,7 +103,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#fetchMiss = importSlow(INTERPRETER_IMPORTS.fetchMiss, 1, 0);
     this.#attention = importSlow(INTERPRETER_IMPORTS.attention, 0, 0);
     this.#helperIndex = target.helpers.map((helper) =>
-      this.#module.importFunction('helpers', helper.name, Array<ValType>(helper.params).fill(i32), helper.result === Type.I32 ? [i32] : []),
+      this.#module.importFunction(
+        'helpers',
+        helper.name,
+        Array<ValType>(helper.params).fill(i32),
+        helper.result === Type.I32 ? [i32] : [],
+      ),
     );
     this.#fragment = new Fragment(target.helpers);
     this.#builder = target.createBuilder(this.#fragment);
@@ -285,7 +312,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.get(this.#limit);
     w.op(W.i32_eq);
     w.brIf(this.#boundary);
-    this.#swapper(Widths.W32, Type.I32)(() => {
+    this.#swapper(
+      Widths.W32,
+      Type.I32,
+    )(() => {
       w.get(this.#pc);
       w.get(this.#fetchAddend);
       w.op(W.i32_add);
@@ -511,7 +541,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     });
     w.memory(W.i32_load, tag);
     w.get(this.#address);
-    w.i32((0xfffff000 | (widthBytes(width) - 1)) | 0);
+    w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
     w.op(W.i32_and);
     w.op(W.i32_eq);
   }

@@ -1,7 +1,7 @@
 import type { BranchKind, Width } from './ops.js';
 import { Op, Type } from './ops.js';
-import type { Value } from './fragment.js';
-import { Fragment, NO_VALUE } from './fragment.js';
+import type { Fragment, Value } from './fragment.js';
+import { NO_VALUE } from './fragment.js';
 
 /** A named field of CPU state: where it lies relative to the CPU's area in linear memory. */
 export interface StateField {
@@ -247,7 +247,7 @@ export function foldI32(op: Op, x: number, y: number): number | undefined {
     case Op.DivU:
       return y === 0 ? undefined : ((x >>> 0) / (y >>> 0)) | 0;
     case Op.RemS:
-      return y === 0 ? undefined : x % y | 0;
+      return y === 0 ? undefined : (x % y) | 0;
     case Op.RemU:
       return y === 0 ? undefined : ((x >>> 0) % (y >>> 0)) | 0;
     case Op.And:

@@ -46,7 +46,8 @@ export function parsePattern(pattern: string, bits: 16 | 32 = 32): Encoding {
       if (bit === '1') match |= 1 << position;
     }
   }
-  if (position !== 0) throw new SyntaxError(`pattern '${pattern}' describes ${bits - position} bits instead of ${bits}`);
+  if (position !== 0)
+    throw new SyntaxError(`pattern '${pattern}' describes ${bits - position} bits instead of ${bits}`);
   return { bits, mask: mask >>> 0, match: match >>> 0, fields };
 }
 
@@ -85,7 +86,9 @@ export interface Instruction<B> {
   semantics(b: B, fields: Fields): void;
 }
 
-type FieldNames<P extends string> = P extends `${infer Head} ${infer Tail}` ? FieldName<Head> | FieldNames<Tail> : FieldName<P>;
+type FieldNames<P extends string> = P extends `${infer Head} ${infer Tail}`
+  ? FieldName<Head> | FieldNames<Tail>
+  : FieldName<P>;
 type FieldName<P extends string> = P extends `${infer Name}:${string}` ? Name : never;
 
 /** Collects the instructions of one instruction set. Later entries may refine earlier ones only by declaring it. */
@@ -97,7 +100,12 @@ export class InstructionTable<B> {
   constructor(private readonly has: (name: string) => boolean = () => true) {}
 
   /** Adds an instruction; the fields that `semantics` may use are those that the pattern names. */
-  define<const P extends string>(name: string, pattern: P, operands: string, semantics: (b: B, fields: Fields<FieldNames<P>>) => void): void {
+  define<const P extends string>(
+    name: string,
+    pattern: P,
+    operands: string,
+    semantics: (b: B, fields: Fields<FieldNames<P>>) => void,
+  ): void {
     if (this.#names.has(name)) throw new Error(`instruction '${name}' is defined twice`);
     this.#names.add(name);
     if (!this.has(name)) return;
@@ -106,7 +114,7 @@ export class InstructionTable<B> {
       pattern,
       encoding: parsePattern(pattern),
       operands,
-      semantics: semantics as (b: B, fields: Fields) => void, // the pattern provides every name it uses
+      semantics: semantics, // the pattern provides every name it uses
     });
   }
 }

@@ -110,10 +110,13 @@ export class Fragment {
       const type = TYPE_NAMES[this.type[i] as Type];
       const operands: string[] = [];
       this.operands(i, (value) => operands.push(`%${value}`));
-      if (op === Op.Const) operands.push(String(this.a[i]), ...(type === 'i64' || type === 'f64' ? [String(this.b[i])] : []));
+      if (op === Op.Const)
+        operands.push(String(this.a[i]), ...(type === 'i64' || type === 'f64' ? [String(this.b[i])] : []));
       if (op === Op.LoadState || op === Op.StoreState) operands.unshift(`[${this.a[i]}]`);
       if (op === Op.Call) operands.unshift(this.helper(this.a[i] as number).name);
-      lines.push(`${'  '.repeat(depth)}${type === 'void' ? '' : `%${i}: ${type} = `}${name} ${operands.join(', ')}`.trimEnd());
+      lines.push(
+        `${'  '.repeat(depth)}${type === 'void' ? '' : `%${i}: ${type} = `}${name} ${operands.join(', ')}`.trimEnd(),
+      );
       if (op === Op.If || op === Op.Else) depth++;
     }
     return lines.join('\n');

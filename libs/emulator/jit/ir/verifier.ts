@@ -45,7 +45,8 @@ export function verify(fragment: Fragment): string[] {
         else if (typeOf(value) === Type.Void) report(i, `%${value} has no value`);
       });
       const want = (value: Value, expected: Type): void => {
-        if (typeOf(value) !== expected) report(i, `%${value} is ${TYPE_NAMES[typeOf(value)]}, expected ${TYPE_NAMES[expected]}`);
+        if (typeOf(value) !== expected)
+          report(i, `%${value} is ${TYPE_NAMES[typeOf(value)]}, expected ${TYPE_NAMES[expected]}`);
       };
       if (isComparison(op)) {
         want(a, fragment.c[i] as Type);

@@ -373,7 +373,9 @@ export class ModuleWriter {
       }
     });
     section(out, 3, this.#functions, (w, fn) => w.u32(fn.type));
-    const exported = this.#functions.map((fn, i) => ({ fn, index: this.#imports.length + i })).filter(({ fn }) => fn.exportName !== undefined);
+    const exported = this.#functions
+      .map((fn, i) => ({ fn, index: this.#imports.length + i }))
+      .filter(({ fn }) => fn.exportName !== undefined);
     section(out, 7, exported, (w, { fn, index }) => {
       w.name(fn.exportName as string); // filtered above
       w.u8(0x00);
@@ -388,7 +390,8 @@ export class ModuleWriter {
   }
 
   #type(type: FunctionType): number {
-    const same = (a: readonly ValType[], b: readonly ValType[]): boolean => a.length === b.length && a.every((t, i) => t === b[i]);
+    const same = (a: readonly ValType[], b: readonly ValType[]): boolean =>
+      a.length === b.length && a.every((t, i) => t === b[i]);
     const known = this.#types.findIndex((t) => same(t.params, type.params) && same(t.results, type.results));
     return known >= 0 ? known : this.#types.push(type) - 1;
   }

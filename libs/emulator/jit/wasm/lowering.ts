@@ -129,10 +129,18 @@ export class Lowering {
       case Op.StoreState:
         this.#stateAddress(b[i] as Value);
         this.#value(d[i] as Value);
-        return w.memory(storeOpcode(c[i] as Width, this.fragment.type[d[i] as Value] as Type), this.context.cpuBase + (a[i] as number));
+        return w.memory(
+          storeOpcode(c[i] as Width, this.fragment.type[d[i] as Value] as Type),
+          this.context.cpuBase + (a[i] as number),
+        );
       case Op.StoreGuest: {
         const value = b[i] as Value;
-        return this.context.storeGuest(c[i] as Width, this.fragment.type[value] as Type, this.#emit(a[i] as Value), this.#emit(value));
+        return this.context.storeGuest(
+          c[i] as Width,
+          this.fragment.type[value] as Type,
+          this.#emit(a[i] as Value),
+          this.#emit(value),
+        );
       }
       case Op.If:
         this.#value(a[i] as Value);
@@ -148,7 +156,11 @@ export class Lowering {
         return w.end(); // the join already lies in its local
       case Op.Branch: {
         const condition = b[i] as Value;
-        return this.context.branch(c[i] as BranchKind, this.#emit(a[i] as Value), condition === NO_VALUE ? undefined : this.#emit(condition));
+        return this.context.branch(
+          c[i] as BranchKind,
+          this.#emit(a[i] as Value),
+          condition === NO_VALUE ? undefined : this.#emit(condition),
+        );
       }
       case Op.Call: {
         const signature = this.fragment.helper(a[i] as number);
@@ -233,7 +245,10 @@ export class Lowering {
 }
 
 /** Opcodes per operation for i32, i64, f32, f64 (0: no such combination). */
-const ARITHMETIC: ReadonlyMap<Op, readonly [number, number, number, number]> = new Map<Op, readonly [number, number, number, number]>([
+const ARITHMETIC: ReadonlyMap<Op, readonly [number, number, number, number]> = new Map<
+  Op,
+  readonly [number, number, number, number]
+>([
   [Op.Add, [W.i32_add, W.i64_add, 0, 0]],
   [Op.Sub, [W.i32_sub, W.i64_sub, 0, 0]],
   [Op.Mul, [W.i32_mul, W.i64_mul, 0, 0]],

@@ -1,14 +1,10 @@
 import type { Value } from '../../jit/ir/index.js';
-import { BranchKind, Fragment, IrBuilder, Type, Width } from '../../jit/ir/index.js';
+import { BranchKind, IrBuilder, Type, Width } from '../../jit/ir/index.js';
 import { ExceptionCode } from './cp0.js';
 import * as S from './state.js';
 
 /** The builder with MIPS's registers and rules on top; what the semantic functions are written in. */
 export class MipsBuilder extends IrBuilder {
-  constructor(fragment: Fragment) {
-    super(fragment);
-  }
-
   /** Low 32 bits of a general register. */
   gpr(index: Value): Value {
     return this.constantOf(index) === 0 ? this.i32(0) : this.loadState(S.GPR, index);
@@ -34,11 +30,15 @@ export class MipsBuilder extends IrBuilder {
   }
 
   requireCp0(): void {
-    this.ifElse(this.eq(this.loadState(S.CP0_USABLE), this.i32(0)), () => this.raise(ExceptionCode.CoprocessorUnusable, 0));
+    this.ifElse(this.eq(this.loadState(S.CP0_USABLE), this.i32(0)), () =>
+      this.raise(ExceptionCode.CoprocessorUnusable, 0),
+    );
   }
 
   requireCp1(): void {
-    this.ifElse(this.eq(this.loadState(S.CP1_USABLE), this.i32(0)), () => this.raise(ExceptionCode.CoprocessorUnusable, 1));
+    this.ifElse(this.eq(this.loadState(S.CP1_USABLE), this.i32(0)), () =>
+      this.raise(ExceptionCode.CoprocessorUnusable, 1),
+    );
   }
 
   // ---- branches ----------------------------------------------------------------------------------------------------
@@ -122,5 +122,12 @@ export class MipsBuilder extends IrBuilder {
 }
 
 /** The FPR file as bytes, so that a 32-bit half can be addressed by its byte offset. */
-const FPR_LOW = { name: 'fprLow', offset: S.FPR.offset, width: Width.W32, type: Type.I32, count: 64, strideShift: 0 } as const;
+const FPR_LOW = {
+  name: 'fprLow',
+  offset: S.FPR.offset,
+  width: Width.W32,
+  type: Type.I32,
+  count: 64,
+  strideShift: 0,
+} as const;
 const FPR_HIGH = { ...FPR_LOW, name: 'fprHigh', offset: S.FPR.offset + 4 } as const;

@@ -110,7 +110,10 @@ export class MipsCpu implements CpuCore {
     this.#set(Cp0.Random, last);
     this.#set(Cp0.Status, Status.BEV | Status.ERL);
     this.#set(Cp0.PrId, model.prId);
-    this.#set(Cp0.Config, -0x80000000 | (byteOrder === 'big' ? 1 << 15 : 0) | (model.release === 2 ? 1 << 10 : 0) | (1 << 7) | 2);
+    this.#set(
+      Cp0.Config,
+      -0x80000000 | (byteOrder === 'big' ? 1 << 15 : 0) | (model.release === 2 ? 1 << 10 : 0) | (1 << 7) | 2,
+    );
     const { icache: i, dcache: d } = model;
     const geometry = (i.s << 22) | (i.l << 19) | (i.a << 16) | (d.s << 13) | (d.l << 10) | (d.a << 7);
     this.#set(Cp0.Config1, (model.release === 2 ? -0x80000000 : 0) | (last << 25) | geometry | (model.fpu ? 1 : 0));
@@ -131,7 +134,8 @@ export class MipsCpu implements CpuCore {
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void {
     this.#words[PC] = entry.pc | 0;
     this.#words[RUN_START] = entry.pc | 0;
-    for (const [register, value] of Object.entries(entry.gpr)) this.#words[word(S.GPR) + Number(register) * 2] = value | 0;
+    for (const [register, value] of Object.entries(entry.gpr))
+      this.#words[word(S.GPR) + Number(register) * 2] = value | 0;
     // A boot monitor hands over with ERL cleared, so that kuseg is mapped again.
     this.#set(Cp0.Status, this.#get(Cp0.Status) & ~Status.ERL);
     this.#modeChanged();
@@ -213,7 +217,8 @@ export class MipsCpu implements CpuCore {
   #undefinedInstruction(insn: number): void {
     const opcode = insn >>> 26;
     if (opcode === 0x10 && !this.#words[word(S.CP0_USABLE)]) return this.raise(ExceptionCode.CoprocessorUnusable, 0);
-    if ((opcode === 0x11 || opcode === 0x13) && !this.#words[word(S.CP1_USABLE)]) return this.raise(ExceptionCode.CoprocessorUnusable, 1);
+    if ((opcode === 0x11 || opcode === 0x13) && !this.#words[word(S.CP1_USABLE)])
+      return this.raise(ExceptionCode.CoprocessorUnusable, 1);
     this.raise(ExceptionCode.ReservedInstruction, 0);
   }
 
@@ -369,7 +374,7 @@ export class MipsCpu implements CpuCore {
         return this.#checkInterrupts();
       }
       case Cp0.EBase:
-        if (model.release === 2) this.#set(index, (KSEG0 | (value & 0x3ffff000)) | 0);
+        if (model.release === 2) this.#set(index, KSEG0 | (value & 0x3ffff000) | 0);
         return;
       case Cp0.Config:
         return this.#set(index, (this.#get(index) & ~7) | (value & 7));
@@ -478,13 +483,20 @@ export class MipsCpu implements CpuCore {
 
   #lookup(va: number, access: Access): boolean {
     const index = this.#find(va, this.#get(Cp0.EntryHi) & ENTRY_HI.ASID);
-    if (index < 0) return this.#tlbException(va, access === AccessKind.Write ? ExceptionCode.TlbStore : ExceptionCode.TlbLoad, true);
+    if (index < 0)
+      return this.#tlbException(va, access === AccessKind.Write ? ExceptionCode.TlbStore : ExceptionCode.TlbLoad, true);
     const w = this.#words;
     const pairMask = (w[MASKS + index] as number) | 0x1fff;
     const offsetMask = pairMask >>> 1;
     const lo = (va & (offsetMask + 1) ? w[LO1S + index] : w[LO0S + index]) as number;
-    if (!(lo & ENTRY_LO.V)) return this.#tlbException(va, access === AccessKind.Write ? ExceptionCode.TlbStore : ExceptionCode.TlbLoad, false);
-    if (access === AccessKind.Write && !(lo & ENTRY_LO.D)) return this.#tlbException(va, ExceptionCode.TlbModified, false);
+    if (!(lo & ENTRY_LO.V))
+      return this.#tlbException(
+        va,
+        access === AccessKind.Write ? ExceptionCode.TlbStore : ExceptionCode.TlbLoad,
+        false,
+      );
+    if (access === AccessKind.Write && !(lo & ENTRY_LO.D))
+      return this.#tlbException(va, ExceptionCode.TlbModified, false);
     const frame = ((lo >>> ENTRY_LO.PFN_SHIFT) << 12) & ~offsetMask;
     this.translatedAddress = (frame | (va & offsetMask)) >>> 0;
     this.translatedWritable = (lo & ENTRY_LO.D) !== 0;

@@ -52,7 +52,12 @@ const SINGLE: Readonly<Record<string, { readonly params: number; readonly run: S
   nmsub_s: { params: 3, run: (f, a, b, c) => fused32(f, a, b, c, true, true) },
   cvt_w_s: { params: 1, run: (f, a) => f.f32ToI32(a, mode(f)) },
   cvt_s_w: { params: 1, run: (f, a) => f.i32ToF32(a) },
-  ...Object.fromEntries(Object.entries(NAMED_MODES).map(([name, m]) => [`${name}_w_s`, { params: 1, run: (f: SoftFloat, a: number) => f.f32ToI32(a, m) }])),
+  ...Object.fromEntries(
+    Object.entries(NAMED_MODES).map(([name, m]) => [
+      `${name}_w_s`,
+      { params: 1, run: (f: SoftFloat, a: number) => f.f32ToI32(a, m) },
+    ]),
+  ),
 };
 
 /** 32-bit operand, 64-bit result. */
@@ -60,11 +65,18 @@ const WIDENING: Readonly<Record<string, Single>> = {
   cvt_d_s: (f, a) => f.f32ToF64(a),
   cvt_d_w: (f, a) => f.i32ToF64(a),
   cvt_l_s: (f, a) => f.f32ToI64(a, mode(f)),
-  ...Object.fromEntries(Object.entries(NAMED_MODES).map(([name, m]) => [`${name}_l_s`, (f: SoftFloat, a: number) => f.f32ToI64(a, m)])),
+  ...Object.fromEntries(
+    Object.entries(NAMED_MODES).map(([name, m]) => [`${name}_l_s`, (f: SoftFloat, a: number) => f.f32ToI64(a, m)]),
+  ),
 };
 
 const first = (o: Operands): readonly [number, number] => [o.lo[0] as number, o.hi[0] as number];
-const pair = (o: Operands): readonly [number, number, number, number] => [o.lo[0] as number, o.hi[0] as number, o.lo[1] as number, o.hi[1] as number];
+const pair = (o: Operands): readonly [number, number, number, number] => [
+  o.lo[0] as number,
+  o.hi[0] as number,
+  o.lo[1] as number,
+  o.hi[1] as number,
+];
 
 /** 64-bit operands, 64-bit result. */
 const DOUBLE: Readonly<Record<string, Double>> = {
@@ -84,7 +96,12 @@ const DOUBLE: Readonly<Record<string, Double>> = {
   nmsub_d: (f, o) => fused64(f, o, true, true),
   cvt_l_d: (f, o) => f.f64ToI64(...first(o), mode(f)),
   cvt_d_l: (f, o) => f.i64ToF64(...first(o)),
-  ...Object.fromEntries(Object.entries(NAMED_MODES).map(([name, m]) => [`${name}_l_d`, (f: SoftFloat, o: Operands) => f.f64ToI64(...first(o), m)])),
+  ...Object.fromEntries(
+    Object.entries(NAMED_MODES).map(([name, m]) => [
+      `${name}_l_d`,
+      (f: SoftFloat, o: Operands) => f.f64ToI64(...first(o), m),
+    ]),
+  ),
 };
 
 /** 64-bit operand, 32-bit result. */
@@ -92,10 +109,20 @@ const NARROWING: Readonly<Record<string, Double>> = {
   cvt_s_d: (f, o) => f.f64ToF32(...first(o)),
   cvt_s_l: (f, o) => f.i64ToF32(...first(o)),
   cvt_w_d: (f, o) => f.f64ToI32(...first(o), mode(f)),
-  ...Object.fromEntries(Object.entries(NAMED_MODES).map(([name, m]) => [`${name}_w_d`, (f: SoftFloat, o: Operands) => f.f64ToI32(...first(o), m)])),
+  ...Object.fromEntries(
+    Object.entries(NAMED_MODES).map(([name, m]) => [
+      `${name}_w_d`,
+      (f: SoftFloat, o: Operands) => f.f64ToI32(...first(o), m),
+    ]),
+  ),
 };
 
-const signature = (name: string, params: number, result: typeof Type.I32 | typeof Type.Void): HelperSignature => ({ name, params, result, effect: 'trap' });
+const signature = (name: string, params: number, result: typeof Type.I32 | typeof Type.Void): HelperSignature => ({
+  name,
+  params,
+  result,
+  effect: 'trap',
+});
 
 export const FPU_HELPERS: readonly HelperSignature[] = [
   ...Object.entries(SINGLE).map(([name, { params }]) => signature(name, params, Type.I32)),
@@ -181,7 +208,7 @@ export class MipsFpu {
 
   #begin(): SoftFloat {
     const fcsr = this.host.words[FCSR_WORD] as number;
-    this.#float.roundingMode = (fcsr & FCSR.RM) as RoundingMode;
+    this.#float.roundingMode = fcsr & FCSR.RM;
     this.#float.flushToZero = (fcsr & FCSR.FS) !== 0;
     this.#float.flags = 0;
     return this.#float;

@@ -97,6 +97,11 @@ export const MIPS_MODELS: readonly MipsModel[] = [
 /** @throws ConfigError naming the models that exist */
 export function mipsModel(id: string): MipsModel {
   const model = MIPS_MODELS.find((candidate) => candidate.id === id);
-  if (!model) throw new ConfigError('cpu', `there is no MIPS CPU model '${id}'`, `choose one of ${MIPS_MODELS.map((m) => m.id).join(', ')}`);
+  if (!model)
+    throw new ConfigError(
+      'cpu',
+      `there is no MIPS CPU model '${id}'`,
+      `choose one of ${MIPS_MODELS.map((m) => m.id).join(', ')}`,
+    );
   return model;
 }

@@ -40,7 +40,23 @@ export const MIPS_HELPERS: readonly HelperSignature[] = [
 ];
 
 /** Instructions that release 2 brought; a release 1 core reserves them. */
-const RELEASE_2 = new Set(['rotr', 'rotrv', 'ext', 'ins', 'wsbh', 'seb', 'seh', 'di', 'ei', 'rdhwr', 'rdpgpr', 'wrpgpr', 'synci', 'mfhc1', 'mthc1']);
+const RELEASE_2 = new Set([
+  'rotr',
+  'rotrv',
+  'ext',
+  'ins',
+  'wsbh',
+  'seb',
+  'seh',
+  'di',
+  'ei',
+  'rdhwr',
+  'rdpgpr',
+  'wrpgpr',
+  'synci',
+  'mfhc1',
+  'mthc1',
+]);
 const MULTITHREADING = new Set(['dmt', 'emt', 'dvpe', 'evpe']);
 
 export function mipsInstructions(model: MipsModel, byteOrder: ByteOrder): InstructionTable<MipsBuilder> {
@@ -61,7 +77,9 @@ export function mipsInstructions(model: MipsModel, byteOrder: ByteOrder): Instru
     ['swc2', '111010'],
     ['sdc2', '111110'],
   ] as const) {
-    table.define(name, `${opcode} --------------------------` as '010010 --------------------------', '', (b) => b.raise(ExceptionCode.CoprocessorUnusable, 2));
+    table.define(name, `${opcode} --------------------------` as '010010 --------------------------', '', (b) =>
+      b.raise(ExceptionCode.CoprocessorUnusable, 2),
+    );
   }
   return table;
 }

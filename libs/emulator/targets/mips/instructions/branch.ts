@@ -26,31 +26,49 @@ export function defineBranches(table: InstructionTable<MipsBuilder>): void {
   });
 
   const zero = (b: MipsBuilder): Value => b.i32(0);
-  const compares: readonly [name: string, opcode: string, likely: string, test: (b: MipsBuilder, x: Value, y: Value) => Value][] = [
+  const compares: readonly [
+    name: string,
+    opcode: string,
+    likely: string,
+    test: (b: MipsBuilder, x: Value, y: Value) => Value,
+  ][] = [
     ['beq', '000100', '010100', (b, x, y) => b.eq(x, y)],
     ['bne', '000101', '010101', (b, x, y) => b.ne(x, y)],
   ];
   for (const [name, opcode, likely, test] of compares) {
-    table.define(name, `${opcode} rs:5 rt:5 offset:s16` as '000000 rs:5 rt:5 offset:s16', '{rs}, {rt}, {offset:branch}', (b, { rs, rt, offset }) =>
-      b.branchIf(test(b, b.gpr(rs), b.gpr(rt)), offset),
+    table.define(
+      name,
+      `${opcode} rs:5 rt:5 offset:s16` as '000000 rs:5 rt:5 offset:s16',
+      '{rs}, {rt}, {offset:branch}',
+      (b, { rs, rt, offset }) => b.branchIf(test(b, b.gpr(rs), b.gpr(rt)), offset),
     );
-    table.define(`${name}l`, `${likely} rs:5 rt:5 offset:s16` as '000000 rs:5 rt:5 offset:s16', '{rs}, {rt}, {offset:branch}', (b, { rs, rt, offset }) =>
-      b.branchLikelyIf(test(b, b.gpr(rs), b.gpr(rt)), offset),
+    table.define(
+      `${name}l`,
+      `${likely} rs:5 rt:5 offset:s16` as '000000 rs:5 rt:5 offset:s16',
+      '{rs}, {rt}, {offset:branch}',
+      (b, { rs, rt, offset }) => b.branchLikelyIf(test(b, b.gpr(rs), b.gpr(rt)), offset),
     );
   }
 
-  const signs: readonly [name: string, selector: string, likely: string, test: (b: MipsBuilder, x: Value) => Value][] = [
-    ['blez', '000110 rs:5 -----', '010110 rs:5 -----', (b, x) => b.leS(x, zero(b))],
-    ['bgtz', '000111 rs:5 -----', '010111 rs:5 -----', (b, x) => b.ltS(zero(b), x)],
-    ['bltz', '000001 rs:5 00000', '000001 rs:5 00010', (b, x) => b.ltS(x, zero(b))],
-    ['bgez', '000001 rs:5 00001', '000001 rs:5 00011', (b, x) => b.leS(zero(b), x)],
-  ];
+  const signs: readonly [name: string, selector: string, likely: string, test: (b: MipsBuilder, x: Value) => Value][] =
+    [
+      ['blez', '000110 rs:5 -----', '010110 rs:5 -----', (b, x) => b.leS(x, zero(b))],
+      ['bgtz', '000111 rs:5 -----', '010111 rs:5 -----', (b, x) => b.ltS(zero(b), x)],
+      ['bltz', '000001 rs:5 00000', '000001 rs:5 00010', (b, x) => b.ltS(x, zero(b))],
+      ['bgez', '000001 rs:5 00001', '000001 rs:5 00011', (b, x) => b.leS(zero(b), x)],
+    ];
   for (const [name, selector, likely, test] of signs) {
-    table.define(name, `${selector} offset:s16` as '000001 rs:5 00000 offset:s16', '{rs}, {offset:branch}', (b, { rs, offset }) =>
-      b.branchIf(test(b, b.gpr(rs)), offset),
+    table.define(
+      name,
+      `${selector} offset:s16` as '000001 rs:5 00000 offset:s16',
+      '{rs}, {offset:branch}',
+      (b, { rs, offset }) => b.branchIf(test(b, b.gpr(rs)), offset),
     );
-    table.define(`${name}l`, `${likely} offset:s16` as '000001 rs:5 00000 offset:s16', '{rs}, {offset:branch}', (b, { rs, offset }) =>
-      b.branchLikelyIf(test(b, b.gpr(rs)), offset),
+    table.define(
+      `${name}l`,
+      `${likely} offset:s16` as '000001 rs:5 00000 offset:s16',
+      '{rs}, {offset:branch}',
+      (b, { rs, offset }) => b.branchLikelyIf(test(b, b.gpr(rs)), offset),
     );
   }
 
@@ -60,15 +78,25 @@ export function defineBranches(table: InstructionTable<MipsBuilder>): void {
     ['bgezal', '10001', '10011', (b, x) => b.leS(zero(b), x)],
   ];
   for (const [name, rt, likely, test] of linking) {
-    table.define(name, `000001 rs:5 ${rt} offset:s16` as '000001 rs:5 00000 offset:s16', '{rs}, {offset:branch}', (b, { rs, offset }) => {
-      const taken = test(b, b.gpr(rs));
-      link(b, b.i32(31));
-      b.branchIf(taken, offset);
-    });
-    table.define(`${name}l`, `000001 rs:5 ${likely} offset:s16` as '000001 rs:5 00000 offset:s16', '{rs}, {offset:branch}', (b, { rs, offset }) => {
-      const taken = test(b, b.gpr(rs));
-      link(b, b.i32(31));
-      b.branchLikelyIf(taken, offset);
-    });
+    table.define(
+      name,
+      `000001 rs:5 ${rt} offset:s16` as '000001 rs:5 00000 offset:s16',
+      '{rs}, {offset:branch}',
+      (b, { rs, offset }) => {
+        const taken = test(b, b.gpr(rs));
+        link(b, b.i32(31));
+        b.branchIf(taken, offset);
+      },
+    );
+    table.define(
+      `${name}l`,
+      `000001 rs:5 ${likely} offset:s16` as '000001 rs:5 00000 offset:s16',
+      '{rs}, {offset:branch}',
+      (b, { rs, offset }) => {
+        const taken = test(b, b.gpr(rs));
+        link(b, b.i32(31));
+        b.branchLikelyIf(taken, offset);
+      },
+    );
   }
 }

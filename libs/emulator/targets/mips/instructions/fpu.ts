@@ -22,7 +22,8 @@ type AnyFormat = keyof typeof FMT;
 const is64 = (format: AnyFormat): boolean => format === 'd' || format === 'l';
 
 /** Reads an operand register of a format. */
-const read = (b: MipsBuilder, format: AnyFormat, index: Value): Value => (is64(format) ? b.fpr64(index) : b.fpr32(index));
+const read = (b: MipsBuilder, format: AnyFormat, index: Value): Value =>
+  is64(format) ? b.fpr64(index) : b.fpr32(index);
 const write = (b: MipsBuilder, format: AnyFormat, index: Value, value: Value): void =>
   is64(format) ? b.setFpr64(index, value) : b.setFpr32(index, value);
 
@@ -94,7 +95,8 @@ function clearlyNormal(b: MipsBuilder, format: Format, bits: Value): Value {
 
 /** Position of condition code `cc` in FCSR: bit 23 for 0, bits 25..31 for 1..7. */
 const conditionBit = (b: MipsBuilder, cc: Value): Value => b.sub(b.add(cc, b.i32(24)), b.eq(cc, b.i32(0)));
-const condition = (b: MipsBuilder, cc: Value): Value => b.and(b.shrU(b.loadState(FCSR_FIELD), conditionBit(b, cc)), b.i32(1));
+const condition = (b: MipsBuilder, cc: Value): Value =>
+  b.and(b.shrU(b.loadState(FCSR_FIELD), conditionBit(b, cc)), b.i32(1));
 
 export function defineFpu(table: InstructionTable<MipsBuilder>): void {
   const require = (b: MipsBuilder, format: AnyFormat, ...registers: Value[]): void => {
@@ -103,14 +105,20 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
     if (format === 'l') requireWide(b);
   };
   /** Long operands exist only with 64-bit registers. */
-  const requireWide = (b: MipsBuilder): void => b.raiseIf(b.eq(b.loadState(FR), b.i32(0)), ExceptionCode.ReservedInstruction);
+  const requireWide = (b: MipsBuilder): void =>
+    b.raiseIf(b.eq(b.loadState(FR), b.i32(0)), ExceptionCode.ReservedInstruction);
 
   // ---- moves to and from the integer unit --------------------------------------------------------------------------
   const transfer = (name: string, selector: string, move: (b: MipsBuilder, rt: Value, fs: Value) => void): void =>
-    table.define(name, `010001 ${selector} rt:5 fs:5 -----------` as '010001 00000 rt:5 fs:5 -----------', '{rt}, {fs:fpr}', (b, { rt, fs }) => {
-      b.requireCp1();
-      move(b, rt, fs);
-    });
+    table.define(
+      name,
+      `010001 ${selector} rt:5 fs:5 -----------` as '010001 00000 rt:5 fs:5 -----------',
+      '{rt}, {fs:fpr}',
+      (b, { rt, fs }) => {
+        b.requireCp1();
+        move(b, rt, fs);
+      },
+    );
   transfer('mfc1', '00000', (b, rt, fs) => b.setGpr(rt, b.fpr32(fs)));
   transfer('mfhc1', '00011', (b, rt, fs) => b.setGpr(rt, b.fprHigh(fs)));
   transfer('mtc1', '00100', (b, rt, fs) => b.setFpr32(fs, b.gpr(rt)));
@@ -120,14 +128,26 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
 
   // ---- loads and stores --------------------------------------------------------------------------------------------
   const memory = (name: string, opcode: string, access: (b: MipsBuilder, address: Value, ft: Value) => void): void =>
-    table.define(name, `${opcode} base:5 ft:5 offset:s16` as '000000 base:5 ft:5 offset:s16', '{ft:fpr}, {offset}({base})', (b, { base, ft, offset }) => {
-      b.requireCp1();
-      access(b, b.address(base, offset), ft);
-    });
-  const indexed = (name: string, funct: string, register: 'fs' | 'fd', access: (b: MipsBuilder, address: Value, fpr: Value) => void): void =>
     table.define(
       name,
-      (register === 'fd' ? `010011 base:5 index:5 ----- fpr:5 ${funct}` : `010011 base:5 index:5 fpr:5 ----- ${funct}`) as '010011 base:5 index:5 ----- fpr:5 000000',
+      `${opcode} base:5 ft:5 offset:s16` as '000000 base:5 ft:5 offset:s16',
+      '{ft:fpr}, {offset}({base})',
+      (b, { base, ft, offset }) => {
+        b.requireCp1();
+        access(b, b.address(base, offset), ft);
+      },
+    );
+  const indexed = (
+    name: string,
+    funct: string,
+    register: 'fs' | 'fd',
+    access: (b: MipsBuilder, address: Value, fpr: Value) => void,
+  ): void =>
+    table.define(
+      name,
+      (register === 'fd'
+        ? `010011 base:5 index:5 ----- fpr:5 ${funct}`
+        : `010011 base:5 index:5 fpr:5 ----- ${funct}`) as '010011 base:5 index:5 ----- fpr:5 000000',
       '{fpr:fpr}, {index}({base})',
       (b, { base, index, fpr }) => {
         b.requireCp1();
@@ -209,7 +229,16 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
         '{fd:fpr}, {fr:fpr}, {fs:fpr}, {ft:fpr}',
         (b, { fr, ft, fs, fd }) => {
           require(b, format, fr, ft, fs, fd);
-          write(b, format, fd, software(b, `${name}_${format}`, format, format, [read(b, format, fs), read(b, format, ft), read(b, format, fr)]));
+          write(
+            b,
+            format,
+            fd,
+            software(b, `${name}_${format}`, format, format, [
+              read(b, format, fs),
+              read(b, format, ft),
+              read(b, format, fr),
+            ]),
+          );
         },
       );
     const last = format === 's' ? '000' : '001';
@@ -297,15 +326,26 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
     convert(table, `cvt.d.${from}`, from, 'd', 0b100001);
   }
 
-  function convert(into: InstructionTable<MipsBuilder>, name: string, from: AnyFormat, to: AnyFormat, funct: number): void {
+  function convert(
+    into: InstructionTable<MipsBuilder>,
+    name: string,
+    from: AnyFormat,
+    to: AnyFormat,
+    funct: number,
+  ): void {
     const bits = funct.toString(2).padStart(6, '0');
-    into.define(name, `010001 ${FMT[from]} ----- fs:5 fd:5 ${bits}` as '010001 10000 ----- fs:5 fd:5 000000', '{fd:fpr}, {fs:fpr}', (b, { fs, fd }) => {
-      b.requireCp1();
-      if (from === 'l' || to === 'l') requireWide(b);
-      if (from === 'd') b.requireEven(fs);
-      if (to === 'd') b.requireEven(fd);
-      write(b, to, fd, software(b, name.replaceAll('.', '_'), from, to, [read(b, from, fs)]));
-    });
+    into.define(
+      name,
+      `010001 ${FMT[from]} ----- fs:5 fd:5 ${bits}` as '010001 10000 ----- fs:5 fd:5 000000',
+      '{fd:fpr}, {fs:fpr}',
+      (b, { fs, fd }) => {
+        b.requireCp1();
+        if (from === 'l' || to === 'l') requireWide(b);
+        if (from === 'd') b.requireEven(fs);
+        if (to === 'd') b.requireEven(fd);
+        write(b, to, fd, software(b, name.replaceAll('.', '_'), from, to, [read(b, from, fs)]));
+      },
+    );
   }
 
   // ---- branches and integer moves on condition codes -----------------------------------------------------------------
@@ -313,12 +353,22 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
     b.requireCp1();
     b.branchIf(b.eq(condition(b, cc), tf), offset);
   });
-  table.define('bc1l', '010001 01000 cc:3 1 tf:1 offset:s16', '{cc}, {tf}, {offset:branch}', (b, { cc, tf, offset }) => {
-    b.requireCp1();
-    b.branchLikelyIf(b.eq(condition(b, cc), tf), offset);
-  });
-  table.define('movci', '000000 rs:5 cc:3 0 tf:1 rd:5 ----- 000001', '{rd}, {rs}, {cc}, {tf}', (b, { rs, cc, tf, rd }) => {
-    b.requireCp1();
-    b.setGpr(rd, b.select(b.eq(condition(b, cc), tf), b.gpr(rs), b.gpr(rd)));
-  });
+  table.define(
+    'bc1l',
+    '010001 01000 cc:3 1 tf:1 offset:s16',
+    '{cc}, {tf}, {offset:branch}',
+    (b, { cc, tf, offset }) => {
+      b.requireCp1();
+      b.branchLikelyIf(b.eq(condition(b, cc), tf), offset);
+    },
+  );
+  table.define(
+    'movci',
+    '000000 rs:5 cc:3 0 tf:1 rd:5 ----- 000001',
+    '{rd}, {rs}, {cc}, {tf}',
+    (b, { rs, cc, tf, rd }) => {
+      b.requireCp1();
+      b.setGpr(rd, b.select(b.eq(condition(b, cc), tf), b.gpr(rs), b.gpr(rd)));
+    },
+  );
 }

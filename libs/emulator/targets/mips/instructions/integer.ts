@@ -12,8 +12,11 @@ type Binary = (b: MipsBuilder, x: Value, y: Value) => Value;
 
 export function defineInteger(table: InstructionTable<MipsBuilder>): void {
   const register = (name: string, funct: string, compute: Binary): void =>
-    table.define(name, `000000 rs:5 rt:5 rd:5 ----- ${funct}` as '000000 rs:5 rt:5 rd:5 ----- 000000', '{rd}, {rs}, {rt}', (b, { rs, rt, rd }) =>
-      b.setGpr(rd, compute(b, b.gpr(rs), b.gpr(rt))),
+    table.define(
+      name,
+      `000000 rs:5 rt:5 rd:5 ----- ${funct}` as '000000 rs:5 rt:5 rd:5 ----- 000000',
+      '{rd}, {rs}, {rt}',
+      (b, { rs, rt, rd }) => b.setGpr(rd, compute(b, b.gpr(rs), b.gpr(rt))),
     );
 
   // ---- register forms ----------------------------------------------------------------------------------------------
@@ -36,9 +39,15 @@ export function defineInteger(table: InstructionTable<MipsBuilder>): void {
     b.raiseIf(b.ltS(b.and(b.xor(x, y), b.xor(x, difference)), b.i32(0)), ExceptionCode.Overflow);
     return difference;
   });
-  table.define('mul', '011100 rs:5 rt:5 rd:5 ----- 000010', '{rd}, {rs}, {rt}', (b, { rs, rt, rd }) => b.setGpr(rd, b.mul(b.gpr(rs), b.gpr(rt))));
-  table.define('clz', '011100 rs:5 rt:5 rd:5 ----- 100000', '{rd}, {rs}', (b, { rs, rd }) => b.setGpr(rd, b.clz(b.gpr(rs))));
-  table.define('clo', '011100 rs:5 rt:5 rd:5 ----- 100001', '{rd}, {rs}', (b, { rs, rd }) => b.setGpr(rd, b.clz(b.not(b.gpr(rs)))));
+  table.define('mul', '011100 rs:5 rt:5 rd:5 ----- 000010', '{rd}, {rs}, {rt}', (b, { rs, rt, rd }) =>
+    b.setGpr(rd, b.mul(b.gpr(rs), b.gpr(rt))),
+  );
+  table.define('clz', '011100 rs:5 rt:5 rd:5 ----- 100000', '{rd}, {rs}', (b, { rs, rd }) =>
+    b.setGpr(rd, b.clz(b.gpr(rs))),
+  );
+  table.define('clo', '011100 rs:5 rt:5 rd:5 ----- 100001', '{rd}, {rs}', (b, { rs, rd }) =>
+    b.setGpr(rd, b.clz(b.not(b.gpr(rs)))),
+  );
 
   // ---- immediate forms ---------------------------------------------------------------------------------------------
   table.define('addi', '001000 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => {
@@ -47,13 +56,27 @@ export function defineInteger(table: InstructionTable<MipsBuilder>): void {
     b.raiseIf(b.ltS(b.and(b.xor(x, sum), b.xor(imm, sum)), b.i32(0)), ExceptionCode.Overflow);
     b.setGpr(rt, sum);
   });
-  table.define('addiu', '001001 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => b.setGpr(rt, b.add(b.gpr(rs), imm)));
-  table.define('slti', '001010 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => b.setGpr(rt, b.ltS(b.gpr(rs), imm)));
-  table.define('sltiu', '001011 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => b.setGpr(rt, b.ltU(b.gpr(rs), imm)));
-  table.define('andi', '001100 rs:5 rt:5 imm:16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => b.setGpr(rt, b.and(b.gpr(rs), imm)));
-  table.define('ori', '001101 rs:5 rt:5 imm:16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => b.setGpr(rt, b.or(b.gpr(rs), imm)));
-  table.define('xori', '001110 rs:5 rt:5 imm:16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) => b.setGpr(rt, b.xor(b.gpr(rs), imm)));
-  table.define('lui', '001111 ----- rt:5 imm:16', '{rt}, {imm}', (b, { rt, imm }) => b.setGpr(rt, b.shl(imm, b.i32(16))));
+  table.define('addiu', '001001 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) =>
+    b.setGpr(rt, b.add(b.gpr(rs), imm)),
+  );
+  table.define('slti', '001010 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) =>
+    b.setGpr(rt, b.ltS(b.gpr(rs), imm)),
+  );
+  table.define('sltiu', '001011 rs:5 rt:5 imm:s16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) =>
+    b.setGpr(rt, b.ltU(b.gpr(rs), imm)),
+  );
+  table.define('andi', '001100 rs:5 rt:5 imm:16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) =>
+    b.setGpr(rt, b.and(b.gpr(rs), imm)),
+  );
+  table.define('ori', '001101 rs:5 rt:5 imm:16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) =>
+    b.setGpr(rt, b.or(b.gpr(rs), imm)),
+  );
+  table.define('xori', '001110 rs:5 rt:5 imm:16', '{rt}, {rs}, {imm}', (b, { rs, rt, imm }) =>
+    b.setGpr(rt, b.xor(b.gpr(rs), imm)),
+  );
+  table.define('lui', '001111 ----- rt:5 imm:16', '{rt}, {imm}', (b, { rt, imm }) =>
+    b.setGpr(rt, b.shl(imm, b.i32(16))),
+  );
 
   // ---- shifts ------------------------------------------------------------------------------------------------------
   const shift = (name: string, selector: string, compute: Binary): void =>
@@ -81,41 +104,68 @@ export function defineInteger(table: InstructionTable<MipsBuilder>): void {
   shiftVariable('srav', '-----000111', (b, x, n) => b.shrS(x, n));
 
   // ---- bit fields (release 2) --------------------------------------------------------------------------------------
-  table.define('ext', '011111 rs:5 rt:5 msbd:5 lsb:5 000000', '{rt}, {rs}, {lsb}, {msbd+1}', (b, { rs, rt, msbd, lsb }) => {
-    // A mask of msbd + 1 ones: 31 - msbd shifted out of all ones, which works for 32 bits too.
-    const mask = b.shrU(b.i32(-1), b.sub(b.i32(31), msbd));
-    b.setGpr(rt, b.and(b.shrU(b.gpr(rs), lsb), mask));
-  });
-  table.define('ins', '011111 rs:5 rt:5 msb:5 lsb:5 000100', '{rt}, {rs}, {lsb}, {msb-lsb+1}', (b, { rs, rt, msb, lsb }) => {
-    // msb < lsb is unpredictable; the count is taken modulo 32 then.
-    const mask = b.shl(b.shrU(b.i32(-1), b.sub(b.i32(31), b.sub(msb, lsb))), lsb);
-    const inserted = b.and(b.shl(b.gpr(rs), lsb), mask);
-    b.setGpr(rt, b.or(b.and(b.gpr(rt), b.not(mask)), inserted));
-  });
+  table.define(
+    'ext',
+    '011111 rs:5 rt:5 msbd:5 lsb:5 000000',
+    '{rt}, {rs}, {lsb}, {msbd+1}',
+    (b, { rs, rt, msbd, lsb }) => {
+      // A mask of msbd + 1 ones: 31 - msbd shifted out of all ones, which works for 32 bits too.
+      const mask = b.shrU(b.i32(-1), b.sub(b.i32(31), msbd));
+      b.setGpr(rt, b.and(b.shrU(b.gpr(rs), lsb), mask));
+    },
+  );
+  table.define(
+    'ins',
+    '011111 rs:5 rt:5 msb:5 lsb:5 000100',
+    '{rt}, {rs}, {lsb}, {msb-lsb+1}',
+    (b, { rs, rt, msb, lsb }) => {
+      // msb < lsb is unpredictable; the count is taken modulo 32 then.
+      const mask = b.shl(b.shrU(b.i32(-1), b.sub(b.i32(31), b.sub(msb, lsb))), lsb);
+      const inserted = b.and(b.shl(b.gpr(rs), lsb), mask);
+      b.setGpr(rt, b.or(b.and(b.gpr(rt), b.not(mask)), inserted));
+    },
+  );
   table.define('wsbh', '011111 ----- rt:5 rd:5 00010 100000', '{rd}, {rt}', (b, { rt, rd }) => {
     const x = b.gpr(rt);
     const up = b.and(b.shl(x, b.i32(8)), b.i32(0xff00ff00));
     b.setGpr(rd, b.or(up, b.and(b.shrU(x, b.i32(8)), b.i32(0x00ff00ff))));
   });
-  table.define('seb', '011111 ----- rt:5 rd:5 10000 100000', '{rd}, {rt}', (b, { rt, rd }) => b.setGpr(rd, b.ext8S(b.gpr(rt))));
-  table.define('seh', '011111 ----- rt:5 rd:5 11000 100000', '{rd}, {rt}', (b, { rt, rd }) => b.setGpr(rd, b.ext16S(b.gpr(rt))));
+  table.define('seb', '011111 ----- rt:5 rd:5 10000 100000', '{rd}, {rt}', (b, { rt, rd }) =>
+    b.setGpr(rd, b.ext8S(b.gpr(rt))),
+  );
+  table.define('seh', '011111 ----- rt:5 rd:5 11000 100000', '{rd}, {rt}', (b, { rt, rd }) =>
+    b.setGpr(rd, b.ext16S(b.gpr(rt))),
+  );
 
   // ---- multiply, divide, HI and LO ---------------------------------------------------------------------------------
   const setHiLo = (b: MipsBuilder, product: Value): void => {
     b.storeState(LO, b.wrap(product));
     b.storeState(HI, b.wrap(b.shrU(product, b.i64(32))));
   };
-  const hiLo = (b: MipsBuilder): Value => b.or(b.shl(b.extendU(b.loadState(HI)), b.i64(32)), b.extendU(b.loadState(LO)));
+  const hiLo = (b: MipsBuilder): Value =>
+    b.or(b.shl(b.extendU(b.loadState(HI)), b.i64(32)), b.extendU(b.loadState(LO)));
   const product = (b: MipsBuilder, rs: Value, rt: Value, signed: boolean): Value => {
     const extend = signed ? b.extendS : b.extendU;
     return b.mul(extend(b.gpr(rs)), extend(b.gpr(rt)));
   };
-  table.define('mult', '000000 rs:5 rt:5 ----- ----- 011000', '{rs}, {rt}', (b, { rs, rt }) => setHiLo(b, product(b, rs, rt, true)));
-  table.define('multu', '000000 rs:5 rt:5 ----- ----- 011001', '{rs}, {rt}', (b, { rs, rt }) => setHiLo(b, product(b, rs, rt, false)));
-  table.define('madd', '011100 rs:5 rt:5 ----- ----- 000000', '{rs}, {rt}', (b, { rs, rt }) => setHiLo(b, b.add(hiLo(b), product(b, rs, rt, true))));
-  table.define('maddu', '011100 rs:5 rt:5 ----- ----- 000001', '{rs}, {rt}', (b, { rs, rt }) => setHiLo(b, b.add(hiLo(b), product(b, rs, rt, false))));
-  table.define('msub', '011100 rs:5 rt:5 ----- ----- 000100', '{rs}, {rt}', (b, { rs, rt }) => setHiLo(b, b.sub(hiLo(b), product(b, rs, rt, true))));
-  table.define('msubu', '011100 rs:5 rt:5 ----- ----- 000101', '{rs}, {rt}', (b, { rs, rt }) => setHiLo(b, b.sub(hiLo(b), product(b, rs, rt, false))));
+  table.define('mult', '000000 rs:5 rt:5 ----- ----- 011000', '{rs}, {rt}', (b, { rs, rt }) =>
+    setHiLo(b, product(b, rs, rt, true)),
+  );
+  table.define('multu', '000000 rs:5 rt:5 ----- ----- 011001', '{rs}, {rt}', (b, { rs, rt }) =>
+    setHiLo(b, product(b, rs, rt, false)),
+  );
+  table.define('madd', '011100 rs:5 rt:5 ----- ----- 000000', '{rs}, {rt}', (b, { rs, rt }) =>
+    setHiLo(b, b.add(hiLo(b), product(b, rs, rt, true))),
+  );
+  table.define('maddu', '011100 rs:5 rt:5 ----- ----- 000001', '{rs}, {rt}', (b, { rs, rt }) =>
+    setHiLo(b, b.add(hiLo(b), product(b, rs, rt, false))),
+  );
+  table.define('msub', '011100 rs:5 rt:5 ----- ----- 000100', '{rs}, {rt}', (b, { rs, rt }) =>
+    setHiLo(b, b.sub(hiLo(b), product(b, rs, rt, true))),
+  );
+  table.define('msubu', '011100 rs:5 rt:5 ----- ----- 000101', '{rs}, {rt}', (b, { rs, rt }) =>
+    setHiLo(b, b.sub(hiLo(b), product(b, rs, rt, false))),
+  );
   // Division by zero and -2^31 / -1 are unpredictable in the manual; a divisor of 1 stands in, as QEMU's results show.
   table.define('div', '000000 rs:5 rt:5 ----- ----- 011010', '{rs}, {rt}', (b, { rs, rt }) => {
     const x = b.gpr(rs);
@@ -155,12 +205,18 @@ export function defineInteger(table: InstructionTable<MipsBuilder>): void {
     ['tne', '110110', '01110', (b, x, y) => b.ne(x, y)],
   ];
   for (const [name, funct, rtCode, test] of conditions) {
-    table.define(name, `000000 rs:5 rt:5 code:10 ${funct}` as '000000 rs:5 rt:5 code:10 000000', '{rs}, {rt}', (b, { rs, rt }) =>
-      b.raiseIf(test(b, b.gpr(rs), b.gpr(rt)), ExceptionCode.Trap),
+    table.define(
+      name,
+      `000000 rs:5 rt:5 code:10 ${funct}` as '000000 rs:5 rt:5 code:10 000000',
+      '{rs}, {rt}',
+      (b, { rs, rt }) => b.raiseIf(test(b, b.gpr(rs), b.gpr(rt)), ExceptionCode.Trap),
     );
     const immediateName = name.endsWith('u') ? `${name.slice(0, -1)}iu` : `${name}i`;
-    table.define(immediateName, `000001 rs:5 ${rtCode} imm:s16` as '000001 rs:5 00000 imm:s16', '{rs}, {imm}', (b, { rs, imm }) =>
-      b.raiseIf(test(b, b.gpr(rs), imm), ExceptionCode.Trap),
+    table.define(
+      immediateName,
+      `000001 rs:5 ${rtCode} imm:s16` as '000001 rs:5 00000 imm:s16',
+      '{rs}, {imm}',
+      (b, { rs, imm }) => b.raiseIf(test(b, b.gpr(rs), imm), ExceptionCode.Trap),
     );
   }
   table.define('syscall', '000000 code:20 001100', '{code}', (b) => b.raise(ExceptionCode.Syscall));

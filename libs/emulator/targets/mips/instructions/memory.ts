@@ -9,12 +9,18 @@ import { LL_BIT } from '../state.js';
 
 export function defineMemory(table: InstructionTable<MipsBuilder>, byteOrder: ByteOrder): void {
   const load = (name: string, opcode: string, width: Width): void =>
-    table.define(name, `${opcode} base:5 rt:5 offset:s16` as '000000 base:5 rt:5 offset:s16', '{rt}, {offset}({base})', (b, { base, rt, offset }) =>
-      b.setGpr(rt, b.load(width, b.address(base, offset))),
+    table.define(
+      name,
+      `${opcode} base:5 rt:5 offset:s16` as '000000 base:5 rt:5 offset:s16',
+      '{rt}, {offset}({base})',
+      (b, { base, rt, offset }) => b.setGpr(rt, b.load(width, b.address(base, offset))),
     );
   const store = (name: string, opcode: string, width: Width): void =>
-    table.define(name, `${opcode} base:5 rt:5 offset:s16` as '000000 base:5 rt:5 offset:s16', '{rt}, {offset}({base})', (b, { base, rt, offset }) =>
-      b.storeGuest(width, b.address(base, offset), b.gpr(rt)),
+    table.define(
+      name,
+      `${opcode} base:5 rt:5 offset:s16` as '000000 base:5 rt:5 offset:s16',
+      '{rt}, {offset}({base})',
+      (b, { base, rt, offset }) => b.storeGuest(width, b.address(base, offset), b.gpr(rt)),
     );
   load('lb', '100000', Width.S8);
   load('lh', '100001', Width.S16);

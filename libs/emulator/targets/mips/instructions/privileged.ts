@@ -42,7 +42,9 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
   cp0Operation('eret', '011000', 'exceptionReturn');
   cp0Operation('wait', '100000', 'waitForInterrupt');
 
-  table.define('rdhwr', '011111 00000 rt:5 rd:5 ----- 111011', '{rt}, {rd:hwr}', (b, { rt, rd }) => b.setGpr(rt, b.call('readHardwareRegister', rd)));
+  table.define('rdhwr', '011111 00000 rt:5 rd:5 ----- 111011', '{rt}, {rd:hwr}', (b, { rt, rd }) =>
+    b.setGpr(rt, b.call('readHardwareRegister', rd)),
+  );
 
   // Multi-threading extension, for cores with one thread context: the controls read and write back their register.
   // Source: MIPS32 Architecture for Programmers Volume IV-f: The MIPS MT Module (MD00378).
@@ -52,10 +54,15 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
     ['dvpe', '00000', '0', 0],
     ['evpe', '00000', '1', 1],
   ] as const) {
-    table.define(name, `010000 01011 rt:5 ${rd} ----- ${sc} -- ---` as '010000 01011 rt:5 00000 ----- 0 -- ---', '{rt}', (b, { rt }) => {
-      b.requireCp0();
-      const isThread = name.endsWith('mt') ? 1 : 0;
-      b.setGpr(rt, b.call('setMultithreading', b.i32(isThread), b.i32(enable)));
-    });
+    table.define(
+      name,
+      `010000 01011 rt:5 ${rd} ----- ${sc} -- ---` as '010000 01011 rt:5 00000 ----- 0 -- ---',
+      '{rt}',
+      (b, { rt }) => {
+        b.requireCp0();
+        const isThread = name.endsWith('mt') ? 1 : 0;
+        b.setGpr(rt, b.call('setMultithreading', b.i32(isThread), b.i32(enable)));
+      },
+    );
   }
 }

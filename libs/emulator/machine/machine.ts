@@ -1,6 +1,6 @@
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
-import { buildBoard } from './catalogue.js';
-import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from './types.js';
+import { buildBoard } from '../boards/index.js';
+import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
 
 /** Bytes that a UART sent at one instant of virtual time. */
 export interface ConsoleChunk {
