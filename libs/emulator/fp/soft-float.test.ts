@@ -385,17 +385,17 @@ describe('NaNs', () => {
     expect(unit.flags).toBe(0);
   });
 
-  it('legacy MIPS: abs and neg are arithmetic; with ABS2008 they only touch the sign', () => {
-    const legacy = new SoftFloat(MIPS_LEGACY);
-    expect(legacy.neg32(0x7fc00000)).toBe(0x7fbfffff);
-    expect(flagsOf(legacy)).toBe(FpFlags.Invalid);
-    expect(legacy.neg32(ONE)).toBe(0xbf800000 | 0);
-    expect([legacy.abs64(7, 0xbff00000 | 0), legacy.hi]).toEqual([7, 0x3ff00000]);
-    expect(legacy.flags).toBe(0);
-    const modern = new SoftFloat(MIPS_2008);
-    expect(modern.neg32(SIGNALLING_2008)).toBe(SIGNALLING_2008 | (0x80000000 | 0));
-    expect([modern.abs64(1, 0xfff00000 | 0), modern.hi]).toEqual([1, 0x7ff00000]);
-    expect(modern.flags).toBe(0);
+  it('abs and neg only touch the sign, unless the target has them arithmetic', () => {
+    const bitwise = new SoftFloat(MIPS_2008);
+    expect(bitwise.neg32(SIGNALLING_2008)).toBe(SIGNALLING_2008 | (0x80000000 | 0));
+    expect([bitwise.abs64(1, 0xfff00000 | 0), bitwise.hi]).toEqual([1, 0x7ff00000]);
+    expect(bitwise.flags).toBe(0);
+    const arithmetic = new SoftFloat({ ...MIPS_LEGACY, signOperations: 'arithmetic' });
+    expect(arithmetic.neg32(0x7fc00000)).toBe(0x7fbfffff);
+    expect(flagsOf(arithmetic)).toBe(FpFlags.Invalid);
+    expect(arithmetic.neg32(ONE)).toBe(0xbf800000 | 0);
+    expect([arithmetic.abs64(7, 0xbff00000 | 0), arithmetic.hi]).toEqual([7, 0x3ff00000]);
+    expect(arithmetic.flags).toBe(0);
   });
 
   it.each([

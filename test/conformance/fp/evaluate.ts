@@ -1,9 +1,20 @@
-import { conditionHolds, RoundingMode, SoftFloat, type FpPolicy } from '@bootlab/emulator/fp';
+import { conditionHolds, FpFlags, RoundingMode, SoftFloat, type FpPolicy } from '@bootlab/emulator/fp';
 import { OPERATIONS, is64Bit } from './operations.js';
-import { FCSR_FLUSH_TO_ZERO, RESULT_WORDS, VECTOR_WORDS } from './vectors.js';
+import { FCSR, RESULT_WORDS, VECTOR_WORDS } from './vectors.js';
+
+/** An FPU that runs one instruction, or two. */
+class Fpu extends SoftFloat {
+  /** Exceptions of the instruction before. */
+  earlierFlags = 0;
+
+  nextInstruction(): void {
+    this.earlierFlags |= this.flags;
+    this.flags = 0;
+  }
+}
 
 /** The instruction's low result word; a 64-bit result's high word is in `hi`. Operands are words[at], words[at + 1], … */
-type Evaluation = (unit: SoftFloat, words: Int32Array, at: number) => number;
+type Evaluation = (unit: Fpu, words: Int32Array, at: number) => number;
 
 const ONE_32 = 0x3f800000;
 const ONE_64_HI = 0x3ff00000;
@@ -16,11 +27,11 @@ const CONVERSION_MODES: Readonly<Record<string, RoundingMode>> = {
 };
 
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- operand words lie inside the record by construction */
-const binary32 = (call: (u: SoftFloat, a: number, b: number, c: number) => number): Evaluation => {
+const binary32 = (call: (u: Fpu, a: number, b: number, c: number) => number): Evaluation => {
   return (unit, words, at) => call(unit, words[at]!, words[at + 2]!, words[at + 4]!);
 };
 type Pairs = [aLo: number, aHi: number, bLo: number, bHi: number, cLo: number, cHi: number];
-const binary64 = (call: (u: SoftFloat, ...pairs: Pairs) => number): Evaluation => {
+const binary64 = (call: (u: Fpu, ...pairs: Pairs) => number): Evaluation => {
   return (unit, words, at) =>
     call(unit, words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, words[at + 4]!, words[at + 5]!);
 };
@@ -41,6 +52,13 @@ const ARITHMETIC: Readonly<Record<string, Evaluation>> = {
   msub_s: binary32((u, a, b, c) => u.mulThenAdd32(a, b, c, true, false)),
   nmadd_s: binary32((u, a, b, c) => u.mulThenAdd32(a, b, c, false, true)),
   nmsub_s: binary32((u, a, b, c) => u.mulThenAdd32(a, b, c, true, true)),
+  mul_add_s: binary32((u, a, b, c) => {
+    const product = u.mul32(a, b);
+    u.nextInstruction();
+    return u.add32(product, c);
+  }),
+  add_mov_s: binary32((u, a, b) => u.add32(a, b)),
+  div_abs_s: binary32((u, a, b) => u.abs32(u.div32(a, b))),
   cvt_d_s: binary32((u, a) => u.f32ToF64(a)),
   cvt_s_w: binary32((u, a) => u.i32ToF32(a)),
   cvt_d_w: binary32((u, a) => u.i32ToF64(a)),
@@ -60,6 +78,16 @@ const ARITHMETIC: Readonly<Record<string, Evaluation>> = {
   msub_d: binary64((u, ...pairs) => u.mulThenAdd64(...pairs, true, false)),
   nmadd_d: binary64((u, ...pairs) => u.mulThenAdd64(...pairs, false, true)),
   nmsub_d: binary64((u, ...pairs) => u.mulThenAdd64(...pairs, true, true)),
+  mul_add_d: binary64((u, aLo, aHi, bLo, bHi, cLo, cHi) => {
+    const product = u.mul64(aLo, aHi, bLo, bHi);
+    u.nextInstruction();
+    return u.add64(product, u.hi, cLo, cHi);
+  }),
+  add_mov_d: binary64((u, aLo, aHi, bLo, bHi) => u.add64(aLo, aHi, bLo, bHi)),
+  div_abs_d: binary64((u, aLo, aHi, bLo, bHi) => {
+    const quotient = u.div64(aLo, aHi, bLo, bHi);
+    return u.abs64(quotient, u.hi);
+  }),
   cvt_s_d: binary64((u, lo, hi) => u.f64ToF32(lo, hi)),
   cvt_s_l: binary64((u, lo, hi) => u.i64ToF32(lo, hi)),
   cvt_d_l: binary64((u, lo, hi) => u.i64ToF64(lo, hi)),
@@ -77,7 +105,7 @@ function evaluationOf(name: string): Evaluation {
       ? binary32((u, a, b) => outcome(u.compare32(a, b, signalling)))
       : binary64((u, aLo, aHi, bLo, bHi) => outcome(u.compare64(aLo, aHi, bLo, bHi, signalling)));
   }
-  const mode = (unit: SoftFloat): RoundingMode => CONVERSION_MODES[verb] ?? unit.roundingMode;
+  const mode = (unit: Fpu): RoundingMode => CONVERSION_MODES[verb] ?? unit.roundingMode;
   switch (`${middle}_${format}`) {
     case 'w_s':
       return binary32((u, a) => u.f32ToI32(a, mode(u)));
@@ -91,34 +119,57 @@ function evaluationOf(name: string): Evaluation {
   throw new Error(`evaluate.ts does not know operation ${name} of operations.h`);
 }
 
-const EVALUATIONS = OPERATIONS.map(({ name, to }) => ({ evaluate: evaluationOf(name), to, wide: is64Bit(to) }));
+const EVALUATIONS = OPERATIONS.map(({ name, to }) => ({
+  evaluate: evaluationOf(name),
+  condition: to === 'C',
+  wide: is64Bit(to),
+  signOnly: /^(abs|neg)_/.test(name),
+}));
 
-const FCSR_FCC0 = 1 << 23;
+const CAUSE_FIELD = 0x3f << FCSR.causeShift;
+/** ExcCode of the floating-point exception (MD00090, "Cause register"). */
+const FLOATING_POINT_EXCEPTION = 15;
 
-/**
- * What the vectors' instructions give on a CPU with this floating-point policy, in the layout of `decodeResults`.
- *
- * @param fcsrFixedBits bits that this CPU's FCSR always has set (NAN2008, ABS2008)
- */
-export function evaluateVectors(vectors: Int32Array, policy: FpPolicy, fcsrFixedBits: number): Int32Array {
-  const unit = new SoftFloat(policy);
+export interface EvaluationOptions {
+  readonly policy: FpPolicy;
+  /** Bits that this CPU's FCSR always has set (NAN2008, ABS2008). */
+  readonly fcsrFixedBits?: number;
+  /** Whether Enables.U makes every tiny result signal Underflow, as the manual has it. */
+  readonly trapExactUnderflow?: boolean;
+}
+
+/** What the vectors' instructions give, in the layout of `decodeResults`. */
+export function evaluateVectors(vectors: Int32Array, options: EvaluationOptions): Int32Array {
+  const { policy, fcsrFixedBits = 0, trapExactUnderflow = false } = options;
+  const unit = new Fpu(policy);
   const results = new Int32Array((vectors.length / VECTOR_WORDS) * RESULT_WORDS);
   let out = 0;
-  for (let at = 0; at < vectors.length; at += VECTOR_WORDS) {
+  for (let at = 0; at < vectors.length; at += VECTOR_WORDS, out += RESULT_WORDS) {
     const operation = EVALUATIONS[vectors[at] ?? -1];
     if (!operation) throw new Error(`vector ${at / VECTOR_WORDS} has no operation`);
-    const fcsr = vectors[at + 1] ?? 0;
+    const fcsr = (vectors[at + 1] ?? 0) | fcsrFixedBits;
+    const enables = fcsr >>> FCSR.enablesShift;
     unit.roundingMode = fcsr & 3;
-    unit.flushToZero = (fcsr & FCSR_FLUSH_TO_ZERO) !== 0;
+    unit.flushToZero = (fcsr & FCSR.flushToZero) !== 0;
+    unit.underflowTrapEnabled = trapExactUnderflow && (enables & FpFlags.Underflow) !== 0;
     unit.flags = 0;
+    unit.earlierFlags = 0;
     const low = operation.evaluate(unit, vectors, at + 2);
-    const condition = operation.to === 'C';
-    results[out] = condition ? 0 : low;
+
+    const keepsCause = operation.signOnly && policy.signOperations === 'bitwise';
+    const caused = keepsCause ? fcsr : (fcsr & ~CAUSE_FIELD) | (unit.flags << FCSR.causeShift);
+    if ((unit.flags & enables) !== 0) {
+      // Neither result, condition nor Flags change.
+      results[out + 2] = caused;
+      results[out + 3] = FLOATING_POINT_EXCEPTION;
+      continue;
+    }
+    results[out] = operation.condition ? 0 : low;
     results[out + 1] = operation.wide ? unit.hi : 0;
-    // Cause in bits 16..12, Flags in bits 6..2.
     results[out + 2] =
-      fcsr | fcsrFixedBits | (unit.flags << 12) | (unit.flags << 2) | (condition && low === 1 ? FCSR_FCC0 : 0);
-    out += RESULT_WORDS;
+      caused |
+      ((unit.flags | unit.earlierFlags) << FCSR.flagsShift) |
+      (operation.condition && low === 1 ? FCSR.condition : 0);
   }
   return results;
 }
@@ -137,7 +188,7 @@ export function describeDifferences(
     const vector = vectors.subarray(record * VECTOR_WORDS, (record + 1) * VECTOR_WORDS);
     const operands = [2, 4, 6].map((i) => pair(vector, i)).join(' ');
     const show = (results: Int32Array) =>
-      `${pair(results, record * RESULT_WORDS)} fcsr ${hex(results[record * RESULT_WORDS + 2])}`;
+      `${pair(results, record * RESULT_WORDS)} fcsr ${hex(results[record * RESULT_WORDS + 2])} exception ${results[record * RESULT_WORDS + 3]}`;
     const name = OPERATIONS[vector[0] ?? -1]?.name;
     lines.push(`${name} fcsr ${hex(vector[1])} of ${operands}: ${show(actual)}, expected ${show(expected)}`);
     at = (record + 1) * RESULT_WORDS - 1;

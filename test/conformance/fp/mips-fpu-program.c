@@ -14,16 +14,21 @@ typedef unsigned long long u64;
 
 struct vector {
   u32 operation; /* position in operations.h */
-  u32 fcsr;      /* before the instruction: RM and FS */
+  u32 fcsr;      /* before the instruction */
   u64 operand[3]; /* a 32-bit operand is the first word of its slot in memory */
 };
 
 struct result {
   u64 value; /* likewise; 0 where there is none */
   u32 fcsr;
-  u32 padding;
+  u32 exception; /* the Cause register's ExcCode if the instruction raised an exception, else 0 */
 };
 
+#define CLEAR_S "lwc1 $f0, 0(%2)\n"
+#define CLEAR_D "ldc1 $f0, 0(%2)\n"
+#define CLEAR_W CLEAR_S
+#define CLEAR_L CLEAR_D
+#define CLEAR_C ""
 #define LOAD_S "lwc1 $f2, 8(%1)\n lwc1 $f4, 16(%1)\n lwc1 $f6, 24(%1)\n"
 #define LOAD_D "ldc1 $f2, 8(%1)\n ldc1 $f4, 16(%1)\n ldc1 $f6, 24(%1)\n"
 #define LOAD_W LOAD_S
@@ -37,7 +42,7 @@ struct result {
 #define OPERATION(name, from, instruction, to)                                                                         \
   static void name(const struct vector *vector, struct result *result) {                                               \
     u32 fcsr;                                                                                                          \
-    __asm__ volatile(LOAD_##from "ctc1 %3, $31\n " instruction "\n cfc1 %0, $31\n ctc1 $0, $31\n" STORE_##to           \
+    __asm__ volatile(CLEAR_##to LOAD_##from "ctc1 %3, $31\n " instruction "\n cfc1 %0, $31\n ctc1 $0, $31\n" STORE_##to           \
                      : "=&r"(fcsr)                                                                                     \
                      : "r"(vector), "r"(result), "r"(vector->fcsr)                                                     \
                      : "$f0", "$f2", "$f4", "$f6", "memory");                                                          \
@@ -59,7 +64,7 @@ static operation_function *const operations[] = {
 static void run(const struct vector *vector, struct result *result) {
   result->value = 0;
   result->fcsr = 0xffffffff; /* no such operation in this build */
-  result->padding = 0;
+  result->exception = 0;
   if (vector->operation < OPERATIONS)
     operations[vector->operation](vector, result);
 }
@@ -72,23 +77,30 @@ static void run(const struct vector *vector, struct result *result) {
 #define LSR_THR_EMPTY 0x20
 #define SOFTRES (*(volatile u32 *)0xbf000500) /* MD00048, "SOFTRES register" */
 #define SOFTRES_GO 0x42
-#define MOST_RESULTS 0x10000
+#define MOST_RESULTS 0x100000
 #define MOST_LINES 20
 
 extern const u32 fpu_vectors[];
 struct result fpu_results[MOST_RESULTS];
 
-/* Status: CU1 (bit 29) makes the FPU usable, FR (bit 26) gives it 64-bit registers. */
+#define EXCEPTION_VECTOR ((volatile u32 *)0x80000180) /* general exceptions with Status.BEV = 0 */
+#define EXCEPTION_VECTOR_WORDS 4
+
+extern const u32 exception_jump[EXCEPTION_VECTOR_WORDS];
+volatile u32 exception_cause; /* the Cause register at the last exception */
+
+/*
+ * Status: CU1 (bit 29) makes the FPU usable, FR (bit 26) gives it 64-bit registers; BEV, ERL, EXL and IE are zero. The
+ * exception handler notes the cause and goes on behind the instruction, which never stands in a delay slot here.
+ */
 __asm__(".section .start, \"ax\"\n"
         ".set noreorder\n"
         ".globl _start\n"
         "_start:\n"
-        "  mfc0  $8, $12\n"
-        "  lui   $9, 0x2400\n"
-        "  or    $8, $8, $9\n"
-#if __mips_fpr != 64
-        "  lui   $9, 0x0400\n"
-        "  xor   $8, $8, $9\n"
+#if __mips_fpr == 64
+        "  lui   $8, 0x2400\n"
+#else
+        "  lui   $8, 0x2000\n"
 #endif
         "  mtc0  $8, $12\n"
         "  ehb\n"
@@ -96,6 +108,20 @@ __asm__(".section .start, \"ax\"\n"
         "  addiu $29, $29, %lo(stack_top)\n"
         "  jal   compare_all\n"
         "  nop\n"
+        "exception_jump:\n"
+        "  lui   $26, %hi(exception_handler)\n"
+        "  addiu $26, $26, %lo(exception_handler)\n"
+        "  jr    $26\n"
+        "  nop\n"
+        "exception_handler:\n"
+        "  mfc0  $26, $13\n"
+        "  lui   $27, %hi(exception_cause)\n"
+        "  sw    $26, %lo(exception_cause)($27)\n"
+        "  mfc0  $26, $14\n"
+        "  addiu $26, $26, 4\n"
+        "  mtc0  $26, $14\n"
+        "  ehb\n"
+        "  eret\n"
         ".set reorder\n"
         ".previous\n"
         ".section .rodata\n"
@@ -132,6 +158,8 @@ static void print_result(const struct result *result) {
   print_number(words[1], 16, 8);
   print(" fcsr ");
   print_number(result->fcsr, 16, 8);
+  print(" exception ");
+  print_number(result->exception, 10, 1);
 }
 
 void compare_all(void) {
@@ -140,10 +168,16 @@ void compare_all(void) {
   const struct result *expected = (const struct result *)(vectors + count);
   if (count > MOST_RESULTS)
     count = MOST_RESULTS;
+  for (u32 i = 0; i < EXCEPTION_VECTOR_WORDS; i++)
+    EXCEPTION_VECTOR[i] = exception_jump[i];
+  __asm__ volatile("synci 0(%0)\n sync" : : "r"(EXCEPTION_VECTOR) : "memory");
   for (u32 i = 0; i < count; i++) {
     struct result *result = &fpu_results[i];
+    exception_cause = 0;
     run(&vectors[i], result);
-    if (result->value == expected[i].value && result->fcsr == expected[i].fcsr)
+    result->exception = exception_cause >> 2 & 31;
+    if (result->value == expected[i].value && result->fcsr == expected[i].fcsr &&
+        result->exception == expected[i].exception)
       continue;
     if (different++ >= MOST_LINES)
       continue;

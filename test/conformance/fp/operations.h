@@ -1,8 +1,9 @@
 /*
  * The FPU instructions under test, one a line: OPERATION(name, operand format, instruction, result format).
  * Formats: S binary32, D binary64, W int32, L int64, C the condition bit FCC0 (in FCSR). Operands are in $f2, $f4 and $f6,
- * the result in $f0. The C program includes this file, the TypeScript side parses it; a name's position is its number, so
- * those that need 64-bit registers (FR = 1) stand last.
+ * the result in $f0. Pairs of instructions show that FCSR belongs to the right one when it is read later. The C program
+ * includes this file, the TypeScript side parses it; a name's position is its number, so those that need 64-bit registers
+ * (FR = 1) stand last.
  */
 OPERATION(add_s, S, "add.s $f0, $f2, $f4", S)
 OPERATION(sub_s, S, "sub.s $f0, $f2, $f4", S)
@@ -76,6 +77,12 @@ OPERATION(c_nge_d, D, "c.nge.d $f2, $f4", C)
 OPERATION(c_le_d, D, "c.le.d $f2, $f4", C)
 OPERATION(c_ngt_d, D, "c.ngt.d $f2, $f4", C)
 OPERATION(cvt_d_w, W, "cvt.d.w $f0, $f2", D)
+OPERATION(mul_add_s, S, "mul.s $f0, $f2, $f4\n add.s $f0, $f0, $f6", S)
+OPERATION(add_mov_s, S, "add.s $f2, $f2, $f4\n mov.s $f0, $f2", S)
+OPERATION(div_abs_s, S, "div.s $f0, $f2, $f4\n abs.s $f0, $f0", S)
+OPERATION(mul_add_d, D, "mul.d $f0, $f2, $f4\n add.d $f0, $f0, $f6", D)
+OPERATION(add_mov_d, D, "add.d $f2, $f2, $f4\n mov.d $f0, $f2", D)
+OPERATION(div_abs_d, D, "div.d $f0, $f2, $f4\n abs.d $f0, $f0", D)
 #if __mips_fpr == 64
 OPERATION(cvt_l_s, S, "cvt.l.s $f0, $f2", L)
 OPERATION(round_l_s, S, "round.l.s $f0, $f2", L)

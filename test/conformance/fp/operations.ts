@@ -9,6 +9,8 @@ export interface Operation {
   readonly from: Format;
   readonly to: Format;
   readonly operands: 1 | 2 | 3;
+  /** Whether it is two instructions. */
+  readonly pair: boolean;
   /** Whether it exists with 64-bit registers (FR = 1) only. */
   readonly needs64BitRegisters: boolean;
 }
@@ -25,6 +27,7 @@ export const OPERATIONS: readonly Operation[] = [
   from: from as Format, // the C compiler accepts no other letters: each names a macro
   to: to as Format,
   operands: instruction.includes('$f6') ? 3 : instruction.includes('$f4') ? 2 : 1,
+  pair: instruction.includes('\\n'),
   needs64BitRegisters: from === 'L' || to === 'L',
 }));
 

@@ -1,22 +1,16 @@
 import { expect, it } from '@jest/globals';
-import { MIPS_2008, MIPS_LEGACY, type FpPolicy } from '@bootlab/emulator/fp';
+import { MIPS_2008, MIPS_LEGACY } from '@bootlab/emulator/fp';
 import { describeWith } from '../../support/requirements.js';
-import { describeDifferences, evaluateVectors } from './evaluate.js';
+import { describeDifferences, evaluateVectors, type EvaluationOptions } from './evaluate.js';
 import { qemuResults, runsOn, type OracleCpu } from './oracle.js';
 import { VECTOR_WORDS, makeVectors, type Density } from './vectors.js';
-
-/** QEMU's abs and neg only touch the sign bit: docs/decisions/0011-floating-point.md. */
-const QEMU_LEGACY: FpPolicy = { ...MIPS_LEGACY, signOperations: 'bitwise' };
 
 /** FCSR.NAN2008 and FCSR.ABS2008, which read as one on the P5600. */
 const FCSR_2008 = (1 << 18) | (1 << 19);
 
-interface Comparison extends OracleCpu {
-  readonly policy: FpPolicy;
-  readonly fcsrFixedBits: number;
-}
+type Comparison = OracleCpu & EvaluationOptions;
 
-const LEGACY = { cpu: '24Kf', flags: ['-march=mips32r2'], policy: QEMU_LEGACY, fcsrFixedBits: 0 } as const;
+const LEGACY = { cpu: '24Kf', flags: ['-march=mips32r2'], policy: MIPS_LEGACY, fcsrFixedBits: 0 } as const;
 
 const COMPARISONS: readonly Comparison[] = [
   { ...LEGACY, name: '24Kf, FR = 1', byteOrder: 'little', registers: 64 },
@@ -36,7 +30,7 @@ export function compareWithQemu(density: Density, fewest: number): void {
       async (comparison) => {
         const vectors = makeVectors(density, runsOn(comparison));
         const expected = await qemuResults(comparison, vectors);
-        const actual = evaluateVectors(vectors, comparison.policy, comparison.fcsrFixedBits);
+        const actual = evaluateVectors(vectors, comparison);
         expect(vectors.length / VECTOR_WORDS).toBeGreaterThanOrEqual(fewest);
         expect(expected.length).toBe(actual.length);
         expect(describeDifferences(vectors, actual, expected)).toEqual([]);

@@ -1,4 +1,4 @@
-import { RoundingMode } from '@bootlab/emulator/fp';
+import { FpFlags, RoundingMode } from '@bootlab/emulator/fp';
 import { OPERATIONS, is64Bit, type Format, type Operation } from './operations.js';
 
 /**
@@ -10,8 +10,15 @@ import { OPERATIONS, is64Bit, type Format, type Operation } from './operations.j
  */
 export const VECTOR_WORDS = 8;
 
-/** FCSR.FS (MD00082, "FCSR"). */
-export const FCSR_FLUSH_TO_ZERO = 1 << 24;
+/** Fields of FCSR beside RM, which is its two lowest bits (MD00082, "FCSR"). */
+export const FCSR = {
+  flagsShift: 2,
+  enablesShift: 7,
+  causeShift: 12,
+  condition: 1 << 23,
+  flushToZero: 1 << 24,
+} as const;
+const ALL_FLAGS = 0x1f;
 
 export type Density = 'quick' | 'full';
 
@@ -211,20 +218,43 @@ export function makeVectors(density: Density, wanted: (operation: Operation) => 
   const { random: counts, everyModeForThree } = SIZES[density];
   for (const operation of OPERATIONS.filter(wanted)) {
     const random = new Random();
+    const rounds = operation.to !== 'C';
     let turn = 0;
     const nextMode = (): RoundingMode => MODES[turn++ & 3] ?? RoundingMode.NearestEven;
-    const modes = operation.to === 'C' ? [RoundingMode.NearestEven] : MODES;
 
     for (const operands of classCombinations(operation)) {
-      if (operation.operands === 3 && !everyModeForThree) set.add(operation, nextMode(), operands);
-      else for (const mode of modes) set.add(operation, mode, operands);
-      if (operation.to === 'S' || operation.to === 'D') set.add(operation, nextMode() | FCSR_FLUSH_TO_ZERO, operands);
+      if (rounds && (operation.operands < 3 || everyModeForThree)) {
+        for (const mode of MODES) set.add(operation, mode, operands);
+      } else {
+        set.add(operation, rounds ? nextMode() : RoundingMode.NearestEven, operands);
+      }
+      if (!rounds) continue;
+      // With Inexact already set, implementations may take a short cut through the host's arithmetic.
+      set.add(operation, RoundingMode.NearestEven | (FpFlags.Inexact << FCSR.flagsShift), operands);
+      set.add(operation, nextMode() | FCSR.flushToZero, operands);
     }
     const count = counts[operation.operands - 1] ?? 0;
     for (let i = 0; i < count; i++) {
-      const flush = random.below(8) === 0 ? FCSR_FLUSH_TO_ZERO : 0;
-      set.add(operation, nextMode() | flush, randomOperands(operation, random));
+      let fcsr = nextMode() | (random.below(8) === 0 ? FCSR.flushToZero : 0);
+      if (random.below(2) === 0) fcsr |= (FpFlags.Inexact | (random.word() & ALL_FLAGS)) << FCSR.flagsShift;
+      if (random.below(4) === 0) fcsr |= (random.word() & ALL_FLAGS) << FCSR.causeShift;
+      set.add(operation, fcsr, randomOperands(operation, random));
     }
+  }
+  return set.finish();
+}
+
+/** Vectors with enabled exceptions, for every operation that is one instruction and that `wanted` picks. */
+export function makeTrapVectors(wanted: (operation: Operation) => boolean): Int32Array {
+  const set = new VectorSet();
+  for (const operation of OPERATIONS.filter((candidate) => wanted(candidate) && !candidate.pair)) {
+    const random = new Random();
+    const fcsr = (): number =>
+      (random.word() & 3) |
+      ((random.word() & ALL_FLAGS) << FCSR.flagsShift) |
+      ((random.word() & ALL_FLAGS) << FCSR.enablesShift);
+    for (const operands of classCombinations(operation)) set.add(operation, fcsr(), operands);
+    for (let i = 0; i < 300; i++) set.add(operation, fcsr(), randomOperands(operation, random));
   }
   return set.finish();
 }
@@ -259,7 +289,7 @@ export function encodeVectors(vectors: Int32Array, littleEndian: boolean): Uint8
   return encodeRecords(vectors, VECTOR_WORDS, 2, (at) => OPERATIONS[vectors[at] ?? -1]?.from ?? 'D', littleEndian);
 }
 
-/** Results are four words: value (low, high), FCSR, padding. The inverse of `decodeResults`. */
+/** Results are four words: value (low, high), FCSR, ExcCode of an exception. The inverse of `decodeResults`. */
 export const RESULT_WORDS = 4;
 
 export function encodeResults(vectors: Int32Array, results: Int32Array, littleEndian: boolean): Uint8Array {
