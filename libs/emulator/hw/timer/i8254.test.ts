@@ -48,7 +48,7 @@ function setUp() {
     write(3, counter << 6);
     return read(counter) | (read(counter) << 8);
   };
-  return { pit, write, read, pass, wave, gate2, wave2, count };
+  return { scheduler, pit, write, read, pass, wave, gate2, wave2, count };
 }
 
 describe('output of each mode', () => {
@@ -140,6 +140,34 @@ describe('output of each mode', () => {
     expect(wave2(3)).toBe('HHH');
     gate2(1);
     expect(wave2(5)).toBe('HHLLH');
+  });
+});
+
+describe('a listener that is served late', () => {
+  it('hears a strobe that began and ended meanwhile', () => {
+    const { pit, write, scheduler } = setUp();
+    write(3, 0x18);
+    write(0, 100);
+    const levels: boolean[] = [];
+    pit.out0.connect((level) => levels.push(level));
+    scheduler.setTime(clock.timeOf(FIRST_CYCLE + 150));
+    write(0, 100); // a driver that programs the next event before the alarm was delivered
+    expect(levels).toEqual([true, false, true]);
+    scheduler.fireDue();
+    scheduler.setTime(clock.timeOf(FIRST_CYCLE + 300));
+    scheduler.fireDue();
+    expect(levels).toEqual([true, false, true, false, true]);
+  });
+
+  it('hears at least one edge of a rate generator, however late', () => {
+    const { pit, write, scheduler } = setUp();
+    write(3, 0x14);
+    write(0, 2);
+    let rising = 0;
+    pit.out0.connect((level) => (level ? rising++ : undefined));
+    scheduler.setTime(3600e9);
+    scheduler.fireDue();
+    expect(rising).toBeGreaterThan(1);
   });
 });
 

@@ -36,6 +36,9 @@ const SYSTEM_CONTROL = registerMap({
   },
 });
 
+/** Cycles after which missed edges of the output no longer matter: two of the longest periods. */
+const LONGEST_CATCH_UP = 2 * 0x10000;
+
 /** SC value of the read-back command. */
 const READ_BACK = 3;
 /** RW values of the control word. */
@@ -147,9 +150,27 @@ export const i8254 = defineDevice({
     const channel1 = createChannel(device, 1, true, cycleNow);
     const channel2 = createChannel(device, 2, false, cycleNow);
     const channels = [channel0, channel1, channel2];
-    const edge = device.timer('out0-edge', () => followOutput());
+    /** The cycle up to which the wire of counter 0 shows its output. */
+    const wire = device.state({ cycle: 0 });
+    const edge = device.timer('out0-edge', () => {
+      catchUp();
+      followOutput();
+    });
 
-    /** Keeps the wire of counter 0 at its output's level and wakes at the next change. */
+    /**
+     * Brings the wire of counter 0 up to the present, through every edge on the way: the CPU may come by a little later
+     * than a strobe of one cycle lasts, and an edge-triggered listener must hear it nevertheless.
+     */
+    function catchUp(): void {
+      const cycle = cycleNow();
+      let edgeCycle = channel0.counter.nextEdge(Math.max(wire.cycle, cycle - LONGEST_CATCH_UP));
+      for (; edgeCycle <= cycle; edgeCycle = channel0.counter.nextEdge(edgeCycle)) {
+        out0.set(channel0.counter.output(edgeCycle));
+      }
+      wire.cycle = cycle;
+    }
+
+    /** After counter 0 may have changed: its level now, and the next change as an alarm. */
     function followOutput(): void {
       const cycle = cycleNow();
       out0.set(channel0.counter.output(cycle));
@@ -167,6 +188,7 @@ export const i8254 = defineDevice({
     }
 
     function control(written: number): void {
+      catchUp();
       const { SC, RW, M, BCD } = counters.reg.CONTROL;
       if (SC === READ_BACK) return readBack(written);
       const channel = channels[SC];
@@ -175,12 +197,17 @@ export const i8254 = defineDevice({
       followOutput();
     }
 
+    const read0 = (): number => {
+      catchUp();
+      return channel0.read();
+    };
     const write0 = (byte: number): void => {
+      catchUp();
       channel0.write(byte);
       followOutput();
     };
     counters.behave({
-      COUNTER0: { read: channel0.read, write: write0 },
+      COUNTER0: { read: read0, write: write0 },
       COUNTER1: { read: channel1.read, write: channel1.write },
       COUNTER2: { read: channel2.read, write: channel2.write },
       CONTROL: { write: control },
@@ -194,7 +221,10 @@ export const i8254 = defineDevice({
         },
       },
     });
-    device.onReset(followOutput);
+    device.onReset(() => {
+      wire.cycle = cycleNow();
+      followOutput();
+    });
 
     return { counters, systemControl, out0 };
   },
