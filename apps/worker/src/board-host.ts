@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { ConsoleSpan, RunEnd } from '@bootlab/lab';
+import { formatSize, type ConsoleSpan, type RunEnd } from '@bootlab/lab';
 import { ConsoleCredit, type BoardTask, type FromBoard, type RunReport, type ToBoard } from './protocol.js';
 
-/** Limits of a board's thread. The guest's own memory is not on this heap: the board's configuration bounds it. */
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 64 };
+const YOUNG_GENERATION_MB = 64;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
 const ABORT_GRACE_MS = 500;
 // The thread watches the wall clock itself; this much later it has failed to.
@@ -11,6 +10,11 @@ const WALL_GUARD_GRACE_MS = 5000;
 // A board says something every second, unless its engine hangs.
 const SILENCE_MS = 60_000;
 const SILENCE_CHECK_MS = 5000;
+
+export interface BoardLimits {
+  /** JavaScript heap of the thread. The guest's own memory is not on it: the board's configuration bounds that. */
+  heapBytes: number;
+}
 
 export interface BoardEvents {
   /** Console output, in order. The board runs on meanwhile, up to a limit; a rejection ends the run. */
@@ -37,17 +41,18 @@ export class BoardHost {
   constructor(
     task: Omit<BoardTask, 'credit'>,
     private readonly events: BoardEvents,
+    private readonly limits: BoardLimits,
     entry: URL = new URL('./board-thread.js', import.meta.url),
   ) {
     const workerData: BoardTask = { ...task, credit: this.credit.buffer };
-    this.thread = new Worker(entry, { workerData, resourceLimits: THREAD_LIMITS, name: task.board });
+    this.thread = new Worker(entry, { workerData, resourceLimits: this.threadLimits(), name: task.board });
     const outcome = new Promise<RunReport>((resolve, reject) => {
       this.settle = resolve;
       this.fail = reject;
     });
     this.thread.on('message', (message: FromBoard) => this.hear(message));
     this.thread.on('error', (error: NodeJS.ErrnoException) =>
-      this.end({ kind: 'engine-failure', reason: reasonOf(error) }),
+      this.end({ kind: 'engine-failure', reason: this.reasonOf(error) }),
     );
     this.thread.on('exit', (code) =>
       this.end({ kind: 'engine-failure', reason: `The emulator's thread stopped by itself (exit code ${code})` }),
@@ -131,11 +136,18 @@ export class BoardHost {
     this.credit.release();
     void this.thread.terminate();
   }
-}
 
-function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return `The emulator needed more than ${THREAD_LIMITS.maxOldGenerationSizeMb} MB for this guest`;
+  private threadLimits() {
+    return {
+      maxOldGenerationSizeMb: Math.ceil(this.limits.heapBytes / 2 ** 20),
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+    };
   }
-  return `The emulator failed: ${error.message}`;
+
+  private reasonOf(error: NodeJS.ErrnoException): string {
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return `The emulator needed more than ${formatSize(this.limits.heapBytes)} of heap for this guest`;
+    }
+    return `The emulator failed: ${error.message}`;
+  }
 }

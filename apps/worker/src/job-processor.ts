@@ -124,6 +124,7 @@ export class JobProcessor {
           });
         },
       },
+      { heapBytes: this.services.config.boardHeapBytes },
       this.services.boardEntry,
     );
     const run: ActiveRun = { host, stopped: undefined };

@@ -18,6 +18,8 @@ export interface LabConfig {
   wallGuardMs: number;
   /** Boards that one worker process runs side by side. */
   concurrency: number;
+  /** JavaScript heap of one board's thread; the guest's memory is not in it. */
+  boardHeapBytes: number;
   /** Token given administrator rights when the API starts. */
   adminToken: string | undefined;
 }
@@ -43,6 +45,7 @@ const environmentSchema = z.object({
   BOOTLAB_CONSOLE_LIMIT: unit(parseSize).default(2 ** 28),
   BOOTLAB_WALL_GUARD: unit((text) => parseDuration(text) / 1e6).default(3_600_000),
   BOOTLAB_CONCURRENCY: z.coerce.number().int().min(1).default(availableParallelism()),
+  BOOTLAB_BOARD_HEAP: unit(parseSize).default(2 ** 30),
   BOOTLAB_ADMIN_TOKEN: z.string().min(16).optional(),
 });
 
@@ -66,6 +69,7 @@ export function readConfig(env: NodeJS.ProcessEnv): LabConfig {
     consoleLimitBytes: values.BOOTLAB_CONSOLE_LIMIT,
     wallGuardMs: values.BOOTLAB_WALL_GUARD,
     concurrency: values.BOOTLAB_CONCURRENCY,
+    boardHeapBytes: values.BOOTLAB_BOARD_HEAP,
     adminToken: values.BOOTLAB_ADMIN_TOKEN,
   };
 }

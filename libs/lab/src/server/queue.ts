@@ -1,5 +1,4 @@
 import { createPostgresBackend, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq';
-import { Redis } from 'ioredis';
 import type { LabConfig } from './config.js';
 import { PostgresStreams } from './streams/postgres-streams.js';
 import { RedisStreams } from './streams/redis-streams.js';
@@ -17,7 +16,8 @@ const QUEUE = 'jobs';
 
 type Backing = Pick<LabConfig, 'databaseUrl' | 'redisUrl'>;
 
-const redisConnection = (url: string): Redis => new Redis(url, { maxRetriesPerRequest: null });
+// Options rather than a client: what BullMQ opens itself it also closes. A worker waits for Redis as long as it takes.
+const redisConnection = (url: string) => ({ url, maxRetriesPerRequest: null });
 // BullMQ keeps its own tables in a schema of its own and brings them up to date by itself.
 const postgresConnection = (url: string) => ({ connectionString: url, migrate: true });
 

@@ -1,0 +1,81 @@
+// A board thread for tests of everything around it: no emulator, the task's command line says how it behaves.
+import { parentPort, workerData } from 'node:worker_threads';
+
+const { cmdline, credit } = workerData;
+const [unstored] = [new Int32Array(credit)];
+const encoder = new TextEncoder();
+let tNs = 0;
+let consoleBytes = 0;
+
+function print(text, uart = 'uart0') {
+  const data = encoder.encode(text);
+  tNs += 1000;
+  consoleBytes += data.length;
+  parentPort.postMessage({ type: 'console', spans: [{ uart, tNs, data }], sizeBytes: data.length });
+  Atomics.add(unstored, 0, data.length);
+}
+
+function end(kind, more = {}) {
+  const report = {
+    end: { kind, ...more },
+    steps: [],
+    virtualNs: tNs,
+    instructions: consoleBytes,
+    ramSha256: undefined,
+  };
+  parentPort.postMessage({ type: 'end', report });
+  parentPort.close();
+}
+
+function hoard() {
+  const hoarded = [];
+  for (;;) hoarded.push(new Array(1_000_000).fill({}));
+}
+
+/** Prints lines as fast as the credit lets it. */
+function flood(lines) {
+  for (let line = 0; line < lines; line++) {
+    while (Atomics.load(unstored, 0) > 2 ** 20) Atomics.wait(unstored, 0, Atomics.load(unstored, 0), 1000);
+    print(`${String(line).padStart(7, '0')} ${'x'.repeat(1000)}\n`);
+  }
+}
+
+let deaf = false;
+parentPort.on('message', (message) => {
+  if (deaf) return;
+  if (message.type === 'abort') return end('aborted');
+  const text = new TextDecoder().decode(message.data);
+  print(text, message.uart);
+  if (text.includes('poweroff')) end('power-off');
+});
+
+switch (cmdline) {
+  case 'echo':
+    print('ready\n');
+    break;
+  case 'deaf':
+    deaf = true;
+    print('ready\n');
+    break;
+  case 'hang':
+    print('ready\n');
+    setTimeout(() => {
+      for (;;);
+    }, 50);
+    break;
+  case 'throw':
+    throw new Error('a bug in the engine');
+  case 'exit':
+    process.exit(7);
+    break;
+  case 'hoard':
+    hoard();
+    break;
+  case 'flood':
+    flood(12_000);
+    end('power-off');
+    break;
+  default:
+    print('hello\n');
+    end('power-off');
+}

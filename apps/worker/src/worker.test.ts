@@ -1,0 +1,251 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { pathToFileURL } from 'node:url';
+import type { Job, JobSpec } from '@bootlab/lab';
+import {
+  ConsoleLogs,
+  enqueue,
+  JobStore,
+  openBlobStore,
+  openDatabase,
+  openJobQueue,
+  openLiveStreams,
+  sendControl,
+  TokenStore,
+  type Database,
+  type JobQueue,
+  type LabConfig,
+  type LiveStreams,
+} from '@bootlab/lab/server';
+import {
+  eventually,
+  hasRedisServer,
+  startTestDatabase,
+  startTestRedis,
+  temporaryFolder,
+  type TestService,
+} from '@bootlab/lab/testing';
+import { startWorker, type LabWorker } from './worker.js';
+
+const boardEntry = new URL('./testing/fake-board.mjs', import.meta.url);
+
+/** A lab without API: the queue, a worker, and boards that behave as their command line says. */
+function suite(startRedis: (() => Promise<TestService>) | undefined): void {
+  let postgres: TestService;
+  let redis: TestService | undefined;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let config: LabConfig;
+  let database: Database;
+  let streams: LiveStreams;
+  let queue: JobQueue;
+  let jobs: JobStore;
+  let logs: ConsoleLogs;
+  let projectId: string;
+  let workers: LabWorker[] = [];
+  const printed: string[] = [];
+
+  beforeAll(async () => {
+    [postgres, redis, folder] = await Promise.all([startTestDatabase(), startRedis?.(), temporaryFolder()]);
+    config = {
+      databaseUrl: postgres.url,
+      redisUrl: redis?.url,
+      blobUrl: pathToFileURL(folder.path).href,
+      host: '127.0.0.1',
+      port: 0,
+      maxUploadBytes: 2 ** 20,
+      consoleLimitBytes: 2 ** 28,
+      wallGuardMs: 60_000,
+      concurrency: 2,
+      boardHeapBytes: 2 ** 27,
+      adminToken: undefined,
+    };
+    const report = (error: Error): void => void printed.push(error.message);
+    database = openDatabase(config.databaseUrl);
+    streams = await openLiveStreams(config, report);
+    queue = openJobQueue(config, report);
+    jobs = new JobStore(database, streams);
+    logs = new ConsoleLogs(database, streams, await openBlobStore(config.blobUrl));
+    await new TokenStore(database).ensure('a-token-for-tests', 'test');
+    projectId = (await database.project.findFirstOrThrow()).id;
+  }, 60_000);
+  afterAll(async () => {
+    await queue.close();
+    await streams.close();
+    await database.$disconnect();
+    await Promise.all([postgres.stop(), redis?.stop()]);
+    await folder.remove();
+  });
+
+  const work = async (): Promise<LabWorker> => {
+    const log = (message: string): void => void printed.push(message);
+    const worker = await startWorker(config, { log, boardEntry, lockMs: 2000, stalledCheckMs: 500 });
+    workers.push(worker);
+    return worker;
+  };
+  beforeEach(work, 20_000);
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.close()));
+    workers = [];
+  }, 20_000);
+
+  async function submit(cmdline: string, more: Partial<JobSpec> = {}): Promise<string> {
+    const spec: JobSpec = { board: 'fake', images: {}, cmdline, ...more };
+    const job = await jobs.create({ projectId, name: cmdline, spec, consoles: ['uart0', 'uart1'], images: [] });
+    await enqueue(queue, job.id);
+    return job.id;
+  }
+
+  const inState = (jobId: string, state: Job['state'], timeoutMs?: number): Promise<Job> =>
+    eventually(
+      async () => {
+        const job = await jobs.get(jobId);
+        return job?.state === state && job;
+      },
+      `job ${jobId} to be ${state}`,
+      timeoutMs,
+    );
+
+  async function logText(jobId: string, uart?: string): Promise<string> {
+    let text = '';
+    for await (const event of logs.watch(jobId, 0, jobs, new AbortController().signal)) {
+      if (event.kind !== 'chunks') continue;
+      const wanted = event.chunks.filter((chunk) => uart === undefined || chunk.uart === uart);
+      text += wanted.map((chunk) => Buffer.from(chunk.data, 'base64').toString()).join('');
+    }
+    return text;
+  }
+
+  const printedBy = (jobId: string, text: string) =>
+    eventually(
+      async () => (await logs.read(jobId, 0)).some(({ data }) => Buffer.from(data, 'base64').toString().includes(text)),
+      `${text} on the console`,
+    );
+
+  it('takes a job from the queue to its end, once', async () => {
+    const id = await submit('hello');
+    const job = await inState(id, 'ended');
+    expect(job).toMatchObject({ outcome: 'pass', reason: 'The guest powered off', attempts: 1 });
+    expect(await logText(id)).toBe('hello\n');
+    expect(await jobs.endUnclaimed(id, { outcome: 'infra', reason: 'again' })).toBe(false);
+    expect(await queue.getJob(id)).toBeUndefined();
+    const machines = await database.machine.findMany({ where: { jobId: id } });
+    expect(machines).toMatchObject([{ attempt: 1, state: 'ended', board: 'fake' }]);
+  });
+
+  it('passes console input on, also what was typed before the board ran', async () => {
+    const id = await submit('echo');
+    const type = (text: string, uart: string) =>
+      sendControl(streams, id, { type: 'input', uart, data: Buffer.from(text).toString('base64') });
+    await type('early ', 'uart1');
+    await inState(id, 'running');
+    for (const key of ['l', 'a', 't', 'e', ' ']) await type(key, 'uart1');
+    await type('poweroff', 'uart1');
+    await inState(id, 'ended');
+    expect(await logText(id, 'uart1')).toBe('early late poweroff');
+  });
+
+  it.each(['echo', 'deaf', 'hang'])('cancels a running board (%s) within a second', async (cmdline) => {
+    const id = await submit(cmdline);
+    await printedBy(id, 'ready');
+    const started = performance.now();
+    await sendControl(streams, id, { type: 'cancel' });
+    const job = await inState(id, 'ended');
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(job).toMatchObject({ outcome: 'cancelled', reason: 'Cancelled on request' });
+  });
+
+  it.each([
+    ['throw', /The emulator failed: a bug in the engine/],
+    ['exit', /stopped by itself \(exit code 7\)/],
+    ['hoard', /needed more than 128M of heap/],
+  ])(
+    'a board that breaks (%s) ends its own job with a reason, and no other',
+    async (cmdline, reason) => {
+      const neighbour = await submit('echo');
+      const id = await submit(cmdline);
+      const job = await inState(id, 'ended', 60_000);
+      expect(job.outcome).toBe('infra');
+      expect(job.reason).toMatch(reason);
+      await printedBy(neighbour, 'ready');
+      expect((await jobs.get(neighbour))?.state).toBe('running');
+      await sendControl(streams, neighbour, { type: 'cancel' });
+      await inState(neighbour, 'ended');
+    },
+    90_000,
+  );
+
+  it('gives up a board that ignores the wall-clock guard', async () => {
+    config.wallGuardMs = 100 - 5000; // the host's grace after the guard is 5 s
+    await workers.pop()?.close();
+    await work();
+    const id = await submit('hang');
+    const job = await inState(id, 'ended');
+    config.wallGuardMs = 60_000;
+    expect(job.outcome).toBe('infra');
+    expect(job.reason).toMatch(/wall-clock guard/);
+  }, 20_000);
+
+  it('stores a flood of output completely and in order', async () => {
+    const id = await submit('flood');
+    await inState(id, 'ended', 60_000);
+    const lines = (await logText(id)).trimEnd().split('\n');
+    expect(lines.map((line) => Number(line.slice(0, 7)))).toEqual(Array.from({ length: 12_000 }, (_, i) => i));
+    expect(await database.logSegment.count({ where: { jobId: id } })).toBeGreaterThan(1);
+    expect(await streams.next(`console:${id}`)).toBe(0); // the stream is gone, the log is not
+  }, 90_000);
+
+  it('puts its jobs back when it leaves, and another worker starts them anew', async () => {
+    const id = await submit('echo');
+    await printedBy(id, 'ready');
+    await sendControl(streams, id, { type: 'input', uart: 'uart0', data: Buffer.from('old').toString('base64') });
+    await printedBy(id, 'old');
+    await workers.pop()?.close();
+    expect(await jobs.get(id)).toMatchObject({ state: 'queued', startedAt: null });
+    await work();
+    expect(await inState(id, 'running')).toMatchObject({ attempts: 2 });
+    const type = (text: string) =>
+      sendControl(streams, id, { type: 'input', uart: 'uart0', data: Buffer.from(text).toString('base64') });
+    await type('poweroff');
+    await inState(id, 'ended');
+    expect(await logText(id)).toBe('ready\npoweroff');
+  }, 20_000);
+
+  it('does not run a job that was cancelled while it waited', async () => {
+    await workers.pop()?.close();
+    const id = await submit('echo');
+    await jobs.requestCancel(id);
+    await work();
+    expect(await inState(id, 'ended')).toMatchObject({ outcome: 'cancelled', reason: 'Cancelled before it ran' });
+  }, 20_000);
+
+  it('gives up a job that keeps losing its workers', async () => {
+    await workers.pop()?.close();
+    const id = await submit('echo');
+    for (let attempt = 0; attempt < 3; attempt++) await jobs.claim(id, 'a worker that dies', 0);
+    await jobs.claim(id, 'another one', 0);
+    await work();
+    const job = await inState(id, 'ended');
+    expect(job.outcome).toBe('infra');
+    expect(job.reason).toMatch(/workers were lost/);
+  }, 20_000);
+
+  it('lets nobody end a job but its last worker', async () => {
+    await workers.pop()?.close();
+    const id = (
+      await jobs.create({ projectId, name: 'x', spec: { board: 'fake', images: {} }, consoles: [], images: [] })
+    ).id;
+    const first = await jobs.claim(id, 'first', 0);
+    const second = await jobs.claim(id, 'second', 0);
+    if (!first || !second) throw new Error('both should have claimed it');
+    const run = { virtualNs: 1, instructions: 1, wallMs: 1, results: [] };
+    expect(await jobs.finish(first, { outcome: 'pass', reason: 'mine' }, run)).toBe(false);
+    expect(await jobs.finish(second, { outcome: 'fail', reason: 'no, mine' }, run)).toBe(true);
+    expect(await jobs.finish(second, { outcome: 'pass', reason: 'twice' }, run)).toBe(false);
+    expect(await jobs.get(id)).toMatchObject({ outcome: 'fail', reason: 'no, mine' });
+    expect(await jobs.claim(id, 'third', 0)).toBeUndefined();
+  });
+}
+
+describe('a worker on PostgreSQL alone', () => suite(undefined));
+
+const onRedis = hasRedisServer || process.env['CI'] === 'true' ? describe : describe.skip;
+onRedis('a worker on Redis (needs redis-server on this machine)', () => suite(startTestRedis));
