@@ -159,7 +159,8 @@ const endOf = (elf: ElfImage): number => Math.max(...elf.segments.map((s) => phy
  * initrd in its way. The last 128 KiB stay free for what the kernel allocates behind it early on.
  */
 const initrdStart = (memoryBytes: number, initrdBytes: number): number =>
-  Math.floor((Math.min(memoryBytes, LOW_RAM_BYTES) - SPACE_BEHIND_INITRD - initrdBytes) / INITRD_ALIGNMENT) * INITRD_ALIGNMENT;
+  Math.floor((Math.min(memoryBytes, LOW_RAM_BYTES) - SPACE_BEHIND_INITRD - initrdBytes) / INITRD_ALIGNMENT) *
+  INITRD_ALIGNMENT;
 
 /** What the loader touches beside RAM. */
 export interface MaltaParts {

@@ -23,7 +23,7 @@ import { LinearMemory, PAGE_BYTES } from '../../memory/index.js';
 import type { BoardDefinition, BusReference, Pin } from '../define-board.js';
 import { cpuBus, device, fixture } from '../define-board.js';
 import { loadMalta, maltaByteOrder, validateMaltaImages } from './malta-boot.js';
-import { maltaSelfTest } from './self-test.generated.js';
+import { maltaSelfTest } from './self-test.js';
 
 /**
  * MIPS Malta with a CoreLV core card.
