@@ -188,7 +188,9 @@ function relatedFloats(format: 'S' | 'D', random: Random): [bigint, bigint, bigi
 }
 
 class VectorSet {
-  private words = new Int32Array(1 << 16);
+  private words = new Int32Array(1 << 20);
+  /** The same memory for the operands: a 64-bit store is the low word, then the high one, as on every host we run on. */
+  private longs = new BigInt64Array(this.words.buffer);
   private used = 0;
 
   add(operation: Operation, fcsr: number, operands: readonly bigint[]): void {
@@ -196,14 +198,12 @@ class VectorSet {
       const larger = new Int32Array(this.words.length * 2);
       larger.set(this.words);
       this.words = larger;
+      this.longs = new BigInt64Array(larger.buffer);
     }
-    const at = this.used;
-    this.words[at] = operation.number;
-    this.words[at + 1] = fcsr;
-    operands.forEach((bits, i) => {
-      this.words[at + 2 + 2 * i] = Number(BigInt.asIntN(32, bits));
-      this.words[at + 3 + 2 * i] = Number(BigInt.asIntN(32, bits >> 32n));
-    });
+    this.words[this.used] = operation.number;
+    this.words[this.used + 1] = fcsr;
+    let at = this.used / 2 + 1;
+    for (const bits of operands) this.longs[at++] = bits;
     this.used += VECTOR_WORDS;
   }
 
