@@ -1,6 +1,6 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
-import { EngineEvent, widthBytes, Width as Widths } from '../../jit/ir/index.js';
+import { Attention, EngineEvent, widthBytes, Width as Widths } from '../../jit/ir/index.js';
 import { generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
@@ -224,7 +224,11 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   }
 
   requestAttention(): void {
-    this.words[this.#attention] = 1;
+    this.#raiseAttention(Attention.Wanted);
+  }
+
+  #raiseAttention(reason: number): void {
+    this.words[this.#attention] = (this.words[this.#attention] as number) | reason;
   }
 
   // ---- called by generated code ----------------------------------------------------------------------------------------
@@ -232,7 +236,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** At an instruction boundary: hand control to the machine, or take an interrupt, or just go on with fresh state. */
   #handleAttention(): void {
     this.words[this.#attention] = 0;
-    if (this.#leaveRequested) {
+    // The CPU's own timer may have been armed for a time before the end of this budget.
+    if (this.#leaveRequested || this.options.scheduler.nextDeadlineNs < this.#deadlineNs) {
       this.requestAttention(); // an interrupt may be pending too
       this.words[this.#event] = EngineEvent.Leave;
     } else {
@@ -322,6 +327,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const stall = this.#stallPerAccess;
     this.#stalled += stall;
     this.words[this.#remaining] = (this.words[this.#remaining] as number) - stall;
+    this.#raiseAttention(Attention.EndRun);
     if (this.options.scheduler.nextDeadlineNs < this.#deadlineNs) this.requestLeave();
   }
 

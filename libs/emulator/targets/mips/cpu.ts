@@ -447,6 +447,7 @@ export class MipsCpu implements CpuCore {
     const count = (this.#countBase + (ticks % 2 ** 32)) >>> 0;
     const distance = (this.#get(Cp0.Compare) - count) >>> 0 || 2 ** 32;
     this.#timer.arm(this.#countBaseNs + (ticks + distance) * this.#nsPerCount);
+    this.host.requestAttention(); // the engine must not run past it
   }
 
   #countReachedCompare(): void {
