@@ -64,7 +64,7 @@ class PlayedBoard implements Engine {
       this.nowNs += 1e6;
       if ('end' in act) return act.end;
       if ('writeDisk' in act) this.config?.drives?.[0]?.write(0, bytes(act.writeDisk));
-      else if ('wait' in act) await limits.wake?.wait(act.wait);
+      else if ('wait' in act) await this.idle(act.wait, limits.signal);
       else
         this.listener?.({
           uart: act.uart ?? 'uart0',
@@ -75,6 +75,20 @@ class PlayedBoard implements Engine {
     return limits.signal?.aborted ? { kind: 'aborted' } : { kind: 'timeout' };
   };
 
+  /** Host time passes until a key is typed or the run is aborted, as with a real board that idles. */
+  private idle(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.typing = wake;
+      signal?.addEventListener('abort', wake);
+    });
+  }
+
+  private typing: (() => void) | undefined;
   private nowNs = 0;
   private listener: Parameters<Machine['onConsole']>[0] | undefined;
 
@@ -88,7 +102,11 @@ class PlayedBoard implements Engine {
       board.listener = listener;
       return () => (board.listener = undefined);
     },
+    onInput: () => () => undefined,
+    passIdleTime: () => undefined,
+    reset: () => undefined,
     sendConsole: (uart, data) => {
+      board.typing?.();
       board.typed += `${uart === 'uart0' ? '' : uart}${new TextDecoder().decode(data)}`;
     },
     run: () => ({ kind: 'limit' }),

@@ -12,7 +12,6 @@ import type { BootOptions } from './options.js';
 import { collectStats, summaryOf } from './stats.js';
 import type { TerminalStreams } from './terminal.js';
 import { Terminal } from './terminal.js';
-import { Wake } from './wake.js';
 
 /** What `boot` needs of the emulator; tests give it a board of their own. */
 export interface Engine extends MachineMaker {
@@ -74,18 +73,13 @@ async function run(
 ): Promise<number> {
   const limits = limitsOf(options, host.stdin.isTTY === true);
   const primary = machine.consoles[0]?.name ?? '';
-  const wake = new Wake();
   const abort = new AbortController();
   let interruption: Interruption | undefined;
   const interrupt = (why: Interruption): void => {
     interruption ??= why;
     abort.abort();
-    wake.now();
   };
-  const type = (bytes: Uint8Array): void => {
-    machine.sendConsole(primary, bytes);
-    wake.now();
-  };
+  const type = (bytes: Uint8Array): void => machine.sendConsole(primary, bytes);
 
   const steps = new StepRunner(options.steps, (text) => type(new TextEncoder().encode(text)));
   const terminal = new Terminal(host, {
@@ -110,7 +104,7 @@ async function run(
   let end: MachineEnd;
   try {
     steps.start(machine.nowNs);
-    end = await runMachine(machine, { ...limits, signal: abort.signal, wake });
+    end = await runMachine(machine, { ...limits, signal: abort.signal, onSlice: () => terminal.flush() });
   } finally {
     unsubscribe();
     host.signals.off('SIGINT', onSigint);

@@ -17,6 +17,7 @@ export interface TerminalEvents {
 }
 
 const NEWLINE = 0x0a;
+const BUFFER_BYTES = 4096;
 
 /**
  * The person's (or pipe's) end of the console. A real terminal is put into raw mode and has Bootlab's own keys; a pipe
@@ -25,6 +26,8 @@ const NEWLINE = 0x0a;
 export class Terminal {
   private readonly raw: boolean;
   private atLineStart = true;
+  private readonly buffer = new Uint8Array(BUFFER_BYTES);
+  private buffered = 0;
   private readonly onData: (data: Uint8Array) => void;
   private readonly onOutputError: () => void;
   private readonly restore = (): void => void this.streams.stdin.setRawMode?.(false);
@@ -48,15 +51,26 @@ export class Terminal {
     stdout.on('error', this.onOutputError);
   }
 
-  /** Console output of the guest, byte for byte. */
+  /** Console output of the guest, byte for byte. Shown at the next {@link flush} or when much of it has gathered. */
   print(data: Uint8Array): void {
-    if (data.length === 0) return;
-    this.streams.stdout.write(data);
+    for (const byte of data) {
+      if (this.buffered === BUFFER_BYTES) this.flush();
+      this.buffer[this.buffered++] = byte;
+    }
+  }
+
+  /** Shows what was printed: boards print byte by byte, and a system call for each would slow them down. */
+  flush(): void {
+    if (this.buffered === 0) return;
+    const data = this.buffer.slice(0, this.buffered); // a copy: the stream may keep it until the terminal takes it
+    this.buffered = 0;
     this.atLineStart = data.at(-1) === NEWLINE;
+    this.streams.stdout.write(data);
   }
 
   /** A message of Bootlab's own, on lines of its own, apart from the guest's output. */
   note(text: string): void {
+    this.flush();
     const newline = this.raw ? '\r\n' : '\n';
     const lead = this.atLineStart ? '' : newline;
     this.streams.stderr.write(lead + text.replaceAll('\n', newline) + newline);
@@ -65,6 +79,7 @@ export class Terminal {
 
   /** Gives the terminal back as it was and stops reading, so that the process can end. */
   close(): void {
+    this.flush();
     const { stdin } = this.streams;
     stdin.off('data', this.onData);
     if (this.raw) {
