@@ -8,6 +8,7 @@ import type {
   Width,
 } from '../ir/index.js';
 import {
+  Attention,
   BranchKind,
   DelayState,
   EngineEvent,
@@ -74,12 +75,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   /** Where the current run ends. */
   readonly #limit = this.writer.local(ValType.i32);
   readonly #word = this.writer.local(ValType.i32);
-  readonly #delay = this.writer.local(ValType.i32);
-  readonly #branchTarget = this.writer.local(ValType.i32);
-  readonly #runStart = this.writer.local(ValType.i32);
-  readonly #remaining = this.writer.local(ValType.i32);
-  /** Page address that {@link #fetchAddend} belongs to, or the invalid tag. */
-  readonly #fetchTag = this.writer.local(ValType.i32);
+  /** Linear-memory offset of an instruction on the current fetch page = its address + this. */
   readonly #fetchAddend = this.writer.local(ValType.i32);
   readonly #tlb = this.writer.local(ValType.i32);
   readonly #address = this.writer.local(ValType.i32);
@@ -216,12 +212,11 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.get(this.#limit);
       w.op(W.i32_eq);
     };
+    const { branchTarget, delay } = this.target.engine;
     /** Ends the run here and continues at an address. */
     const redirect = (to: Emit): void => {
-      to();
-      w.set(this.#branchTarget);
-      w.i32(DelayState.InSlot);
-      w.set(this.#delay);
+      this.#store(branchTarget, to);
+      this.#store(delay, () => w.i32(DelayState.InSlot));
       w.br(this.#boundary);
     };
     const sequential = (): void => {
@@ -231,23 +226,24 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     };
     /** Lets one more instruction run: now if the run has room, else as the next run. */
     const afterSlot = (to: Emit): void => {
-      const { branchTarget, delay } = this.target.engine;
-      to();
-      w.set(this.#branchTarget);
-      this.#store(branchTarget, () => w.get(this.#branchTarget));
-      w.i32(DelayState.InSlot);
-      atLimit();
-      w.op(W.i32_sub);
-      w.set(this.#delay);
-      this.#store(delay, () => w.get(this.#delay));
+      const state = this.#pool.acquire(ValType.i32);
+      this.#store(branchTarget, to);
+      this.#store(delay, () => {
+        w.i32(DelayState.InSlot);
+        atLimit();
+        w.op(W.i32_sub);
+        w.tee(state);
+      });
+      // The limit becomes the slot's end where the slot still belongs to this run, else it stays.
       w.get(this.#pc);
-      w.get(this.#delay);
+      w.get(state);
       w.i32(2);
       w.op(W.i32_shl);
       w.op(W.i32_add);
       w.i32(-4);
       w.op(W.i32_add);
       w.set(this.#limit);
+      this.#pool.release(ValType.i32, state);
       w.br(this.#next);
     };
 
@@ -294,15 +290,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.set(local);
     };
     into(this.#pc, engine.pc);
-    into(this.#delay, engine.delay);
-    into(this.#branchTarget, engine.branchTarget);
-    into(this.#remaining, engine.remaining);
+    into(this.#limit, engine.pc);
     into(this.#tlb, engine.tlbBase);
-    w.i32(SoftTlb.invalidTag);
-    w.set(this.#fetchTag);
-    w.get(this.#pc);
-    w.tee(this.#runStart);
-    w.set(this.#limit);
+    this.#store(engine.runStart, () => w.get(this.#pc));
+    this.#store(engine.fetchTag, () => w.i32(SoftTlb.invalidTag));
   }
 
   /** Leaves the run at its end, else loads the instruction word and steps the program counter. */
@@ -328,80 +319,56 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.set(this.#pc);
   }
 
+  /**
+   * Between two runs. The common case, a taken branch within the page, passes one combined test; its state lives in
+   * the CPU's area and not in locals, because a handful of locals is all that the dispatch loop can keep in registers.
+   */
   #betweenRuns(): void {
     const { engine } = this.target;
     const w = this.writer;
+    const [remaining, delay, room] = [0, 1, 2].map(() => this.#pool.acquire(ValType.i32)) as [number, number, number];
     // Account for the run that ended.
-    w.get(this.#remaining);
+    this.#store(engine.remaining, () => {
+      this.#load(engine.remaining);
+      w.get(this.#pc);
+      this.#load(engine.runStart);
+      w.op(W.i32_sub);
+      w.i32(2);
+      w.op(W.i32_shr_u);
+      w.op(W.i32_sub);
+      w.tee(remaining);
+    });
+    // When the delay slot is done, go where its branch said.
+    this.#load(engine.branchTarget);
     w.get(this.#pc);
-    w.get(this.#runStart);
-    w.op(W.i32_sub);
-    w.i32(2);
-    w.op(W.i32_shr_u);
-    w.op(W.i32_sub);
-    w.set(this.#remaining);
-    this.#store(engine.remaining, () => w.get(this.#remaining));
-    // The delay slot is done: go where its branch said.
-    w.get(this.#delay);
+    this.#load(engine.delay);
+    w.tee(delay);
     w.i32(DelayState.InSlot);
     w.op(W.i32_eq);
-    w.if();
-    w.get(this.#branchTarget);
+    w.op(W.select);
     w.set(this.#pc);
-    w.i32(DelayState.None);
-    w.set(this.#delay);
-    this.#store(engine.delay, () => w.i32(DelayState.None));
-    w.end();
-    w.get(this.#pc);
-    w.set(this.#runStart);
-    this.#store(engine.runStart, () => w.get(this.#runStart));
-    // Budget spent: return with everything in the CPU's area.
-    w.get(this.#remaining);
+    w.get(delay);
+    w.i32(DelayState.SlotPending);
+    w.op(W.i32_and);
+    w.set(delay);
+    this.#store(engine.delay, () => w.get(delay));
+    this.#store(engine.runStart, () => w.get(this.#pc));
+    // Anything out of the ordinary?
+    this.#fetchKey();
+    this.#load(engine.fetchTag);
+    w.op(W.i32_xor);
+    this.#load(engine.attention);
+    w.op(W.i32_or);
+    w.get(delay);
+    w.op(W.i32_or);
+    w.get(remaining);
     w.i32(0);
     w.op(W.i32_le_s);
+    w.op(W.i32_or);
     w.if();
-    this.#store(engine.pc, () => w.get(this.#pc));
-    w.op(W.return);
+    this.#unusualBoundary(remaining, delay);
     w.end();
-    // Interrupts and requests to leave, except between a branch and its slot.
-    this.#load(engine.attention);
-    w.if();
-    w.get(this.#delay);
-    w.i32(DelayState.SlotPending);
-    w.op(W.i32_ne);
-    w.if();
-    this.#store(engine.pc, () => w.get(this.#pc));
-    w.call(this.#attention);
-    w.br(this.#event);
-    w.end();
-    w.end();
-    // Translate the fetch address when the page changed.
-    const fetchKey = (): void => {
-      w.get(this.#pc);
-      w.i32(0xfffff003 | 0);
-      w.op(W.i32_and);
-    };
-    fetchKey();
-    w.get(this.#fetchTag);
-    w.op(W.i32_ne);
-    w.if();
-    this.#entryOf(() => w.get(this.#pc));
-    w.memory(W.i32_load, SoftTlb.execTag);
-    fetchKey();
-    w.tee(this.#fetchTag);
-    w.op(W.i32_ne);
-    w.if();
-    this.#store(engine.pc, () => w.get(this.#pc));
-    w.get(this.#pc);
-    w.call(this.#fetchMiss);
-    w.br(this.#event);
-    w.end();
-    w.get(this.#entry);
-    w.memory(W.i32_load, SoftTlb.addend);
-    w.set(this.#fetchAddend);
-    w.end();
-    // The new run goes to the page's end, the budget's end, or over a single delay slot.
-    const room = this.#address;
+    // The new run goes to the page's end or the budget's end.
     w.i32(0x1000);
     w.get(this.#pc);
     w.i32(0xfff);
@@ -410,26 +377,84 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.i32(2);
     w.op(W.i32_shr_u);
     w.tee(room);
-    w.get(this.#remaining);
+    w.get(remaining);
     w.get(room);
-    w.get(this.#remaining);
+    w.get(remaining);
     w.op(W.i32_lt_s);
     w.op(W.select);
-    w.set(room);
-    w.get(this.#delay);
-    w.if();
-    w.i32(1);
-    w.set(room);
-    w.i32(DelayState.InSlot);
-    w.set(this.#delay);
-    this.#store(engine.delay, () => w.i32(DelayState.InSlot));
-    w.end();
-    w.get(this.#pc);
-    w.get(room);
     w.i32(2);
     w.op(W.i32_shl);
+    w.get(this.#pc);
     w.op(W.i32_add);
     w.set(this.#limit);
+    for (const local of [remaining, delay, room]) this.#pool.release(ValType.i32, local);
+  }
+
+  /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */
+  #unusualBoundary(remaining: number, delay: number): void {
+    const { engine } = this.target;
+    const w = this.writer;
+    // Return with everything in the CPU's area.
+    w.get(remaining);
+    w.i32(0);
+    w.op(W.i32_le_s);
+    w.if();
+    this.#store(engine.pc, () => w.get(this.#pc));
+    w.op(W.return);
+    w.end();
+    // Interrupts and requests to leave, except between a branch and its slot.
+    this.#load(engine.attention);
+    w.i32(Attention.Wanted);
+    w.op(W.i32_and);
+    w.get(delay);
+    w.op(W.i32_gt_u);
+    w.if();
+    this.#store(engine.pc, () => w.get(this.#pc));
+    w.call(this.#attention);
+    w.br(this.#event);
+    w.end();
+    this.#store(engine.attention, () => {
+      this.#load(engine.attention);
+      w.i32(~Attention.EndRun);
+      w.op(W.i32_and);
+    });
+    // Translate the fetch address when the page changed.
+    this.#fetchKey();
+    this.#load(engine.fetchTag);
+    w.op(W.i32_ne);
+    w.if();
+    this.#entryOf(() => w.get(this.#pc));
+    w.memory(W.i32_load, SoftTlb.execTag);
+    this.#fetchKey();
+    w.op(W.i32_ne);
+    w.if();
+    this.#store(engine.pc, () => w.get(this.#pc));
+    w.get(this.#pc);
+    w.call(this.#fetchMiss);
+    w.br(this.#event);
+    w.end();
+    this.#store(engine.fetchTag, () => this.#fetchKey());
+    w.get(this.#entry);
+    w.memory(W.i32_load, SoftTlb.addend);
+    w.set(this.#fetchAddend);
+    w.end();
+    // A pending delay slot is a run of its own.
+    w.get(delay);
+    w.if();
+    this.#store(engine.delay, () => w.i32(DelayState.InSlot));
+    w.get(this.#pc);
+    w.i32(4);
+    w.op(W.i32_add);
+    w.set(this.#limit);
+    w.br(this.#next);
+    w.end();
+  }
+
+  /** The address as fetch tags are compared: the page, and the bits that must be zero. */
+  #fetchKey(): void {
+    this.writer.get(this.#pc);
+    this.writer.i32(0xfffff003 | 0);
+    this.writer.op(W.i32_and);
   }
 
   #decode(node: DecodeNode<Instruction<B>>): void {
@@ -500,20 +525,14 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#store(this.target.engine.pc, this.pc);
   }
 
-  /** After a helper that may redirect: follow its event; end the run when attention is wanted or budget was taken. */
+  /** After a helper that may redirect: follow its event; end the run when attention is wanted or the budget shrank. */
   #afterTrap(): void {
     const { engine } = this.target;
     const w = this.writer;
     this.#load(engine.event);
     w.brIf(this.#event);
     this.#load(engine.attention);
-    this.#load(engine.remaining);
-    w.get(this.#remaining);
-    w.op(W.i32_ne);
-    w.op(W.i32_or);
     w.if();
-    this.#load(engine.remaining);
-    w.set(this.#remaining);
     w.get(this.#pc);
     w.set(this.#limit);
     w.end();
