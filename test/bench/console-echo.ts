@@ -6,6 +6,8 @@ const BOOT_LIMIT_MS = 300_000;
 const ECHO_LIMIT_MS = 5_000;
 /** A person types no faster; what is measured is each key's way, not a queue of keys. */
 const PAUSE_MS = 60;
+/** What the guest's shell prints when it waits for a command (test/guests/init starts it in /root). */
+const PROMPT = /^\/root # *\n*$/m;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
 /**
@@ -23,7 +25,7 @@ export async function measureConsoleEcho(options: { keys: number; repositoryFold
       const page = await browser.newPage();
       await page.goto(lab.signInUrl);
       await submitLinuxShell(page, lab, maltaGuest('little'), 'console echo');
-      await waitForScreen(page, /~ # *\n*$/, BOOT_LIMIT_MS);
+      await waitForScreen(page, PROMPT, BOOT_LIMIT_MS);
       await page.locator('.terminal-host[data-uart="uart0"] textarea').focus();
       const times: number[] = [];
       for (let key = 0; key < options.keys; key++) {
@@ -71,5 +73,5 @@ async function pressAndAwaitEcho(page: Page, letter: string): Promise<number> {
 /** Ctrl+U empties the shell's line (busybox ash, as readline). */
 async function clearLine(page: Page): Promise<void> {
   await page.keyboard.press('Control+u');
-  await waitForScreen(page, /~ # *\n*$/, ECHO_LIMIT_MS);
+  await waitForScreen(page, PROMPT, ECHO_LIMIT_MS);
 }

@@ -11,7 +11,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const START_LIMIT_MS = 320_000;
 const BOOT_LIMIT_MS = 240_000;
 const SHELL_LIMIT_MS = 20_000;
-const PROMPT = /~ # *\n*$/;
+const PROMPT = /^\/root # *\n*$/m;
 
 /** A browser of its own for every person: nothing is shared but the lab. */
 class Person {
@@ -61,7 +61,8 @@ describeWith('chromium', 'the web page', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    [lab, browser] = await Promise.all([startLab(repository), launchChromium()]);
+    lab = await startLab(repository);
+    browser = await launchChromium();
   }, START_LIMIT_MS);
 
   afterAll(async () => {
@@ -129,7 +130,8 @@ describeWith(['chromium', 'malta-el'], 'Debian on a Malta board in the browser',
   let ada: Person;
 
   beforeAll(async () => {
-    [lab, browser] = await Promise.all([startLab(repository), launchChromium()]);
+    lab = await startLab(repository);
+    browser = await launchChromium();
     ada = await Person.atTheLab(browser, lab);
   }, START_LIMIT_MS);
 

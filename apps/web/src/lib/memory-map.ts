@@ -2,7 +2,7 @@
 import type { Board } from '../api/types.js';
 
 export interface MapEntry {
-  space: 'memory' | 'io' | 'other';
+  space: 'memory' | 'io';
   start: number;
   /** Inclusive; undefined when the catalogue names only a start. */
   end: number | undefined;
@@ -10,29 +10,25 @@ export interface MapEntry {
   description: string;
 }
 
-const RANGE = /(0x[0-9a-f]+)(?:\s*(?:-|–|\.\.)\s*(0x[0-9a-f]+))?/gi;
+/** One place as the catalogue writes it: `CPU 0x1f000900`, `I/O 0x3f8-0x3ff`; a following `0x3f6` keeps the space. */
+const PLACE = /^(?:(\S+)\s+)?(0x[0-9a-f]+)(?:\s*[-–]\s*(0x[0-9a-f]+))?$/i;
+const SPACES: Readonly<Record<string, MapEntry['space']>> = { CPU: 'memory', 'I/O': 'io' };
 
-/** Every address range of every device, by address space and address. A device may have several, separated by commas. */
+/** Every address of every device in CPU memory and I/O space, sorted; places on other buses are left out. */
 export function memoryMap(board: Pick<Board, 'devices'>): MapEntry[] {
   const entries: MapEntry[] = [];
-  for (const device of board.devices) {
-    if (device.address === undefined) continue;
-    for (const part of device.address.split(',')) {
-      const space = spaceOf(part);
-      for (const match of part.matchAll(RANGE)) {
-        const start = Number(match[1]);
-        const end = match[2] === undefined ? undefined : Number(match[2]);
-        entries.push({ space, start, end, name: device.name, description: device.description });
-      }
+  for (const { name, description, address = '' } of board.devices) {
+    let bus = '';
+    // What stands in parentheses is a remark, not a place.
+    for (const part of address.replace(/\([^)]*\)/g, '').split(',')) {
+      const place = PLACE.exec(part.trim());
+      bus = place?.[1] ?? bus;
+      const space = SPACES[bus];
+      if (!place || !space) continue;
+      entries.push({ space, start: Number(place[2]), end: place[3] ? Number(place[3]) : undefined, name, description });
     }
   }
-  const order = { memory: 0, io: 1, other: 2 };
-  return entries.sort((a, b) => order[a.space] - order[b.space] || a.start - b.start);
-}
-
-function spaceOf(text: string): MapEntry['space'] {
-  if (/\b(io|i\/o|isa|port)\b/i.test(text)) return 'io';
-  return /\b(pci|smbus|i2c)\b/i.test(text) ? 'other' : 'memory';
+  return entries.sort((a, b) => (a.space === b.space ? a.start - b.start : a.space === 'memory' ? -1 : 1));
 }
 
 export function formatAddress(address: number, space: MapEntry['space']): string {

@@ -9,10 +9,15 @@ export function FieldErrors({ id, errors }: { id: string; errors: readonly Field
         <div key={`${error.field} ${error.message}`} className="field-error">
           <CircleAlert size={15} aria-hidden />
           <span>
-            {error.message}. <span className="mend">{error.mend}</span>
+            {sentence(error.message)} <span className="mend">{sentence(error.mend)}</span>
           </span>
         </div>
       ))}
     </div>
   );
+}
+
+/** Messages come with and without their full stop. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -11,7 +11,7 @@ import { Notice } from '../components/feedback.js';
 import { Segmented } from '../components/segmented.js';
 import { selfTestImage } from '../components/self-test-button.js';
 import { UploadBar } from '../components/upload-bar.js';
-import { FieldErrors } from './field-errors.js';
+import { FieldErrors, sentence } from './field-errors.js';
 import { applyPreset, checkForm, curlOfForm, specOfForm, type FormState, type Preset } from './form-state.js';
 import { ImageField } from './image-field.js';
 import { StepsField } from './steps-field.js';
@@ -127,7 +127,7 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
                 <ul>
                   {elsewhere.map((error) => (
                     <li key={`${error.field} ${error.message}`}>
-                      <code>{error.field}</code>: {error.message}. {error.mend}
+                      <code>{error.field}</code>: {sentence(error.message)} {sentence(error.mend)}
                     </li>
                   ))}
                 </ul>
