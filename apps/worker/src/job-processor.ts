@@ -169,6 +169,7 @@ export class JobProcessor {
       ...(images.firmware && { firmware: await file(images.firmware.sha256) }),
       drives: await Promise.all(images.drives.map((drive) => file(drive.sha256))),
     };
+    const timeoutNs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT);
     return {
       board: spec.board,
       cpu: spec.cpu,
@@ -176,8 +177,9 @@ export class JobProcessor {
       cmdline: spec.cmdline,
       files,
       clock: spec.clock ?? 'virtual',
-      timeoutNs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
-      wallGuardMs: config.wallGuardMs,
+      timeoutNs,
+      // On the wall clock, time passes on the host as in the guest: the guard is what the host may take on top of it.
+      wallGuardMs: config.wallGuardMs + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),
       consoleLimitBytes: config.consoleLimitBytes,
       steps: spec.steps ?? [],
     };

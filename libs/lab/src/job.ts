@@ -119,7 +119,10 @@ export const pageQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-export const jobQuerySchema = pageQuerySchema.extend({ state: jobStateSchema.optional() });
+export const jobQuerySchema = pageQuerySchema.extend({
+  state: jobStateSchema.optional(),
+  outcome: outcomeSchema.optional().describe('Only jobs that ended so'),
+});
 export type JobQuery = z.infer<typeof jobQuerySchema>;
 
 export const jobPageSchema = z.object({

@@ -71,5 +71,5 @@ const SPEC_FIELDS: Readonly<Record<string, string>> = {
 /** What the emulator found wrong with a configuration, in the words of the job spec. */
 export function problemOfConfig(error: ConfigError): ProblemError {
   const field = error.field.replace(/^[A-Za-z]+/, (name) => SPEC_FIELDS[name] ?? name);
-  return invalidField(field, error.message, error.mend, HttpStatus.UNPROCESSABLE_ENTITY);
+  return invalidField(field, error.problem, `${error.mend}.`, HttpStatus.UNPROCESSABLE_ENTITY);
 }

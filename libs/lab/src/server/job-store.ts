@@ -71,7 +71,11 @@ export class JobStore {
   /** Newest first. `cursor` is the id of the last job of the page before. */
   async list(projectId: string, query: JobQuery): Promise<{ items: Job[]; nextCursor: string | null }> {
     const rows = await this.database.job.findMany({
-      where: { projectId, ...(query.state && { state: query.state }) },
+      where: {
+        projectId,
+        ...(query.state && { state: query.state }),
+        ...(query.outcome && { outcome: query.outcome }),
+      },
       orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
       take: query.limit + 1,
       ...(query.cursor && { cursor: { id: query.cursor }, skip: 1 }),
