@@ -16,14 +16,8 @@ import {
   type LabConfig,
   type LiveStreams,
 } from '@bootlab/lab/server';
-import {
-  eventually,
-  hasRedisServer,
-  startTestDatabase,
-  startTestRedis,
-  temporaryFolder,
-  type TestService,
-} from '@bootlab/lab/testing';
+import { eventually, startTestDatabase, startTestRedis, temporaryFolder, type TestService } from '@bootlab/lab/testing';
+import { describeWith } from '../../../test/support/requirements.js';
 import { startWorker, type LabWorker } from './worker.js';
 
 const boardEntry = new URL('./testing/fake-board.mjs', import.meta.url);
@@ -247,5 +241,4 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
 
 describe('a worker on PostgreSQL alone', () => suite(undefined));
 
-const onRedis = hasRedisServer || process.env['CI'] === 'true' ? describe : describe.skip;
-onRedis('a worker on Redis (needs redis-server on this machine)', () => suite(startTestRedis));
+describeWith('redis', 'a worker on Redis', () => suite(startTestRedis));

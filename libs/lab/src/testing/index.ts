@@ -1,5 +1,5 @@
 /** What tests of the lab stand on: a PostgreSQL and a Redis of their own, gone when the test is. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,8 +31,6 @@ export async function startTestDatabase(): Promise<TestService> {
     },
   };
 }
-
-export const hasRedisServer = spawnSync('redis-server', ['--version']).status === 0;
 
 export async function startTestRedis(): Promise<TestService> {
   const folder = await temporaryFolder();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { hasRedisServer, startTestDatabase, startTestRedis, type TestService } from '../../testing/index.js';
+import { describeWith } from '../../../../../test/support/requirements.js';
+import { startTestDatabase, startTestRedis, type TestService } from '../../testing/index.js';
 import { StreamConflictError, type LiveStreams, type StreamEntry } from './live-streams.js';
 import { PostgresStreams } from './postgres-streams.js';
 import { RedisStreams } from './redis-streams.js';
@@ -140,7 +141,6 @@ describe('live streams in PostgreSQL', () => {
   contract(startTestDatabase, (url) => PostgresStreams.connect(url));
 });
 
-const onRedis = hasRedisServer || process.env['CI'] === 'true' ? describe : describe.skip;
-onRedis('live streams in Redis (needs redis-server on this machine)', () => {
+describeWith('redis', 'live streams in Redis', () => {
   contract(startTestRedis, (url) => RedisStreams.connect(url, () => undefined));
 });
