@@ -115,7 +115,7 @@ export const jobSchema = z
 export type Job = z.infer<typeof jobSchema>;
 
 export const pageQuerySchema = z.object({
-  cursor: z.string().max(200).optional(),
+  cursor: z.uuid().describe('nextCursor of the page before').optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
