@@ -9,14 +9,18 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_PORT = 8080;
 const PORTS_TO_TRY = 20;
 const STOP_MS = 12_000;
 const WORKER_RESTART_MS = 1000;
 
+/** @param {string} text */
 const say = (text) => process.stdout.write(`${text}\n`);
 
+/** @param {string} text @returns {never} */
 function fail(text) {
   process.stderr.write(`bootlab: ${text}\n`);
   process.exit(1);
@@ -29,6 +33,7 @@ const BUILT = ['libs/emulator', 'libs/lab', 'apps/api', 'apps/worker', 'apps/web
 const NOT_SOURCES = new Set(['dist', 'dist-types', 'generated', 'node_modules']);
 const STAMP = path.join(ROOT, 'node_modules', '.cache', 'bootlab-build');
 
+/** @param {string} file @returns {number} */
 function newestChange(file) {
   const stat = statSync(file);
   if (!stat.isDirectory()) return /\.test\.tsx?$/.test(file) ? 0 : stat.mtimeMs;
@@ -49,6 +54,7 @@ function ensureBuilt() {
 
 // ---- Settings ----
 
+/** @param {number} port @param {string} host @returns {Promise<boolean>} */
 function isFree(port, host) {
   return new Promise((resolve) => {
     const server = createServer();
@@ -57,6 +63,7 @@ function isFree(port, host) {
   });
 }
 
+/** @param {string} host */
 async function choosePort(host) {
   const { PORT } = process.env;
   if (PORT) {
@@ -72,7 +79,10 @@ async function choosePort(host) {
   return fail(`ports ${DEFAULT_PORT} to ${DEFAULT_PORT + PORTS_TO_TRY - 1} are all taken; set PORT to a free one`);
 }
 
-/** The administrator's token: given, or made at the first start and kept in the data folder. */
+/**
+ * The administrator's token: given, or made at the first start and kept in the data folder.
+ * @param {string} dataDir @param {() => string} makeToken
+ */
 function administratorToken(dataDir, makeToken) {
   if (process.env.BOOTLAB_ADMIN_TOKEN) return process.env.BOOTLAB_ADMIN_TOKEN;
   const file = path.join(dataDir, 'admin-token');
@@ -82,7 +92,10 @@ function administratorToken(dataDir, makeToken) {
 
 // ---- Processes ----
 
-/** Starts one of our programs; it ends when the channel to us does, however we end. */
+/**
+ * Starts one of our programs; it ends when the channel to us does, however we end.
+ * @param {string} folder @param {Record<string, string>} env
+ */
 function startProgram(folder, env) {
   return spawn(process.execPath, [path.join(ROOT, folder, 'dist', 'main.js')], {
     env: { ...process.env, ...env },
@@ -91,7 +104,7 @@ function startProgram(folder, env) {
   });
 }
 
-/** Resolves with its first message; rejects when it ends before that. */
+/** Resolves with its first message; rejects when it ends before that. @param {ChildProcess} child @param {string} name */
 async function untilReady(child, name) {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the ${name} stopped while starting (exit code ${code})`);
@@ -100,6 +113,7 @@ async function untilReady(child, name) {
   return message;
 }
 
+/** @param {ChildProcess | undefined} child */
 async function stopProgram(child) {
   if (!child || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
@@ -112,6 +126,7 @@ async function stopProgram(child) {
 // ---- The lab ----
 
 ensureBuilt();
+/** @type {typeof import('@bootlab/lab/server')} */
 const { migrateDatabase, newToken, startEmbeddedPostgres } = await import(
   pathToFileURL(path.join(ROOT, 'libs/lab/dist/server/index.js')).href
 );
@@ -121,11 +136,15 @@ mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 const host = process.env.BOOTLAB_HOST || '127.0.0.1';
 const token = administratorToken(dataDir, newToken);
 
+/** @type {import('@bootlab/lab/server').EmbeddedPostgres | undefined} */
 let postgres;
+/** @type {ChildProcess | undefined} */
 let api;
+/** @type {ChildProcess | undefined} */
 let worker;
 let stopping = false;
 
+/** @param {number} exitCode @param {string} [reason] */
 async function stop(exitCode, reason) {
   if (stopping) {
     // Asked a second time: do not wait for anybody.
@@ -142,12 +161,13 @@ async function stop(exitCode, reason) {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
 
-async function keepWorkerRunning(env) {
+/** @param {Record<string, string>} env @param {() => void} onReady called at every start */
+async function keepWorkerRunning(env, onReady) {
   while (!stopping) {
     worker = startProgram('apps/worker', env);
     const exited = once(worker, 'exit');
     await untilReady(worker, 'worker').catch((error) => process.stderr.write(`bootlab: ${error.message}\n`));
-    firstWorker.resolve();
+    onReady();
     const [code, signal] = await exited;
     if (stopping) return;
     process.stderr.write(`bootlab: the worker ended (${signal ?? `exit code ${code}`}) and is started again\n`);
@@ -155,17 +175,18 @@ async function keepWorkerRunning(env) {
   }
 }
 
-const firstWorker = {};
-firstWorker.ready = new Promise((resolve) => (firstWorker.resolve = resolve));
-
 try {
   const port = await choosePort(host);
-  if (!process.env.DATABASE_URL) {
+  let databaseUrl = process.env.DATABASE_URL;
+  if (!databaseUrl) {
     postgres = await startEmbeddedPostgres({ dataDir: path.join(dataDir, 'postgres') });
-    void postgres.exited.then(() => stopping || stop(1, 'PostgreSQL ended; its log is in the data folder'));
+    databaseUrl = postgres.url;
+    void postgres.exited.then(() => {
+      if (!stopping) void stop(1, 'PostgreSQL ended; its log is in the data folder');
+    });
   }
   const env = {
-    DATABASE_URL: process.env.DATABASE_URL || postgres.url,
+    DATABASE_URL: databaseUrl,
     BLOB_URL: process.env.BLOB_URL || pathToFileURL(path.join(dataDir, 'blobs')).href,
     BOOTLAB_HOST: host,
     BOOTLAB_ADMIN_TOKEN: token,
@@ -176,8 +197,7 @@ try {
     api = startProgram('apps/api', env);
     const { url } = await untilReady(api, 'API');
     api.once('exit', (code) => stopping || stop(1, `the API ended (exit code ${code})`));
-    void keepWorkerRunning(env);
-    await firstWorker.ready;
+    await new Promise((resolve) => void keepWorkerRunning(env, () => resolve(undefined)));
     say(`
 Bootlab is ready.
 
@@ -189,5 +209,5 @@ Bootlab is ready.
 Press Ctrl-C to stop.`);
   }
 } catch (error) {
-  if (!stopping) await stop(1, error.message);
+  if (!stopping) await stop(1, error instanceof Error ? error.message : String(error));
 }

@@ -13,6 +13,7 @@ export class DebianArchive {
    * @param {string} architecture Debian's name of the architecture, e.g. `mipsel`
    */
   constructor(folder, architecture) {
+    /** @type {string} */
     this.downloads = join(folder, 'downloads');
     for (const part of ['state/lists/partial', 'cache/archives/partial', 'etc', 'downloads'])
       mkdirSync(join(folder, part), { recursive: true });

@@ -1,5 +1,7 @@
 // A board thread for tests of everything around it: no emulator, the task's command line says how it behaves.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort as port, workerData } from 'node:worker_threads';
+
+const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (port); // this file only runs as a thread
 
 const { cmdline, credit } = workerData;
 const [unstored] = [new Int32Array(credit)];
@@ -7,6 +9,7 @@ const encoder = new TextEncoder();
 let tNs = 0;
 let consoleBytes = 0;
 
+/** @param {string} text */
 function print(text, uart = 'uart0') {
   const data = encoder.encode(text);
   tNs += 1000;
@@ -15,6 +18,7 @@ function print(text, uart = 'uart0') {
   Atomics.add(unstored, 0, data.length);
 }
 
+/** @param {string} kind */
 function end(kind, more = {}) {
   const report = {
     end: { kind, ...more },
@@ -32,7 +36,7 @@ function hoard() {
   for (;;) hoarded.push(new Array(1_000_000).fill({}));
 }
 
-/** Prints lines as fast as the credit lets it. */
+/** Prints lines as fast as the credit lets it. @param {number} lines */
 function flood(lines) {
   for (let line = 0; line < lines; line++) {
     while (Atomics.load(unstored, 0) > 2 ** 20) Atomics.wait(unstored, 0, Atomics.load(unstored, 0), 1000);
