@@ -161,13 +161,13 @@ export class MipsCpu implements CpuCore {
     const w = this.#words;
     const status = this.#get(Cp0.Status);
     const pc = w[PC] as number;
+    const inSlot = this.#inDelaySlot(); // before the run ends here, because it looks back within the run
     this.#commit(code === ExceptionCode.Interrupt ? pc : pc + 4);
     let cause = this.#get(Cp0.Cause) & ~(Cause.CODE | Cause.CE);
     let offset = vector;
     if (status & Status.EXL) {
       if (vector === VECTOR_REFILL) offset = VECTOR_GENERAL;
     } else {
-      const inSlot = this.#inDelaySlot();
       this.#set(Cp0.Epc, inSlot ? (pc - 4) | 0 : pc);
       cause = inSlot ? cause | Cause.BD : cause & ~Cause.BD;
     }
@@ -182,7 +182,8 @@ export class MipsCpu implements CpuCore {
    * anyway. There the instruction before tells.
    */
   #inDelaySlot(): boolean {
-    if (this.#words[DELAY] === DelayState.InSlot) return true;
+    // Pending: the slot's own fetch failed.
+    if (this.#words[DELAY] !== DelayState.None) return true;
     const previous = this.host.previousInstruction();
     return previous !== undefined && hasDelaySlot(previous);
   }
