@@ -53,7 +53,7 @@ const hex = (value: number | bigint): string => `0x${(typeof value === 'bigint' 
 
 /** State that belongs to the engines and not to the architecture, or that means nothing outside a delay slot. */
 const ENGINE_FIELDS: ReadonlySet<StateField> = new Set(
-  Object.values<StateField>(S.engine).filter((field) => field !== S.engine.pc && field !== S.engine.delay),
+  Object.values<StateField>({ ...S.engine }).filter((field) => field !== S.engine.pc && field !== S.engine.delay),
 );
 
 export class MipsLockstep {
