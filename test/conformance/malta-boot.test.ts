@@ -3,7 +3,7 @@ import type { GuestName } from '../support/requirements.js';
 import { describeWith, guest, GUEST_SELF_TEST_LINES } from '../support/requirements.js';
 import { bootMalta } from './bootlab.js';
 
-const FIVE_MINUTES = 300_000;
+const TEN_MINUTES = 600_000;
 
 describe('the self-test firmware', () => {
   it.each(['little', 'big'])('passes, %s-endian', async (order) => {
@@ -21,7 +21,10 @@ describeWith(['malta-el', 'malta-be'], 'Linux on Malta', () => {
     '%s boots unmodified, computes what every machine computes, and powers off',
     async (name, machine) => {
       const { kernel, initrd } = guest(name);
-      const run = await bootMalta(['--memory', '256M', '--kernel', kernel, '--initrd', initrd], FIVE_MINUTES);
+      const run = await bootMalta(
+        ['--memory', '256M', '--timeout', '10m', '--kernel', kernel, '--initrd', initrd],
+        TEN_MINUTES,
+      );
       const lines = run.output.split('\r\n');
       const booted = lines.indexOf('BOOT-OK');
       expect(lines[booted + 1]).toMatch(new RegExp(`^Linux .* ${machine} `));
@@ -29,6 +32,6 @@ describeWith(['malta-el', 'malta-be'], 'Linux on Malta', () => {
       expect(run.errors).toMatch(/bootlab: pass: The guest powered off/);
       expect(run.status).toBe(0);
     },
-    FIVE_MINUTES,
+    TEN_MINUTES,
   );
 });

@@ -349,7 +349,7 @@ describe('bootlab boot: console', () => {
     });
     expect(ran.status).toBe(status);
     expect(ran.err).toMatch(`Ended by ${signal}`);
-    expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({ outcome: 'cancelled' });
+    expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({ outcome: 'cancelled', ramSha256: null });
   });
 
   it('ends when nobody reads its output any more', async () => {

@@ -13,12 +13,13 @@ export interface RunStats extends Verdict {
   exits: Record<string, number>;
   tlbMisses: number;
   peakRssBytes: number;
-  /** Digest of the guest's RAM at the end. */
-  ramSha256: string;
+  /** Digest of the guest's RAM at the end; null where a person or this host chose the end, and it would say nothing. */
+  ramSha256: string | null;
 }
 
 export async function collectStats(machine: Machine, verdict: Verdict, wallMs: number): Promise<RunStats> {
   const { instructions, virtualNs, exits, tlbMisses } = machine.stats();
+  const repeatable = verdict.outcome !== 'cancelled' && verdict.outcome !== 'infra';
   return {
     ...verdict,
     board: machine.board.id,
@@ -29,7 +30,7 @@ export async function collectStats(machine: Machine, verdict: Verdict, wallMs: n
     exits,
     tlbMisses,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    ramSha256: await machine.ramSha256(),
+    ramSha256: repeatable ? await machine.ramSha256() : null,
   };
 }
 
