@@ -1,5 +1,5 @@
 import type { BlockBackend, ByteOrder, ConsolePort, LineSink } from '../core/index.js';
-import { InputQueue, Scheduler } from '../core/index.js';
+import { hex, InputQueue, Scheduler } from '../core/index.js';
 import type { Device, DeviceFactory } from '../hw/index.js';
 import type { MmioHandler, RamBlock } from '../memory/index.js';
 import { AddressSpace, LinearMemory } from '../memory/index.js';
@@ -126,7 +126,7 @@ export function device<P, D extends object>(
   declaration: DeviceDeclaration<P, D & Device>,
 ): Part<D & Device> {
   const { description, properties, map = [], lines = {}, input, address } = declaration;
-  const places = map.map(({ bus, at }) => `${bus.name} 0x${at.toString(16).padStart(bus.name === 'CPU' ? 8 : 4, '0')}`);
+  const places = map.map(({ bus, at, bytes }) => `${bus.name} ${range(at, bytes, bus.name === 'CPU' ? 8 : 4)}`);
   const irqs = Object.values(lines).map(({ label }) => label);
   const info: DeviceInfo = { name, type: factory.type, description };
   if (address ?? places.length > 0) info.address = address ?? places.join(', ');
@@ -149,6 +149,11 @@ export function device<P, D extends object>(
     },
   };
   return part;
+}
+
+/** First and last address, `0x3f8-0x3ff`; one port is a single address. */
+function range(at: number, bytes: number, digits: number): string {
+  return bytes === 1 ? hex(at, digits) : `${hex(at, digits)}-${hex(at + bytes - 1, digits)}`;
 }
 
 /** A part that is not a device: a bus, a group of passive chips. */
@@ -189,13 +194,18 @@ export function boardInfo(board: BoardDefinition): BoardInfo {
     defaultCpu: board.defaultCpu,
     memory: { minBytes, maxBytes, defaultBytes },
     consoles: board.consoles.map((console) => ({ ...console })),
-    devices: board.parts.flatMap(({ info }) => (info ? [{ ...info }] : [])),
+    devices: [ramInfo(board), ...board.parts.flatMap(({ info }) => (info ? [{ ...info }] : []))],
     drives: board.driveSlots.length,
     defaultCmdline: board.defaultCmdline,
     boot: board.boot,
     instructionsPerSecond: board.clock.instructionsPerSecond,
     selfTest: true,
   };
+}
+
+function ramInfo({ memory: { map } }: BoardDefinition): DeviceInfo {
+  const places = map.map(({ at, limitBytes }) => range(at, limitBytes, 8));
+  return { name: 'ram', type: 'ram', description: 'main memory', address: `CPU ${places.join(', ')}` };
 }
 
 /** Builds a machine from a valid configuration. The CPU stands at its first instruction. */

@@ -82,8 +82,9 @@ class Bytes {
 }
 
 export function sizeText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  return bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const [unit, name] = bytes < 1024 ? [1, 'bytes'] : bytes < 2 ** 20 ? [1024, 'KiB'] : [2 ** 20, 'MiB'];
+  const count = bytes / unit;
+  return `${Number.isInteger(count) ? count : count.toFixed(1)} ${name}`;
 }
 
 const COMPRESSED: readonly (readonly [ImageType, string, readonly number[]])[] = [

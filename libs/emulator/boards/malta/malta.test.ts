@@ -236,7 +236,7 @@ describe('catalogue', () => {
       name: 'uart0',
       type: 'ns16550',
       description: 'serial port 1 of the super I/O chip',
-      address: 'I/O 0x03f8',
+      address: 'I/O 0x03f8-0x03ff',
       irq: 'IRQ 4',
     });
   });

@@ -130,7 +130,7 @@ const spd = device('spd', eeprom24c02, {
 
 const flash = device('flash', intelFlash, {
   description: '4 MiB of monitor flash, also at the boot address',
-  address: `CPU 0x${FLASH_AT.toString(16)}, 0x${BOOT_AT.toString(16)}`,
+  address: 'CPU 0x1e000000-0x1e3fffff, 0x1fc00000-0x1fffffff',
   properties: (board) => ({
     block: board.allocate('flash', FLASH_BYTES),
     byteOrder: board.byteOrder,
@@ -209,7 +209,7 @@ export const malta: BoardDefinition = {
     }),
     device('ide', piix4Ide, {
       description: 'south bridge function 1: two IDE channels with bus-master DMA, up to four disks',
-      address: 'PCI 00:0a.1, I/O 0x01f0, 0x03f6, 0x0170, 0x0376',
+      address: 'PCI 00:0a.1, I/O 0x01f0-0x01f7, 0x03f6, 0x0170-0x0177, 0x0376',
       properties: (board) => ({
         pci: board.of(pci),
         device: SLOT.piix4,

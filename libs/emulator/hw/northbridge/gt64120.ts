@@ -269,7 +269,10 @@ export const gt64120 = defineDevice({
     /** Address bits that are equal in the low and high register are replaced by those of the remap register. */
     const mapRemapped = (window: PciWindowRegisters, start: number, end: number, target: number): (() => void)[] => {
       const varying = 2 ** Math.ceil(Math.log2((start ^ end) + 1)) - 1;
-      const offset = ((target & ~varying) | (start & varying)) * DECODE_BYTES;
+      // An I/O remap register that is only the automatic copy shows ports from 0: nothing here decodes ports above
+      // 64 KiB, and Debian's U-Boot for Malta, developed on QEMU, relies on it.
+      const copied = window.space === 'io' && target === (start & 0x7ff);
+      const offset = (copied ? start & varying : (target & ~varying) | (start & varying)) * DECODE_BYTES;
       const base = start * DECODE_BYTES;
       const size = Math.min((end - start + 1) * DECODE_BYTES, pci[window.space].sizeBytes - offset);
       if (size <= 0) return [];
