@@ -66,7 +66,8 @@ const post = <T>(path: string, body: unknown) => call<T>(path, { method: 'POST',
 function form(spec: unknown, files: Record<string, Uint8Array>): FormData {
   const data = new FormData();
   // Files first: a form may come in any order.
-  for (const [field, bytes] of Object.entries(files)) data.set(field, new Blob([Buffer.from(bytes)]), `${field}.elf`);
+  for (const [field, bytes] of Object.entries(files))
+    data.set(field, new Blob([new Uint8Array(bytes)]), `${field}.elf`);
   data.set('spec', typeof spec === 'string' ? spec : JSON.stringify(spec));
   return data;
 }
@@ -74,7 +75,7 @@ const submitForm = <T = Problem>(spec: unknown, files: Record<string, Uint8Array
   call<T>('/api/v1/jobs', { method: 'POST', body: form(spec, files) });
 
 const selfTest = { board: 'malta', images: { firmware: 'builtin:malta-selftest-el' } };
-const firmware = (): Buffer => Buffer.from(selfTestFirmware('malta', 'little'));
+const firmware = () => Buffer.from(new Uint8Array(selfTestFirmware('malta', 'little')));
 
 describe('tokens', () => {
   it.each([
