@@ -155,6 +155,23 @@ describe('receiver with FIFO', () => {
     expect(read(Port.RBR)).toBe(0x6c);
   });
 
+  it('with RTS handshake gets again what the guest cleared from the FIFO unread', () => {
+    const { terminal, read, write, pass } = setUp({ handshake: 'rts' });
+    write(Port.MCR, 0x02); // an early console asserts RTS and never reads
+    terminal.type('ls -l');
+    pass(100 * CHARACTER_NS);
+    write(Port.FCR, 0x01);
+    pass(2 * CHARACTER_NS);
+    write(Port.MCR, 0x10);
+    write(Port.THR, 0x55); // loopback is not input
+    write(Port.FCR, 0x03);
+    write(Port.MCR, 0x02);
+    pass(100 * CHARACTER_NS);
+    let text = '';
+    while (read(Port.LSR) & 1) text += String.fromCharCode(read(Port.RBR));
+    expect(text).toBe('ls -l');
+  });
+
   it('is emptied by its reset bit, which reads nowhere and clears itself', () => {
     const { terminal, read, write, pass } = setUp();
     write(Port.FCR, 0x01);

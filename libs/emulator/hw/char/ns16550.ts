@@ -86,8 +86,9 @@ export interface Ns16550Properties {
   /** Address spacing of the registers, `1 << regShift` bytes. Default 0. */
   readonly regShift?: number;
   /**
-   * What holds input back besides a full FIFO. `rts`: the far end sends only while the guest asserts RTS, so what is
-   * typed before a kernel opened the port waits instead of being lost when it clears the FIFO. Default `none`.
+   * How careful the far end is. `none`: it sends whenever the FIFO has room. `rts`: it sends only while the guest
+   * asserts RTS, and sends again what the guest clears from the FIFO unread, so that nothing is lost that was typed
+   * before a kernel opened the port. Default `none`.
    */
   readonly handshake?: 'none' | 'rts';
 }
@@ -109,9 +110,12 @@ export const ns16550 = defineDevice({
       data: new Uint8Array(FIFO_BYTES),
       /** Error bits of LSR for the character in the same place. */
       errors: new Uint8Array(FIFO_BYTES),
+      /** 1 where the character came from the far end, 0 where it came from loopback. */
+      fromOutside: new Uint8Array(FIFO_BYTES),
       head: 0,
       count: 0,
     });
+    const farEnd = device.state({ sendAgain: [] as number[] });
     const pending = device.state({ transmitterEmpty: false, timeOut: false });
     const timeOut = device.timer('receive-time-out', () => {
       pending.timeOut = fifo.count > 0;
@@ -120,13 +124,16 @@ export const ns16550 = defineDevice({
     /** The character that is being shifted in. */
     const shifter = device.timer('receive', () => {
       if (!maySend()) return;
-      receiveCharacter(console.receive() & 0xff, 0);
+      receiveCharacter(farEnd.sendAgain.shift() ?? console.receive() & 0xff, 0, true);
       continueReceiving();
     });
 
     const capacity = (): number => (reg.FCR.ENABLE ? FIFO_BYTES : 1);
     const maySend = (): boolean =>
-      console.hasInput && !reg.MCR.LOOP && fifo.count < capacity() && (handshake === 'none' || reg.MCR.RTS === 1);
+      (console.hasInput || farEnd.sendAgain.length > 0) &&
+      !reg.MCR.LOOP &&
+      fifo.count < capacity() &&
+      (handshake === 'none' || reg.MCR.RTS === 1);
 
     function characterTimeNs(): number {
       const divisor = (reg.DLM.value << 8) | reg.DLL.value || 0x10000;
@@ -140,15 +147,20 @@ export const ns16550 = defineDevice({
       if (!shifter.armed && maySend()) shifter.arm(device.scheduler.nowNs + characterTimeNs());
     }
 
-    function receiveCharacter(character: number, errors: number): void {
+    function receiveCharacter(character: number, errors: number, fromOutside = false): void {
       if (fifo.count === capacity()) {
         reg.LSR.OE = 1;
         // Without FIFO the new character replaces the old one; a full FIFO keeps its contents (section 8.4, bit 1).
-        if (!reg.FCR.ENABLE) fifo.data[fifo.head] = character;
+        if (!reg.FCR.ENABLE) {
+          returnUnread();
+          fifo.data[fifo.head] = character;
+          fifo.fromOutside[fifo.head] = fromOutside ? 1 : 0;
+        }
       } else {
         const tail = (fifo.head + fifo.count) % FIFO_BYTES;
         fifo.data[tail] = character;
         fifo.errors[tail] = errors;
+        fifo.fromOutside[tail] = fromOutside ? 1 : 0;
         fifo.count++;
         if (fifo.count === 1) revealErrors();
       }
@@ -182,7 +194,16 @@ export const ns16550 = defineDevice({
       else timeOut.disarm();
     }
 
+    /** Lets a careful far end have what the guest is about to lose. */
+    function returnUnread(): void {
+      if (handshake === 'none') return;
+      const places = Array.from({ length: fifo.count }, (_, index) => (fifo.head + index) % FIFO_BYTES);
+      const lost = places.filter((place) => fifo.fromOutside[place]).map((place) => fifo.data[place] ?? 0);
+      farEnd.sendAgain.unshift(...lost);
+    }
+
     function clearReceiver(): void {
+      returnUnread();
       fifo.head = 0;
       fifo.count = 0;
       fifo.errors.fill(0);
