@@ -201,7 +201,7 @@ class Evaluation {
       case Op.ExtendU:
         return this.#bits(x, Type.I32);
       case Op.Reinterpret:
-        return this.#bits(x, REINTERPRETED[type as keyof typeof REINTERPRETED]);
+        return this.#bits(x, REINTERPRETED[type]);
       default:
         if (isComparison(op)) {
           const operands = z as Type;

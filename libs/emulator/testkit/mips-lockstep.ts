@@ -1,9 +1,9 @@
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
-import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
+import { InterpreterVcpu } from '../accel/index.js';
 import { DelayState, EngineEvent, type StateField } from '../jit/ir/index.js';
 import { AddressSpace, LinearMemory, type RamBlock } from '../memory/index.js';
-import type { CpuCore, MipsModel } from '../targets/index.js';
+import type { CpuCore, HelperFunction, MipsModel } from '../targets/index.js';
 import { MipsCpu, mipsModel } from '../targets/index.js';
 import { Cause, Cp0, ENTRY_LO, Status } from '../targets/mips/cp0.js';
 import { FCSR as FCSR_BITS } from '../targets/mips/fcsr.js';
@@ -362,14 +362,14 @@ function mapMemory(memory: LinearMemory, bus: AddressSpace): RamBlock[] {
   return [ram, boot];
 }
 
-function helper(side: Side, name: string): (a: number, b: number, c: number) => number | void {
+function helper(side: Side, name: string): HelperFunction {
   const run = side.core.helpers[name];
   if (!run) throw new Error(`there is no helper '${name}'`);
   return run;
 }
 
 /** FCSR with its Cause field computed. */
-const settledFcsr = (side: Side): number => Number(helper(side, 'readFpControl')(31, 0, 0));
+const settledFcsr = (side: Side): number => helper(side, 'readFpControl')(31, 0, 0) ?? 0;
 
 /** Any jump or branch, conservatively: coprocessor 1 branches with it. */
 export function isBranch(word: number): boolean {

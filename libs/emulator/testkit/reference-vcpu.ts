@@ -98,7 +98,10 @@ export class ReferenceVcpu implements EngineHost {
     if (word === undefined) return this.#executed();
     const fragment = this.fragment(word);
     const branches = fragment.op.subarray(0, fragment.length).includes(Op.Branch);
-    if (branches && inSlot) return 'unpredictable';
+    if (branches && inSlot) {
+      w[delayAt] = DelayState.SlotPending;
+      return 'unpredictable';
+    }
 
     const result = evaluate(fragment, this.#machine(word, pc));
     if (result.kind === 'redirected') return this.#executed();
