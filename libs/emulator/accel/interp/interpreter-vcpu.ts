@@ -1,6 +1,6 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
-import { Attention, EngineEvent, widthBytes, Width as Widths } from '../../jit/ir/index.js';
+import { EngineEvent, widthBytes, Width as Widths } from '../../jit/ir/index.js';
 import { generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
@@ -224,11 +224,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   }
 
   requestAttention(): void {
-    this.#raiseAttention(Attention.Wanted);
-  }
-
-  #raiseAttention(reason: number): void {
-    this.words[this.#attention] = (this.words[this.#attention] as number) | reason;
+    this.words[this.#attention] = 1;
   }
 
   // ---- called by generated code ----------------------------------------------------------------------------------------
@@ -327,7 +323,6 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const stall = this.#stallPerAccess;
     this.#stalled += stall;
     this.words[this.#remaining] = (this.words[this.#remaining] as number) - stall;
-    this.#raiseAttention(Attention.EndRun);
     if (this.options.scheduler.nextDeadlineNs < this.#deadlineNs) this.requestLeave();
   }
 

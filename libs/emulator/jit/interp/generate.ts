@@ -8,7 +8,6 @@ import type {
   Width,
 } from '../ir/index.js';
 import {
-  Attention,
   BranchKind,
   DelayState,
   EngineEvent,
@@ -70,14 +69,17 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly #fetchMiss: number;
   readonly #attention: number;
 
-  /** Address of the next instruction while a handler runs. */
-  readonly #pc = this.writer.local(ValType.i32);
-  /** Where the current run ends. */
+  /**
+   * Linear-memory offset of the next instruction while a handler runs. It and the limit are all that lives from one
+   * instruction to the next, and nothing lives across a call (see {@link #afterCall}): the engine's compiler would
+   * otherwise spill on every instruction what only slow paths need.
+   */
+  readonly #ip = this.writer.local(ValType.i32);
+  /** Where the current run ends, as {@link #ip}. */
   readonly #limit = this.writer.local(ValType.i32);
   readonly #word = this.writer.local(ValType.i32);
-  /** Linear-memory offset of an instruction on the current fetch page = its address + this. */
-  readonly #fetchAddend = this.writer.local(ValType.i32);
-  readonly #tlb = this.writer.local(ValType.i32);
+  /** The current handler has emitted a call: the instruction word is loaded again rather than kept. */
+  #afterCallInHandler = false;
   readonly #address = this.writer.local(ValType.i32);
   readonly #entry = this.writer.local(ValType.i32);
   #next!: Label;
@@ -140,13 +142,25 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
 
   // ---- LoweringContext ---------------------------------------------------------------------------------------------
 
-  insnWord = (): void => this.writer.get(this.#word);
+  insnWord = (): void => {
+    if (!this.#afterCallInHandler || this.target.byteOrder === 'big') return this.writer.get(this.#word);
+    this.writer.get(this.#ip);
+    this.writer.i32(4);
+    this.writer.op(W.i32_sub);
+    this.writer.memory(W.i32_load, 0);
+  };
 
-  /** The current instruction's address: the local already points to the next one. */
   pc = (): void => {
-    this.writer.get(this.#pc);
+    this.#nextPc();
     this.writer.i32(-4);
     this.writer.op(W.i32_add);
+  };
+
+  /** Virtual address of the next instruction in sequence. */
+  #nextPc = (): void => {
+    this.writer.get(this.#ip);
+    this.#load(this.target.engine.fetchAddend);
+    this.writer.op(W.i32_sub);
   };
 
   loadGuest(width: Width, type: Type, address: Emit): void {
@@ -167,7 +181,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.i32(0);
       w.memory(W.i64_load, this.cpuBase + this.target.engine.scratch.offset);
     }
-    this.#afterTrap();
+    this.#afterCall();
     w.end();
   }
 
@@ -191,24 +205,23 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     else value();
     w.i32(width);
     w.call(this.#storeSlow);
-    this.#afterTrap();
+    this.#afterCall();
     w.end();
   }
 
   call(index: number, signature: HelperSignature, args: readonly Emit[]): void {
     const w = this.writer;
-    const traps = signature.effect !== 'state';
-    if (traps) this.#storePc();
+    this.#storePc();
     for (const arg of args) arg();
     w.call(this.#helperIndex[index] as number);
     if (signature.effect === 'leave') w.br(this.#event);
-    else if (traps) this.#afterTrap();
+    else this.#afterCall();
   }
 
   branch(kind: BranchKindType, target: Emit, condition: Emit | undefined): void {
     const w = this.writer;
     const atLimit = (): void => {
-      w.get(this.#pc);
+      w.get(this.#ip);
       w.get(this.#limit);
       w.op(W.i32_eq);
     };
@@ -220,7 +233,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.br(this.#boundary);
     };
     const sequential = (): void => {
-      w.get(this.#pc);
+      this.#nextPc();
       w.i32(4);
       w.op(W.i32_add);
     };
@@ -235,7 +248,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
         w.tee(state);
       });
       // The limit becomes the slot's end where the slot still belongs to this run, else it stays.
-      w.get(this.#pc);
+      w.get(this.#ip);
       w.get(state);
       w.i32(2);
       w.op(W.i32_shl);
@@ -285,21 +298,20 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #reload(): void {
     const { engine } = this.target;
     const w = this.writer;
-    const into = (local: number, field: StateField): void => {
-      this.#load(field);
-      w.set(local);
-    };
-    into(this.#pc, engine.pc);
-    into(this.#limit, engine.pc);
-    into(this.#tlb, engine.tlbBase);
-    this.#store(engine.runStart, () => w.get(this.#pc));
+    this.#store(engine.runStart, () => this.#load(engine.pc));
     this.#store(engine.fetchTag, () => w.i32(SoftTlb.invalidTag));
+    // An empty run: the loop goes straight to the boundary, which translates the address.
+    this.#load(engine.pc);
+    this.#load(engine.fetchAddend);
+    w.op(W.i32_add);
+    w.tee(this.#ip);
+    w.set(this.#limit);
   }
 
   /** Leaves the run at its end, else loads the instruction word and steps the program counter. */
   #fetch(): void {
     const w = this.writer;
-    w.get(this.#pc);
+    w.get(this.#ip);
     w.get(this.#limit);
     w.op(W.i32_eq);
     w.brIf(this.#boundary);
@@ -307,16 +319,14 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       Widths.W32,
       Type.I32,
     )(() => {
-      w.get(this.#pc);
-      w.get(this.#fetchAddend);
-      w.op(W.i32_add);
+      w.get(this.#ip);
       w.memory(W.i32_load, 0);
     });
     w.set(this.#word);
-    w.get(this.#pc);
+    w.get(this.#ip);
     w.i32(4);
     w.op(W.i32_add);
-    w.set(this.#pc);
+    w.set(this.#ip);
   }
 
   /**
@@ -326,11 +336,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #betweenRuns(): void {
     const { engine } = this.target;
     const w = this.writer;
-    const [remaining, delay, room] = [0, 1, 2].map(() => this.#pool.acquire(ValType.i32)) as [number, number, number];
+    const acquire = (): number => this.#pool.acquire(ValType.i32);
+    const [pc, remaining, delay, room] = [acquire(), acquire(), acquire(), acquire()];
     // Account for the run that ended.
     this.#store(engine.remaining, () => {
       this.#load(engine.remaining);
-      w.get(this.#pc);
+      this.#nextPc();
       this.#load(engine.runStart);
       w.op(W.i32_sub);
       w.i32(2);
@@ -340,21 +351,21 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     });
     // When the delay slot is done, go where its branch said.
     this.#load(engine.branchTarget);
-    w.get(this.#pc);
+    this.#nextPc();
     this.#load(engine.delay);
     w.tee(delay);
     w.i32(DelayState.InSlot);
     w.op(W.i32_eq);
     w.op(W.select);
-    w.set(this.#pc);
+    w.set(pc);
     w.get(delay);
     w.i32(DelayState.SlotPending);
     w.op(W.i32_and);
     w.set(delay);
     this.#store(engine.delay, () => w.get(delay));
-    this.#store(engine.runStart, () => w.get(this.#pc));
+    this.#store(engine.runStart, () => w.get(pc));
     // Anything out of the ordinary?
-    this.#fetchKey();
+    this.#fetchKey(pc);
     this.#load(engine.fetchTag);
     w.op(W.i32_xor);
     this.#load(engine.attention);
@@ -366,11 +377,11 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_le_s);
     w.op(W.i32_or);
     w.if();
-    this.#unusualBoundary(remaining, delay);
+    this.#unusualBoundary(pc, remaining, delay);
     w.end();
     // The new run goes to the page's end or the budget's end.
     w.i32(0x1000);
-    w.get(this.#pc);
+    w.get(pc);
     w.i32(0xfff);
     w.op(W.i32_and);
     w.op(W.i32_sub);
@@ -384,14 +395,14 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.select);
     w.i32(2);
     w.op(W.i32_shl);
-    w.get(this.#pc);
+    this.#enterAt(pc);
     w.op(W.i32_add);
     w.set(this.#limit);
-    for (const local of [remaining, delay, room]) this.#pool.release(ValType.i32, local);
+    for (const local of [pc, remaining, delay, room]) this.#pool.release(ValType.i32, local);
   }
 
   /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */
-  #unusualBoundary(remaining: number, delay: number): void {
+  #unusualBoundary(pc: number, remaining: number, delay: number): void {
     const { engine } = this.target;
     const w = this.writer;
     // Return with everything in the CPU's area.
@@ -399,50 +410,44 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.i32(0);
     w.op(W.i32_le_s);
     w.if();
-    this.#store(engine.pc, () => w.get(this.#pc));
+    this.#store(engine.pc, () => w.get(pc));
     w.op(W.return);
     w.end();
     // Interrupts and requests to leave, except between a branch and its slot.
     this.#load(engine.attention);
-    w.i32(Attention.Wanted);
-    w.op(W.i32_and);
     w.get(delay);
     w.op(W.i32_gt_u);
     w.if();
-    this.#store(engine.pc, () => w.get(this.#pc));
+    this.#store(engine.pc, () => w.get(pc));
     w.call(this.#attention);
     w.br(this.#event);
     w.end();
-    this.#store(engine.attention, () => {
-      this.#load(engine.attention);
-      w.i32(~Attention.EndRun);
-      w.op(W.i32_and);
-    });
     // Translate the fetch address when the page changed.
-    this.#fetchKey();
+    this.#fetchKey(pc);
     this.#load(engine.fetchTag);
     w.op(W.i32_ne);
     w.if();
-    this.#entryOf(() => w.get(this.#pc));
+    this.#entryOf(() => w.get(pc));
     w.memory(W.i32_load, SoftTlb.execTag);
-    this.#fetchKey();
+    this.#fetchKey(pc);
     w.op(W.i32_ne);
     w.if();
-    this.#store(engine.pc, () => w.get(this.#pc));
-    w.get(this.#pc);
+    this.#store(engine.pc, () => w.get(pc));
+    w.get(pc);
     w.call(this.#fetchMiss);
     w.br(this.#event);
     w.end();
-    this.#store(engine.fetchTag, () => this.#fetchKey());
-    w.get(this.#entry);
-    w.memory(W.i32_load, SoftTlb.addend);
-    w.set(this.#fetchAddend);
+    this.#store(engine.fetchTag, () => this.#fetchKey(pc));
+    this.#store(engine.fetchAddend, () => {
+      w.get(this.#entry);
+      w.memory(W.i32_load, SoftTlb.addend);
+    });
     w.end();
     // A pending delay slot is a run of its own.
     w.get(delay);
     w.if();
     this.#store(engine.delay, () => w.i32(DelayState.InSlot));
-    w.get(this.#pc);
+    this.#enterAt(pc);
     w.i32(4);
     w.op(W.i32_add);
     w.set(this.#limit);
@@ -450,9 +455,17 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end();
   }
 
+  /** Sets the instruction pointer to a virtual address on the fetch page, and leaves it on the stack. */
+  #enterAt(pc: number): void {
+    this.writer.get(pc);
+    this.#load(this.target.engine.fetchAddend);
+    this.writer.op(W.i32_add);
+    this.writer.tee(this.#ip);
+  }
+
   /** The address as fetch tags are compared: the page, and the bits that must be zero. */
-  #fetchKey(): void {
-    this.writer.get(this.#pc);
+  #fetchKey(pc: number): void {
+    this.writer.get(pc);
     this.writer.i32(0xfffff003 | 0);
     this.writer.op(W.i32_and);
   }
@@ -502,6 +515,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   /** Lowers one instruction's semantics and continues with the next instruction. */
   #handler(semantics: (b: B, word: ReturnType<Fragment['push']>) => void): void {
     this.#fragment.clear();
+    this.#afterCallInHandler = false;
     semantics(this.#builder, this.#fragment.push(Op.InsnWord, Type.I32));
     new Lowering(this.#fragment, this, this.#pool).run();
     this.writer.br(this.#next);
@@ -525,17 +539,23 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#store(this.target.engine.pc, this.pc);
   }
 
-  /** After a helper that may redirect: follow its event; end the run when attention is wanted or the budget shrank. */
-  #afterTrap(): void {
+  /**
+   * After a call: follow its event, else go on with this instruction. What lived in locals is loaded again, and the run
+   * ends here, so that a request for attention or a shrunken budget is seen at the next boundary.
+   */
+  #afterCall(): void {
     const { engine } = this.target;
     const w = this.writer;
     this.#load(engine.event);
     w.brIf(this.#event);
-    this.#load(engine.attention);
-    w.if();
-    w.get(this.#pc);
+    this.#load(engine.pc);
+    this.#load(engine.fetchAddend);
+    w.op(W.i32_add);
+    w.i32(4);
+    w.op(W.i32_add);
+    w.tee(this.#ip);
     w.set(this.#limit);
-    w.end();
+    this.#afterCallInHandler = true;
   }
 
   /** Leaves the soft TLB entry of an address on the stack and in its local. */
@@ -546,7 +566,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_shr_u);
     w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
     w.op(W.i32_and);
-    w.get(this.#tlb);
+    this.#load(this.target.engine.tlbBase);
     w.op(W.i32_add);
     w.tee(this.#entry);
   }

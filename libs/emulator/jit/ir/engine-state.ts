@@ -13,10 +13,12 @@ export interface EngineState {
   readonly remaining: StateField;
   /** Address at which the current run began: `(pc - runStart) / 4` instructions of it are complete. */
   readonly runStart: StateField;
-  /** Non-zero ends the run after the current instruction, see {@link Attention}. */
+  /** Non-zero: the engine calls the `attention` helper at the next instruction boundary outside a delay slot. */
   readonly attention: StateField;
   /** Page that the engine fetches from without asking again, or {@link SoftTlb.invalidTag}. */
   readonly fetchTag: StateField;
+  /** Linear-memory offset of an instruction on that page = its virtual address + this. */
+  readonly fetchAddend: StateField;
   /** Set by helpers, see {@link EngineEvent}. */
   readonly event: StateField;
   /** Linear-memory offset of the current mode's soft TLB. */
@@ -31,14 +33,6 @@ export const DelayState = {
   SlotPending: 1,
   /** The current instruction is the delay slot. */
   InSlot: 2,
-} as const;
-
-/** Bits of {@link EngineState.attention}. */
-export const Attention = {
-  /** Call the `attention` helper at the next instruction boundary outside a delay slot. */
-  Wanted: 1,
-  /** Only end the run: the budget shrank under it. */
-  EndRun: 2,
 } as const;
 
 export const EngineEvent = {
@@ -58,6 +52,7 @@ export function addEngineState(layout: StateLayout): EngineState {
     runStart: layout.i32('runStart'),
     attention: layout.i32('attention'),
     fetchTag: layout.i32('fetchTag'),
+    fetchAddend: layout.i32('fetchAddend'),
     event: layout.i32('event'),
     tlbBase: layout.i32('tlbBase'),
     scratch: layout.i64('scratch', 4),
