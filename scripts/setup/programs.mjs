@@ -20,6 +20,7 @@ export const PROGRAM_CAPABILITIES = {
     files: ['/usr/share/seabios/vgabios-cirrus.bin', '/usr/lib/ipxe/qemu/efi-pcnet.rom'],
     packages: ['qemu-system-mips', 'seabios', 'ipxe-qemu'],
   },
+  'u-boot': { programs: [], files: ['/usr/lib/u-boot/maltael/u-boot.bin'], packages: ['u-boot-qemu'] },
   'qemu-user': { programs: ['qemu-mipsel', 'qemu-mips'], packages: ['qemu-user'] },
   'cross-mips': {
     programs: ['mipsel-linux-gnu-gcc', 'mips-linux-gnu-gcc'],

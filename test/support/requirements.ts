@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 
 /** What `npm run setup` can provide to tests. */
-export type Capability = 'redis' | 'chromium' | 'qemu-system' | 'qemu-user' | 'cross-mips' | 'malta-el' | 'malta-be';
+export type Capability =
+  'redis' | 'chromium' | 'qemu-system' | 'qemu-user' | 'u-boot' | 'cross-mips' | 'malta-el' | 'malta-be';
 
 /** Guests that `npm run setup` fetches or builds. */
 export type GuestName = Extract<Capability, `malta-${string}`>;

@@ -32,6 +32,21 @@ testDevice('Malta FPGA', {
   resetValues: { cbus: { STATUS: 0x12, SWITCH: 0, JMPRS: 0, BRKRES: 0x0a, I2CINP: 3, LEDBAR: 0 } },
 });
 
+testDevice('24C02', {
+  create: (context) => eeprom24c02(context, { address: 0x50, contents: sdramSpd(64 * MIB), writeProtected: false }),
+  handlers: ({ target }) => [
+    {
+      sizeBytes: 1,
+      handler: {
+        read: () => target.read(),
+        write: (_, __, value) =>
+          void (value % 8 === 0 ? target.start(value & 8 ? 'read' : 'write') : target.write(value & 0xff)),
+      },
+    },
+  ],
+  resetValues: {},
+});
+
 describe('SPD contents', () => {
   it.each([8, 16, 32, 64, 128, 256, 512, 1024])('describe %i MiB', (size) => {
     const spd = sdramSpd(size * MIB);

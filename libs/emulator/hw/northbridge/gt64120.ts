@@ -331,11 +331,17 @@ export const gt64120 = defineDevice({
     /** What the counter holds while stopped; while running its timer's deadline tells. */
     const counters = device.state({ counts: [0xffffff, 0xffffff, 0xffffff, 0xffffff] });
     const ticksToNs = (ticks: number): number => Math.ceil((ticks * 1e9) / clockHz);
+    /**
+     * Periods below this are stretched: a guest could otherwise make the machine spend its life on expirations, of
+     * which the sticky cause bit shows it only the first anyway.
+     */
+    const MIN_PERIOD_NS = 1000;
     const timers = timerRegisters.map((_, index) =>
       device.timer(`timer${index}`, (deadlineNs) => {
         const reload = (reg.TIMER_CONTROL.value >>> (2 * index + 1)) & 1;
         counters.counts[index] = 0;
-        if (reload) timers[index]?.arm(deadlineNs + ticksToNs(Math.max(timerRegisters[index]?.value ?? 0, 1)));
+        if (reload)
+          timers[index]?.arm(deadlineNs + Math.max(ticksToNs(timerRegisters[index]?.value ?? 0), MIN_PERIOD_NS));
         raise(CAUSE.T0 << index);
       }),
     );
