@@ -236,13 +236,13 @@ export const malta: BoardDefinition = {
     }),
     device('uart0', ns16550, {
       description: 'serial port 1 of the super I/O chip',
-      properties: (board) => ({ console: board.console('uart0'), handshake: 'rts' as const }),
+      properties: (board) => ({ console: board.console('uart0'), highSpeedDivisors: true, handshake: 'rts' as const }),
       map: [{ bus: io, at: 0x3f8, bytes: 8, handler: (uart) => uart.registers }],
       lines: { irq: irq(4) },
     }),
     device('uart1', ns16550, {
       description: 'serial port 2 of the super I/O chip',
-      properties: (board) => ({ console: board.console('uart1'), handshake: 'rts' as const }),
+      properties: (board) => ({ console: board.console('uart1'), highSpeedDivisors: true, handshake: 'rts' as const }),
       map: [{ bus: io, at: 0x2f8, bytes: 8, handler: (uart) => uart.registers }],
       lines: { irq: irq(3) },
     }),

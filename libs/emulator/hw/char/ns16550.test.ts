@@ -144,6 +144,18 @@ describe('receiver with FIFO', () => {
     expect(text).toBe('0123456789'.repeat(5));
   });
 
+  it('as part of an SMSC super I/O chip knows two rates above 115200 baud', () => {
+    const { terminal, read, write, pass } = setUp({ highSpeedDivisors: true });
+    write(Port.LCR, 0x83);
+    write(Port.DLM, 0x80);
+    write(Port.LCR, 0x03);
+    terminal.type('x');
+    pass(CHARACTER_NS / 4 - 2);
+    expect(read(Port.LSR) & 1).toBe(0);
+    pass(2);
+    expect(read(Port.LSR) & 1).toBe(1);
+  });
+
   it('with RTS handshake keeps input at the far end until the guest asks for it', () => {
     const { terminal, read, write, pass } = setUp({ handshake: 'rts' });
     write(Port.FCR, 0x01);

@@ -86,6 +86,11 @@ export interface Ns16550Properties {
   /** Address spacing of the registers, `1 << regShift` bytes. Default 0. */
   readonly regShift?: number;
   /**
+   * The UART of an SMSC super I/O chip, whose divisors 32769 and 32770 select 460800 and 230400 baud (SMSC, "FDC37M81x",
+   * serial port, table of baud rates). Default false.
+   */
+  readonly highSpeedDivisors?: boolean;
+  /**
    * How careful the far end is. `none`: it sends whenever the FIFO has room. `rts`: it sends only while the guest
    * asserts RTS, and sends again what the guest clears from the FIFO unread, so that nothing is lost that was typed
    * before a kernel opened the port. Default `none`.
@@ -102,7 +107,8 @@ export const ns16550 = defineDevice({
     properties: { 'clock-frequency': [clockHz], 'reg-shift': [regShift] },
   }),
 
-  create(device, { console, clockHz = 1_843_200, regShift = 0, handshake = 'none' }) {
+  create(device, properties) {
+    const { console, clockHz = 1_843_200, regShift = 0, highSpeedDivisors = false, handshake = 'none' } = properties;
     const registers = device.registers('io', REGISTERS, { regShift });
     const { reg } = registers;
     const irq = device.line('irq');
@@ -136,7 +142,9 @@ export const ns16550 = defineDevice({
       (handshake === 'none' || reg.MCR.RTS === 1);
 
     function characterTimeNs(): number {
-      const divisor = (reg.DLM.value << 8) | reg.DLL.value || 0x10000;
+      const latch = (reg.DLM.value << 8) | reg.DLL.value || 0x10000;
+      const isHighSpeed = highSpeedDivisors && (latch === 0x8001 || latch === 0x8002);
+      const divisor = isHighSpeed ? (latch - 0x8000) / 4 : latch;
       const stopBits = reg.LCR.STB === 0 ? 1 : reg.LCR.WLS === 0 ? 1.5 : 2;
       const bitsPerCharacter = 1 + (5 + reg.LCR.WLS) + reg.LCR.PEN + stopBits;
       return Math.round((bitsPerCharacter * 16 * divisor * 1e9) / clockHz);
