@@ -91,7 +91,7 @@ async function submit(guest: keyof typeof guests, more: Partial<JobSpec> = {}): 
   const elf = elfOf(guests[guest]);
   const staged = await images.stage(Readable.from([elf]), path.join(guest, '.elf'), elf.length);
   const image = await images.commit(projectId, staged, { type: 'elf', description: guest });
-  const spec: JobSpec = { board: 'malta', images: { kernel: `sha256:${image.sha256}` }, timeout: '2s', ...more };
+  const spec: JobSpec = { board: 'malta', images: { kernel: `sha256:${image.sha256}` }, timeout: '50ms', ...more };
   const uses = [{ role: 'kernel' as const, position: 0, imageId: image.id }];
   const job = await jobs.create({ projectId, name: guest, spec, consoles: ['uart0'], images: uses });
   await enqueue(queue, job.id);
@@ -110,7 +110,7 @@ const inState = (jobId: string, state: Job['state'], attempt: number, timeoutMs:
 
 describe('guests that misbehave', () => {
   it.each([
-    ['spins', 'timeout', /still running after 2s of virtual time/],
+    ['spins', 'timeout', /still running after 50ms of virtual time/],
     ['jumpsIntoNowhere', /fail|timeout/, /./],
     ['jumpsAskew', /fail|timeout/, /./],
     ['executesGarbage', /fail|timeout/, /./],
