@@ -125,6 +125,8 @@ function placeFields(name: string, spec: RegisterSpec): FieldPlace[] {
 export class Register {
   /** The stored bits, unsigned. Setting them from the device side runs no behaviour. */
   value = 0;
+  /** Whether it answers an access, see {@link RegisterBehaviour.when}; undefined for a register that always does. */
+  when: RegisterBehaviour['when'] = undefined;
   readonly width: AccessWidth;
   readonly resetValue: number;
   readonly isPort: boolean;
@@ -165,22 +167,20 @@ export class Register {
       return own ? [{ ...place, behaviour: own }] : [];
     });
     this.#behaviour = behaviour;
+    this.when = behaviour.when;
     this.#readHooks = hooks.filter((hook) => hook.behaviour.read);
     this.#writeHooks = hooks.filter((hook) => hook.behaviour.write);
-  }
-
-  /** Whether it answers an access; see {@link RegisterBehaviour.when}. */
-  answers(written: number | undefined): boolean {
-    return this.#behaviour.when === undefined || this.#behaviour.when(written);
   }
 
   /** A bus read of the byte lanes in `lanes`. The result is register-aligned; other lanes are meaningless. */
   busRead(lanes: number): number {
     let value = this.value & this.#readMask;
-    for (const { behaviour, mask, shift } of this.#readHooks) {
-      if ((mask & lanes) === 0) continue;
-      const own = behaviour.read?.((this.value & mask) >>> shift) ?? 0;
-      value = (value & ~mask) | ((own << shift) & mask);
+    if (this.#readHooks.length > 0) {
+      for (const { behaviour, mask, shift } of this.#readHooks) {
+        if ((mask & lanes) === 0) continue;
+        const own = behaviour.read?.((this.value & mask) >>> shift) ?? 0;
+        value = (value & ~mask) | ((own << shift) & mask);
+      }
     }
     if (this.#readClearMask !== 0) this.value = (this.value & ~(this.#readClearMask & lanes)) >>> 0;
     if (this.#behaviour.read) value = this.#behaviour.read(value >>> 0);
@@ -394,6 +394,6 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
 
 function select(slot: Slot | undefined, written: number | undefined): Register | undefined {
   if (slot === undefined) return undefined;
-  for (const register of slot) if (register.answers(written)) return register;
+  for (const register of slot) if (register.when === undefined || register.when(written)) return register;
   return undefined;
 }

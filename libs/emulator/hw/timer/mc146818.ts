@@ -30,6 +30,7 @@ const PORTS = registerMap({
 
 /** Bytes 0 to 9 hold the time and the alarm; the rest of the 128 is memory. */
 const REG_A = 10;
+const REG_C = 12;
 const REG_D = 13;
 const CONTROL = registerMap({
   A: { offset: 0, reset: 0x26, fields: { RS: bits(3, 0), DV: bits(6, 4), UIP: bit(7, 'ro') } },
@@ -154,8 +155,13 @@ export const mc146818 = defineDevice({
     });
 
     function readByte(address: number): number {
+      if (address < REG_A || address > REG_D) {
+        settle();
+        return battery.bytes[address] ?? 0;
+      }
+      // Software polls A for a second at a time; only C shows flags and changes when it is read.
+      if (address !== REG_C) return control.read(address - REG_A, 1);
       refresh();
-      if (address < REG_A || address > REG_D) return battery.bytes[address] ?? 0;
       const value = control.read(address - REG_A, 1);
       refresh();
       return value;
