@@ -160,6 +160,11 @@ async function stop(exitCode, reason) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
+if (process.env.npm_lifecycle_event) {
+  // npm passes no signals on that were sent to it alone (a service manager does that): when it goes, so do we.
+  const npm = process.ppid;
+  setInterval(() => process.ppid === npm || stop(0), 500).unref();
+}
 
 /** @param {Record<string, string>} env @param {() => void} onReady called at every start */
 async function keepWorkerRunning(env, onReady) {
