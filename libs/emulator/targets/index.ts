@@ -5,3 +5,4 @@ export { MIPS_MODELS, mipsModel } from './mips/models.js';
 export type { MipsModel } from './mips/models.js';
 export { MipsCpu } from './mips/cpu.js';
 export { mipsDescription, mipsInstructions } from './mips/target.js';
+export { GPR_NAMES, mipsDisassembler } from './mips/disassemble.js';

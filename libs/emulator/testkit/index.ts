@@ -1,8 +1,14 @@
 // testkit: what tests and benchmarks need and the product never loads.
 // Programs and files from outside the repository (prerequisites, toolchain, guests), running them with time-outs and
-// timed marks (process), QEMU as oracle and peer (qemu).
+// timed marks (process), QEMU as oracle and peer (qemu). The IR oracle with the reference vCPU built on it, random
+// instructions from the encoding tables, and MIPS lockstep, which sets the interpreter against the oracle.
 export * from './guests.js';
+export * from './ir-oracle.js';
+export * from './mips-lockstep.js';
 export * from './prerequisites.js';
 export * from './process.js';
 export * from './qemu.js';
+export * from './random.js';
+export * from './random-instructions.js';
+export * from './reference-vcpu.js';
 export * from './toolchain.js';

@@ -4,7 +4,7 @@ import { InterpreterVcpu } from '../accel/index.js';
 import { DelayState, EngineEvent, type StateField } from '../jit/ir/index.js';
 import { AddressSpace, LinearMemory, type RamBlock } from '../memory/index.js';
 import type { CpuCore, HelperFunction, MipsModel } from '../targets/index.js';
-import { MipsCpu, mipsModel } from '../targets/index.js';
+import { MipsCpu, mipsDisassembler, mipsModel } from '../targets/index.js';
 import { Cause, Cp0, ENTRY_LO, Status } from '../targets/mips/cp0.js';
 import { FCSR as FCSR_BITS } from '../targets/mips/fcsr.js';
 import * as S from '../targets/mips/state.js';
@@ -219,12 +219,14 @@ export class MipsLockstep {
     });
     if (differences.length === 0) return;
     const { model, byteOrder, seed } = this.options;
+    const disassembler = mipsDisassembler(this.model);
     const registers = Array.from({ length: 32 }, (_, i) => `$${i}=${hex(before[at(S.GPR) + 2 * i] as number)}`);
     throw new Error(
       [
         `${model}, ${byteOrder}-endian, seed ${seed}, case ${this.#cases}: interpreter and oracle differ`,
         ...differences,
-        `after ${words.map((word) => hex(word)).join(' ')} at ${hex(pc)}`,
+        `after, at physical ${hex(pc)}:`,
+        ...words.map((word, i) => `  ${hex(word)}  ${disassembler.disassemble(word, KSEG0 + pc + 4 * i)}`),
         `with Status=${hex(before[at(S.CP0) + Cp0.Status] as number)} FCSR=${hex(before[at(S.FCSR)] as number)}`,
         registers.join(' '),
       ].join('\n'),

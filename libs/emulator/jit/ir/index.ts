@@ -1,7 +1,8 @@
 // jit/ir: the intermediate representation that instruction semantics are written in. Operations and helper
 // signatures (ops), storage (fragment), the builder that semantics call (builder), encodings and instruction tables
-// (encoding), structural checks (verifier).
+// (encoding), assembly text from them (disassemble), structural checks (verifier).
 export * from './builder.js';
+export * from './disassemble.js';
 export * from './encoding.js';
 export * from './engine-state.js';
 export * from './fragment.js';

@@ -109,11 +109,16 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
     b.raiseIf(b.eq(b.loadState(FR), b.i32(0)), ExceptionCode.ReservedInstruction);
 
   // ---- moves to and from the integer unit --------------------------------------------------------------------------
-  const transfer = (name: string, selector: string, move: (b: MipsBuilder, rt: Value, fs: Value) => void): void =>
+  const transfer = (
+    name: string,
+    selector: string,
+    move: (b: MipsBuilder, rt: Value, fs: Value) => void,
+    operands = '{rt}, {fs:fpr}',
+  ): void =>
     table.define(
       name,
       `010001 ${selector} rt:5 fs:5 -----------` as '010001 00000 rt:5 fs:5 -----------',
-      '{rt}, {fs:fpr}',
+      operands,
       (b, { rt, fs }) => {
         b.requireCp1();
         move(b, rt, fs);
@@ -123,8 +128,8 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
   transfer('mfhc1', '00011', (b, rt, fs) => b.setGpr(rt, b.fprHigh(fs)));
   transfer('mtc1', '00100', (b, rt, fs) => b.setFpr32(fs, b.gpr(rt)));
   transfer('mthc1', '00111', (b, rt, fs) => b.setFprHigh(fs, b.gpr(rt)));
-  transfer('cfc1', '00010', (b, rt, fs) => b.setGpr(rt, b.call('readFpControl', fs)));
-  transfer('ctc1', '00110', (b, rt, fs) => void b.call('writeFpControl', fs, b.gpr(rt)));
+  transfer('cfc1', '00010', (b, rt, fs) => b.setGpr(rt, b.call('readFpControl', fs)), '{rt}, {fs:fcr}');
+  transfer('ctc1', '00110', (b, rt, fs) => void b.call('writeFpControl', fs, b.gpr(rt)), '{rt}, {fs:fcr}');
 
   // ---- loads and stores --------------------------------------------------------------------------------------------
   const memory = (name: string, opcode: string, access: (b: MipsBuilder, address: Value, ft: Value) => void): void =>
@@ -254,7 +259,7 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
       '{fd:fpr}, {fs:fpr}, {cc}, {tf}',
       (b, { cc, tf, fs, fd }) => {
         require(b, format, fs, fd);
-        write(b, format, fd, b.select(b.eq(condition(b, cc), tf), read(b, format, fs), read(b, format, fd)));
+        b.ifElse(b.eq(condition(b, cc), tf), () => write(b, format, fd, read(b, format, fs)));
       },
     );
     for (const [name, funct, moves] of [
@@ -268,7 +273,7 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
         (b, { rt, fs, fd }) => {
           require(b, format, fs, fd);
           const nonZero = b.ne(b.gpr(rt), b.i32(0));
-          write(b, format, fd, b.select(b.eq(nonZero, b.i32(moves)), read(b, format, fs), read(b, format, fd)));
+          b.ifElse(b.eq(nonZero, b.i32(moves)), () => write(b, format, fd, read(b, format, fs)));
         },
       );
     }
@@ -278,7 +283,8 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
       `c.${format}`,
       `010001 ${fmt} ft:5 fs:5 cc:3 -- 11 cond:4` as '010001 10000 ft:5 fs:5 cc:3 -- 11 cond:4',
       '{cc}, {fs:fpr}, {ft:fpr}, {cond}',
-      (b, { ft, fs, cc, cond }) => {
+      (b, fields) => {
+        const { ft, fs, cond } = fields;
         require(b, format, ft, fs);
         const x = read(b, format, fs);
         const y = read(b, format, ft);
@@ -301,7 +307,8 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
             return b.call('unordered_d', cond);
           },
         );
-        const bit = conditionBit(b, cc);
+        // Extracted only here, so that no value lives across the call above (decision 12).
+        const bit = conditionBit(b, fields.cc);
         const cleared = b.and(b.loadState(FCSR_FIELD), b.not(b.shl(b.i32(1), bit)));
         b.storeState(FCSR_FIELD, b.or(cleared, b.shl(holds, bit)));
       },

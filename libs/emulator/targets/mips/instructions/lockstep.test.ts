@@ -12,11 +12,11 @@ describe.each(BYTE_ORDERS)('%s-endian interpreter and oracle agree', (byteOrder)
       for (let i = 0; i < 12; i++) lockstep.runInstruction(name);
     }
     expect(lockstep.instructions).toBeGreaterThan(2000);
-  });
+  }, 60_000);
 
   it('on random sequences', async () => {
     const lockstep = await MipsLockstep.create({ model: '34Kf', byteOrder, seed: 2 });
     for (let i = 0; i < 500; i++) lockstep.runSequence();
     expect(lockstep.instructions).toBeGreaterThan(2000);
-  });
+  }, 60_000);
 });

@@ -48,15 +48,15 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
 
   // Multi-threading extension, for cores with one thread context: the controls read and write back their register.
   // Source: MIPS32 Architecture for Programmers Volume IV-f: The MIPS MT Module (MD00378).
-  for (const [name, rd, sc, enable] of [
-    ['dmt', '00001', '0', 0],
-    ['emt', '00001', '1', 1],
-    ['dvpe', '00000', '0', 0],
-    ['evpe', '00000', '1', 1],
+  for (const [name, selector, sc, enable] of [
+    ['dmt', '00001 01111', '0', 0],
+    ['emt', '00001 01111', '1', 1],
+    ['dvpe', '00000 00000', '0', 0],
+    ['evpe', '00000 00000', '1', 1],
   ] as const) {
     table.define(
       name,
-      `010000 01011 rt:5 ${rd} ----- ${sc} -- ---` as '010000 01011 rt:5 00000 ----- 0 -- ---',
+      `010000 01011 rt:5 ${selector} ${sc} 00 001` as '010000 01011 rt:5 00000 00000 0 00 001',
       '{rt}',
       (b, { rt }) => {
         b.requireCp0();
