@@ -23,12 +23,12 @@ describe('LogLines', () => {
   it('stamps a line with the time of its first byte, however many chunks it takes', () => {
     const log = new LogLines();
     const all = chunks(['uart0', 10, 'Linux '], ['uart0', 20, 'version\r\nnext'], ['uart0', 30, ' line\r\n']);
-    expect(log.take(all)).toBe(true);
+    expect(log.take(all)).toEqual({ changed: true, more: false });
     expect(log.lines).toEqual([
       { uart: 'uart0', tNs: 10, text: 'Linux version' },
       { uart: 'uart0', tNs: 20, text: 'next line' },
     ]);
-    expect(log.take(all)).toBe(false);
+    expect(log.take(all)).toEqual({ changed: false, more: false });
   });
 
   it('keeps consoles apart', () => {
@@ -45,12 +45,21 @@ describe('LogLines', () => {
   });
 
   it('lets a carriage return start the line again, and backspace take a character back', () => {
-    expect(texts(chunks(['u', 1, '10%\r20%\r\nlss\b\n']))).toEqual(['20%', 'ls']);
+    expect(texts(chunks(['u', 1, '10%\r20%\r\nlss\b\nabcd\b\b\bxy\n']))).toEqual(['20%', 'ls', 'axy']);
   });
 
   it('puts UTF-8 characters together across chunks', () => {
     const [first, second] = [Uint8Array.of(0xc3), Uint8Array.of(0xa9, 0x0a)];
     expect(texts(chunks(['u', 1, first], ['u', 2, second]))).toEqual(['é']);
+  });
+
+  it('takes a large log in turns', () => {
+    const log = new LogLines();
+    const all = chunks(['u', 1, 'aaaa\n'], ['u', 2, 'bbbb\n'], ['u', 3, 'cccc\n']);
+    expect(log.take(all, 6)).toEqual({ changed: true, more: true });
+    expect(log.lines).toHaveLength(2);
+    expect(log.take(all, 6)).toEqual({ changed: true, more: false });
+    expect(log.lines).toHaveLength(3);
   });
 
   it('continues a line without end on the next', () => {

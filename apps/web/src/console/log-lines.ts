@@ -11,6 +11,13 @@ export interface LogLine {
 /** A guest that never ends its line must not grow one string for ever: such a line is continued on the next. */
 const LONGEST_LINE = 4096;
 
+/* eslint-disable no-control-regex -- control characters are what these are about */
+/** A character that a backspace takes back. */
+const ERASED = /[^\x08]\x08/gu;
+/** What is left of the control characters, tab excepted: nothing a line of text can show. */
+const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
+/* eslint-enable no-control-regex */
+
 type EscapeState = 'text' | 'escape' | 'csi' | 'string' | 'string-escape';
 
 interface PartialLine {
@@ -30,14 +37,20 @@ export class LogLines {
   private readonly partial = new Map<string, PartialLine>();
   private taken = 0;
 
-  /** Takes the chunks that came since the last call; returns true when any line is new or longer. */
-  take(chunks: readonly ConsoleChunk[]): boolean {
+  /**
+   * Takes chunks that came since the last call, at most about `budgetBytes` of them, so that a large log can be taken in
+   * turns. Returns whether any line is new or longer, and whether chunks are left.
+   */
+  take(chunks: readonly ConsoleChunk[], budgetBytes = Infinity): { changed: boolean; more: boolean } {
     const before = this.taken;
-    for (; this.taken < chunks.length; this.taken++) {
+    let bytes = 0;
+    for (; this.taken < chunks.length && bytes < budgetBytes; this.taken++) {
       const chunk = chunks[this.taken];
-      if (chunk) this.append(chunk);
+      if (!chunk) continue;
+      bytes += chunk.data.length;
+      this.append(chunk);
     }
-    return this.taken !== before;
+    return { changed: this.taken !== before, more: this.taken < chunks.length };
   }
 
   private append(chunk: ConsoleChunk): void {
@@ -46,27 +59,36 @@ export class LogLines {
       partial = { decoder: new TextDecoder(), escape: 'text', text: '', tNs: 0, returned: false, index: undefined };
       this.partial.set(chunk.uart, partial);
     }
-    for (const character of partial.decoder.decode(chunk.data, { stream: true })) {
-      if (this.isEscape(partial, character)) continue;
-      if (character === '\n') {
-        this.show(partial, chunk);
-        this.startLine(partial);
-        continue;
-      }
-      if (character === '\r') partial.returned = true;
-      else if (character === '\b') partial.text = partial.text.slice(0, -1);
-      else if (character >= ' ' || character === '\t') {
-        if (partial.returned) partial.text = '';
-        partial.returned = false;
-        if (partial.index === undefined && partial.text === '') partial.tNs = chunk.tNs;
-        partial.text += character;
-      }
-      if (partial.text.length >= LONGEST_LINE) {
-        this.show(partial, chunk);
-        this.startLine(partial);
-      }
+    const text = this.withoutEscapes(partial, partial.decoder.decode(chunk.data, { stream: true }));
+    for (let start = 0; ;) {
+      const end = text.indexOf('\n', start);
+      this.addToLine(partial, chunk, text.slice(start, end < 0 ? undefined : end));
+      if (end < 0) break;
+      this.show(partial, chunk);
+      this.startLine(partial);
+      start = end + 1;
     }
     if (partial.text !== '' || partial.index !== undefined) this.show(partial, chunk);
+  }
+
+  /** Adds text without line feeds; a carriage return before more text starts the line again. */
+  private addToLine(partial: PartialLine, chunk: ConsoleChunk, text: string): void {
+    for (const [at, part] of text.split('\r').entries()) {
+      if (at > 0) partial.returned = true;
+      if (part === '') continue;
+      if (partial.returned) partial.text = '';
+      partial.returned = false;
+      if (partial.index === undefined && partial.text === '') partial.tNs = chunk.tNs;
+      partial.text = withoutErased(partial.text + part).replace(CONTROLS, '');
+      while (partial.text.length > LONGEST_LINE) {
+        const rest = partial.text.slice(LONGEST_LINE);
+        partial.text = partial.text.slice(0, LONGEST_LINE);
+        this.show(partial, chunk);
+        this.startLine(partial);
+        partial.text = rest;
+        partial.tNs = chunk.tNs;
+      }
+    }
   }
 
   private startLine(partial: PartialLine): void {
@@ -83,6 +105,13 @@ export class LogLines {
       return;
     }
     this.lines[partial.index] = { tNs: partial.tNs, uart: chunk.uart, text: partial.text };
+  }
+
+  private withoutEscapes(partial: PartialLine, text: string): string {
+    if (partial.escape === 'text' && !text.includes('\x1b')) return text;
+    let kept = '';
+    for (const character of text) if (!this.isEscape(partial, character)) kept += character;
+    return kept;
   }
 
   /** Steps the escape-sequence recogniser; true when the character belongs to a sequence and is no text. */
@@ -110,4 +139,13 @@ export class LogLines {
         return true;
     }
   }
+}
+
+function withoutErased(text: string): string {
+  let left = text;
+  for (let before = ''; left !== before; ) {
+    before = left;
+    left = before.includes('\b') ? before.replace(ERASED, '') : before;
+  }
+  return left;
 }

@@ -13,6 +13,8 @@ const ROW_PX = 20;
 /** Rows drawn above and below what is visible, so that fast scrolling shows no gaps. */
 const OVERSCAN_ROWS = 30;
 const GATHER_MS = 80;
+/** A large log is taken in turns of this size, between which the page stays responsive. */
+const BYTES_PER_TURN = 2 ** 20;
 
 /** Everything the consoles printed, by line and virtual time: searched, linked to, downloaded. */
 export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | undefined }) {
@@ -285,7 +287,9 @@ function useLogLines(stream: ConsoleStream | undefined): readonly LogLine[] {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const update = (): void => {
       timer = undefined;
-      if (model.take(stream.chunks)) setLines([...model.lines]);
+      const { changed, more } = model.take(stream.chunks, BYTES_PER_TURN);
+      if (changed) setLines([...model.lines]);
+      if (more) timer = setTimeout(update, 0);
     };
     update();
     const unsubscribe = stream.subscribe(() => {
