@@ -114,7 +114,8 @@ describe.each(['little', 'big'] as const)('Malta, %s-endian', (byteOrder) => {
     board.bus.write(IO + 0x3f8, 1, 0x41, byteOrder);
     board.bus.write(IO + 0x2f8, 1, 0x42, byteOrder);
     board.bus.write(0x1f00_0900, 4, 0x43, byteOrder);
-    expect(output).toEqual(['uart0:A', 'uart1:B', 'uart2:C']);
+    board.bus.write(0x1f00_0900 + (byteOrder === 'big' ? 3 : 0), 1, 0x44, byteOrder);
+    expect(output).toEqual(['uart0:A', 'uart1:B', 'uart2:C', 'uart2:D']);
   });
 
   it('takes a serial interrupt from the wire to the acknowledge', async () => {

@@ -252,6 +252,7 @@ export const malta: BoardDefinition = {
         console: board.console('uart2'),
         handshake: 'rts' as const,
         regShift: 3,
+        byteOrder: board.byteOrder,
         clockHz: 3_686_400,
       }),
       map: [

@@ -6,7 +6,7 @@
 // nothing a driver can rely on needs the wait. The THRE interrupt keeps its edges: writing THR clears it, the byte's
 // departure raises it again. Receiving does take the line's time per character, because drivers tell a burst of input
 // from an idle line by it (trigger levels and the time-out interrupt).
-import type { ConsolePort } from '../../core/index.js';
+import type { ByteOrder, ConsolePort } from '../../core/index.js';
 import { defineDevice } from '../device.js';
 import { bit, bits, registerMap } from '../registers.js';
 
@@ -85,6 +85,8 @@ export interface Ns16550Properties {
   readonly clockHz?: number;
   /** Address spacing of the registers, `1 << regShift` bytes. Default 0. */
   readonly regShift?: number;
+  /** Byte order of the bus, which decides the byte lane of spaced registers. Default little. */
+  readonly byteOrder?: ByteOrder;
   /**
    * The UART of an SMSC super I/O chip, whose divisors 32769 and 32770 select 460800 and 230400 baud (SMSC, "FDC37M81x",
    * serial port, table of baud rates). Default false.
@@ -108,8 +110,15 @@ export const ns16550 = defineDevice({
   }),
 
   create(device, properties) {
-    const { console, clockHz = 1_843_200, regShift = 0, highSpeedDivisors = false, handshake = 'none' } = properties;
-    const registers = device.registers('io', REGISTERS, { regShift });
+    const {
+      console,
+      clockHz = 1_843_200,
+      regShift = 0,
+      byteOrder,
+      highSpeedDivisors = false,
+      handshake = 'none',
+    } = properties;
+    const registers = device.registers('io', REGISTERS, { regShift, byteOrder });
     const { reg } = registers;
     const irq = device.line('irq');
     const fifo = device.state({
