@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { MissingPrerequisite } from '@bootlab/emulator/testkit';
 import { bootBenchmark } from './boot.js';
@@ -81,6 +81,10 @@ async function measure(benchmark: Benchmark, runs: number): Promise<Report | NoR
 async function main({ selected, runs, json }: Options): Promise<number> {
   const machine = { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length, node: process.version };
   console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
+  const [load = 0] = loadavg();
+  if (load > 0.5) {
+    console.log(`Other work runs here (load ${load.toFixed(1)}): ratios hold, absolute numbers come out too low.\n`);
+  }
   const results: (Report | NoReport)[] = [];
   for (const benchmark of selected) {
     const result = await measure(benchmark, runs);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { bootlab, bootlabProgram, bootMalta } from './bootlab.js';
 import type { ElfShape } from './elf.js';
 import { mipsElf } from './elf.js';
+import { addu, jr, jump, lui, memory, ori, sb, sll, srl, T0, T1, T2, UART_IN_T0, WAIT, xor } from './mips-words.js';
 
 jest.setTimeout(60_000);
 
@@ -23,18 +24,7 @@ function file(bytes: Uint8Array): string {
   return path;
 }
 
-/** MIPS32 Architecture for Programmers, volume II: the few instructions that the guests below are made of. */
-const lui = (rt: number, imm: number): number => (0x0f << 26) | (rt << 16) | imm;
-const ori = (rt: number, rs: number, imm: number): number => (0x0d << 26) | (rs << 21) | (rt << 16) | imm;
-const addu = (rd: number, rs: number, rt: number): number => (rs << 21) | (rt << 16) | (rd << 11) | 0x21;
-const xor = (rd: number, rs: number, rt: number): number => (rs << 21) | (rt << 16) | (rd << 11) | 0x26;
-const shift = (funct: 0 | 2, rd: number, rt: number, amount: number): number =>
-  (rt << 16) | (rd << 11) | (amount << 6) | funct;
-const memory = (opcode: number, rt: number, base: number): number => (opcode << 26) | (base << 21) | (rt << 16);
 const LOADS_AND_STORES = [0x20, 0x21, 0x23, 0x24, 0x25, 0x28, 0x29, 0x2b, 0x22, 0x26, 0x2a, 0x2e]; // lb lh lw lbu lhu sb sh sw lwl lwr swl swr
-/** A jump to the n-th instruction of the program, with an empty delay slot. */
-const jump = (n: number): number[] => [(0x02 << 26) | (((0x80100000 >>> 2) + n) & 0x3ffffff), 0];
-const jr = (rs: number): number[] => [(rs << 21) | 0x08, 0];
 
 const little: ElfShape = { byteOrder: 'little' };
 const idle = jump(0);
@@ -102,9 +92,6 @@ describe('images that cannot work are refused with exit status 2 and the option 
 describe('a guest that misbehaves ends with a reason', () => {
   const run = (words: readonly number[], shape: ElfShape = little): ReturnType<typeof bootMalta> =>
     bootMalta(['--kernel', file(mipsElf(words, shape)), '--timeout', '500ms'], 60_000);
-  const T0 = 8;
-  const T1 = 9;
-  const T2 = 10;
 
   it.each<[string, number]>([
     ['unmapped kseg2', 0xc0de],
@@ -121,17 +108,10 @@ describe('a guest that misbehaves ends with a reason', () => {
   it.each(['little', 'big'] as const)('hammers every device with every width, %s-endian', async (byteOrder) => {
     // t0: xorshift32 state; t1: an address between 0xb0000000 and 0xbfffffff; the exception handler is this very loop.
     const setup = [lui(T0, 0x1234), ori(T0, T0, 0x5678)];
-    const step = [
-      shift(0, T1, T0, 13),
-      xor(T0, T0, T1),
-      shift(2, T1, T0, 17),
-      xor(T0, T0, T1),
-      shift(0, T1, T0, 5),
-      xor(T0, T0, T1),
-    ];
+    const step = [sll(T1, T0, 13), xor(T0, T0, T1), srl(T1, T0, 17), xor(T0, T0, T1), sll(T1, T0, 5), xor(T0, T0, T1)];
     const body = LOADS_AND_STORES.flatMap((opcode) => [
       ...step,
-      shift(2, T1, T0, 4),
+      srl(T1, T0, 4),
       lui(T2, 0xb000),
       addu(T1, T1, T2),
       memory(opcode, opcode >= 0x28 && opcode !== 0x2e ? T0 : 2, T1),
@@ -142,13 +122,13 @@ describe('a guest that misbehaves ends with a reason', () => {
   });
 
   it('waits for ever with interrupts off', async () => {
-    const { status, stats } = await run([0x42000020, ...jump(0)]);
+    const { status, stats } = await run([WAIT, ...jump(0)]);
     expect(stats.reason).toBeTruthy();
     expect(status).toBe(1);
   });
 
   it('fills its console at full speed; terminal and log get the same bytes', async () => {
-    const flood = [lui(T0, 0xb800), ori(T0, T0, 0x03f8), ori(T1, 0, 0x2e), memory(0x28, T1, T0), ...jump(3)];
+    const flood = [...UART_IN_T0, ori(T1, 0, 0x2e), sb(T1, T0), ...jump(3)];
     const { status, stats, output, log } = await run(flood);
     expect(stats.outcome).toBe('timeout');
     expect(stats.virtualSeconds).toBeCloseTo(0.5, 3);
@@ -169,7 +149,7 @@ describe('signals', () => {
     ['SIGTERM', 143],
   ])('%s ends a busy guest within a second and leaves complete files', async (signal, status) => {
     const stats = join(folder, `stats-${signal}`);
-    const hello = [lui(8, 0xb800), ori(8, 8, 0x03f8), ori(9, 0, 0x2e), memory(0x28, 9, 8), ...jump(4)];
+    const hello = [...UART_IN_T0, ori(T1, 0, 0x2e), sb(T1, T0), ...jump(4)];
     const args = [
       'boot',
       '--board',
