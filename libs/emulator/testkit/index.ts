@@ -5,6 +5,7 @@
 export * from './guests.js';
 export * from './ir-oracle.js';
 export * from './mips-lockstep.js';
+export * from './mips-sequences.js';
 export * from './prerequisites.js';
 export * from './process.js';
 export * from './qemu.js';

@@ -176,11 +176,11 @@ export class MipsLockstep {
       halted = this.#oracle.core.halted;
     }
     this.instructions += executed;
-    // In one go or in pieces: how a budget is cut must not show.
-    for (let left = executed; left > 0;) {
-      const piece = this.#random.chance(0.7) ? left : 1 + this.#random.below(left);
-      this.vcpu.run(piece);
-      left -= piece;
+    // In one go or in pieces: how a budget is cut must not show. The engine may also leave by itself.
+    const end = this.vcpu.stats.instructions + executed;
+    for (let left = executed; left > 0; left = end - this.vcpu.stats.instructions) {
+      const exit = this.vcpu.run(this.#random.chance(0.7) ? left : 1 + this.#random.below(left));
+      if (exit.kind === 'halted') break;
     }
     this.#compare(words, pc, before);
   }

@@ -1,0 +1,3 @@
+import { compareSequences } from './mips-sequences.js';
+
+compareSequences([1], 500);
