@@ -13,6 +13,11 @@ export interface QemuMaltaOptions extends ProcessOptions {
   /** Default 24Kf, QEMU's own. */
   cpu?: string;
   memoryMiB?: number;
+  /**
+   * File for the first serial port's output instead of standard output. Nothing is lost there: QEMU drops characters
+   * that a pipe does not take at once.
+   */
+  serialFile?: string;
 }
 
 /** The program's path. @throws MissingPrerequisite */
@@ -36,7 +41,7 @@ export function qemuMaltaArguments(options: Omit<QemuMaltaOptions, keyof Process
     '-vga',
     'none',
     '-serial',
-    'stdio',
+    options.serialFile === undefined ? 'stdio' : `file:${options.serialFile}`,
     '-no-reboot',
     '-kernel',
     options.kernel,
