@@ -122,57 +122,49 @@ describeWith('chromium', 'the web page', () => {
     await person.photograph('board');
     await person.leave();
   }, 30_000);
-});
 
-describeWith(['chromium', 'malta-el'], 'Debian on a Malta board in the browser', () => {
-  let lab: Lab;
-  let browser: Browser;
-  let ada: Person;
+  describeWith('malta-el', 'with Debian on a Malta board', () => {
+    let ada: Person;
 
-  beforeAll(async () => {
-    lab = await startLab(repository);
-    browser = await launchChromium();
-    ada = await Person.atTheLab(browser, lab);
-  }, START_LIMIT_MS);
+    beforeAll(async () => {
+      ada = await Person.atTheLab(browser, lab);
+    }, 30_000);
 
-  afterAll(async () => {
-    await Promise.all([browser?.close(), lab?.stop()]);
-  }, 60_000);
+    it(
+      'boots from the form to a shell, and runs what is typed',
+      async () => {
+        await submitLinuxShell(ada.page, lab, guest('malta-el'), 'Debian on Malta');
+        await waitForScreen(ada.page, PROMPT, BOOT_LIMIT_MS);
+        await ada.type('echo $((6 * 7)) $(uname -m)\n');
+        await waitForScreen(ada.page, /^42 mips$/m, SHELL_LIMIT_MS);
+        await ada.photograph('debian-shell');
+      },
+      BOOT_LIMIT_MS + SHELL_LIMIT_MS,
+    );
 
-  it(
-    'boots from the form to a shell, and runs what is typed',
-    async () => {
-      await submitLinuxShell(ada.page, lab, guest('malta-el'), 'Debian on Malta');
-      await waitForScreen(ada.page, PROMPT, BOOT_LIMIT_MS);
-      await ada.type('echo $((6 * 7)) $(uname -m)\n');
-      await waitForScreen(ada.page, /^42 mips$/m, SHELL_LIMIT_MS);
-      await ada.photograph('debian-shell');
-    },
-    BOOT_LIMIT_MS + SHELL_LIMIT_MS,
-  );
+    it('shows a second watcher everything so far, and either may type', async () => {
+      const grace = await Person.atTheLab(browser, lab);
+      await grace.page.goto(ada.page.url());
+      await waitForScreen(grace.page, /^42 mips$/m, SHELL_LIMIT_MS);
+      await grace.type('echo grace was $((40 + 2 - 41)) here\n');
+      const seen = /^grace was 1 here$/m;
+      await Promise.all([ada, grace].map(({ page }) => waitForScreen(page, seen, SHELL_LIMIT_MS)));
+      await ada.type('echo so was $((3 - 2)) ada\n');
+      await Promise.all([ada, grace].map(({ page }) => waitForScreen(page, /^so was 1 ada$/m, SHELL_LIMIT_MS)));
+      await grace.leave();
+    }, 90_000);
 
-  it('shows a second watcher everything so far, and either may type', async () => {
-    const grace = await Person.atTheLab(browser, lab);
-    await grace.page.goto(ada.page.url());
-    await waitForScreen(grace.page, /^42 mips$/m, SHELL_LIMIT_MS);
-    await grace.type('echo grace was $((40 + 2 - 41)) here\n');
-    const seen = /^grace was 1 here$/m;
-    await Promise.all([ada, grace].map(({ page }) => waitForScreen(page, seen, SHELL_LIMIT_MS)));
-    await ada.type('echo so was $((3 - 2)) ada\n');
-    await Promise.all([ada, grace].map(({ page }) => waitForScreen(page, /^so was 1 ada$/m, SHELL_LIMIT_MS)));
-    await grace.leave();
-  }, 90_000);
-
-  it('passes when the guest powers off, and the console stays to be read', async () => {
-    await ada.type('poweroff -f\n');
-    expect(await ada.outcome(SHELL_LIMIT_MS)).toContain('Passed');
-    await ada.page.getByText('Read only: the job ended').waitFor();
-    await waitForScreen(ada.page, /poweroff -f/, SHELL_LIMIT_MS);
-    await ada.photograph('debian-ended');
-    await ada.page.getByRole('link', { name: 'Log' }).click();
-    await ada.page.getByLabel('Search the log').fill('BOOT-OK');
-    await ada.page.locator('.log-row mark').first().waitFor();
-    await ada.photograph('debian-log');
-    await ada.leave();
-  }, 60_000);
+    it('passes when the guest powers off, and the console stays to be read', async () => {
+      await ada.type('poweroff -f\n');
+      expect(await ada.outcome(SHELL_LIMIT_MS)).toContain('Passed');
+      await ada.page.getByText('Read only: the job ended').waitFor();
+      await waitForScreen(ada.page, /poweroff -f/, SHELL_LIMIT_MS);
+      await ada.photograph('debian-ended');
+      await ada.page.getByRole('link', { name: 'Log' }).click();
+      await ada.page.getByLabel('Search the log').fill('BOOT-OK');
+      await ada.page.locator('.log-row mark').first().waitFor();
+      await ada.photograph('debian-log');
+      await ada.leave();
+    }, 60_000);
+  });
 });
