@@ -131,6 +131,18 @@ const { migrateDatabase, newToken, startEmbeddedPostgres } = await import(
   pathToFileURL(path.join(ROOT, 'libs/lab/dist/server/index.js')).href
 );
 
+/** PostgreSQL's own lock of a cluster that another lab has open (first line: its process id). */
+function refuseDataInUse(dataDir) {
+  const lock = path.join(dataDir, 'postgres', 'cluster', 'postmaster.pid');
+  if (!existsSync(lock)) return;
+  const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10);
+  const command = `/proc/${pid}/cmdline`;
+  // The lock of a lab that was killed stays behind, and its number may meanwhile be another process's.
+  if (existsSync(command) && readFileSync(command, 'utf8').includes(dataDir)) {
+    fail(`the data in ${dataDir} is in use by another lab (process ${pid}); stop it, or set BOOTLAB_DATA`);
+  }
+}
+
 const dataDir = path.resolve(process.env.BOOTLAB_DATA || path.join(ROOT, '.bootlab'));
 mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 const host = process.env.BOOTLAB_HOST || '127.0.0.1';
