@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { runProcess } from '@bootlab/emulator/testkit';
 import { bootlabProgram } from './bootlab.js';
-import { mipsElf } from './elf.js';
-import { andi, beqz, jump, lbu, ori, sb, T0, T1, UART_IN_T0 } from './mips-words.js';
+import { mipsElf } from '../support/mips-elf.js';
+import { andi, beqz, jump, lbu, ori, sb, T0, T1, UART_IN_T0 } from '../support/mips-words.js';
 
 jest.setTimeout(60_000);
 
