@@ -68,7 +68,10 @@ export function Failure({ error, what, retry }: { error: Error; what: string; re
   if (error instanceof UnreachableError) {
     return (
       <Empty icon={<CloudOff size={40} strokeWidth={1.4} />} title="The lab does not answer" actions={retryButton}>
-        <p>Check that it is running (<code>npm start</code>) and that this machine can reach it. This page retries by itself.</p>
+        <p>
+          Check that it is running (<code>npm start</code>) and that this machine can reach it. This page retries by
+          itself.
+        </p>
       </Empty>
     );
   }

@@ -143,7 +143,7 @@ export class LogLines {
 
 function withoutErased(text: string): string {
   let left = text;
-  for (let before = ''; left !== before; ) {
+  for (let before = ''; left !== before;) {
     before = left;
     left = before.includes('\b') ? before.replace(ERASED, '') : before;
   }
