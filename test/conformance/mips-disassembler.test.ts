@@ -78,6 +78,6 @@ function normalise(text: string): string {
   if (/^divu?$/.test(mnemonic)) return `${mnemonic} ${operands.replace(/^zero,(?=.*,)/, '')}`;
   if (/^(sync|syscall|break)$/.test(mnemonic)) return `${mnemonic} ${operands.replace(/^0$/, '')}`.trim();
   if (/^(di|ei|dmt|emt|dvpe|evpe)$/.test(mnemonic)) return `${mnemonic} ${operands.replace(/^zero$/, '')}`.trim();
-  if (/^m[ft]c0$/.test(mnemonic)) return `${mnemonic} ${operands.replace(/,0$/, '')}`;
+  if (/^m(f|t|ft|tt)c0$/.test(mnemonic)) return `${mnemonic} ${operands.replace(/,0$/, '')}`;
   return `${mnemonic} ${operands}`.trim();
 }

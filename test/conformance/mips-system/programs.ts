@@ -58,7 +58,10 @@ export interface GuestRun {
 }
 
 /** Runs a machine to its end and collects what it prints. */
-export async function runToEnd(machine: Machine, limits: { timeoutNs?: number; wallGuardMs: number }): Promise<GuestRun> {
+export async function runToEnd(
+  machine: Machine,
+  limits: { timeoutNs?: number; wallGuardMs: number },
+): Promise<GuestRun> {
   const chunks: ConsoleChunk[] = [];
   machine.onConsole((chunk) => chunks.push(chunk));
   const end = await runMachine(machine, { clock: 'virtual', ...limits });

@@ -125,3 +125,19 @@ export const ENTRY_HI = { ASID: 0xff, VPN2: 0xffffe000 | 0 } as const;
 
 /** Cause.TI, and the interrupt line that IntCtl.IPTI routes the timer to. */
 export const INT_CTL = { IPTI_SHIFT: 29, IPPCI_SHIFT: 26, VS: 0x1f << 5 } as const;
+
+/**
+ * Registers of the multi-threading extension that software may write on a core with one virtual processing element and
+ * one thread context, and their writable bits (MIPS MT module, MD00378, chapter 6). MVPConf0.PTC and PVPE are 0: there
+ * is nothing beyond the context that runs, so what concerns others is kept or ignored.
+ */
+export const MT_WRITABLE: ReadonlyMap<number, number> = new Map([
+  [Cp0.MvpControl, 0x00000003], // VPC, EVP
+  [Cp0.VpeControl, 0x003080ff], // YSI, GSI, TE, TargTC
+  [Cp0.VpeConf0, 0x00000003], // MVP, VPA
+  [Cp0.TcStatus, 0x0010a000], // DT, DA, A
+  [Cp0.TcRestart, -1],
+  [Cp0.TcContext, -1],
+]);
+/** VPEConf0.MVP and VPA, TCStatus.A: the one processing element is the master and active, as is its thread context. */
+export const MT_RESET = { VPE_CONF0: 0x3, TC_STATUS: 0x2000, PTLBE_SHIFT: 16 } as const;

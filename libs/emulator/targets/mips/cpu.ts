@@ -4,7 +4,7 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import { DelayState, EngineEvent } from '../../jit/ir/index.js';
 import type { Access, CpuCore, EngineHost, HelperFunction } from '../cpu-core.js';
 import { Access as AccessKind } from '../cpu-core.js';
-import { Cause, Cp0, ENTRY_HI, ENTRY_LO, ExceptionCode, INT_CTL, Mode, Status } from './cp0.js';
+import { Cause, Cp0, ENTRY_HI, ENTRY_LO, ExceptionCode, INT_CTL, Mode, MT_RESET, MT_WRITABLE, Status } from './cp0.js';
 import { MipsFpu } from './fpu.js';
 import type { MipsModel } from './models.js';
 import * as S from './state.js';
@@ -123,6 +123,11 @@ export class MipsCpu implements CpuCore {
       this.#set(Cp0.Config7, model.config7);
       this.#set(Cp0.EBase, KSEG0 | 0);
       this.#set(Cp0.IntCtl, (TIMER_LINE << INT_CTL.IPTI_SHIFT) | (TIMER_LINE << INT_CTL.IPPCI_SHIFT));
+    }
+    if (model.multithreaded) {
+      this.#set(Cp0.MvpConf0, model.tlbEntries << MT_RESET.PTLBE_SHIFT);
+      this.#set(Cp0.VpeConf0, MT_RESET.VPE_CONF0);
+      this.#set(Cp0.TcStatus, MT_RESET.TC_STATUS);
     }
     this.#words[PC] = RESET_VECTOR | 0;
     this.#words[RUN_START] = RESET_VECTOR | 0;
@@ -379,8 +384,11 @@ export class MipsCpu implements CpuCore {
         return;
       case Cp0.Config:
         return this.#set(index, (this.#get(index) & ~7) | (value & 7));
-      default:
-      // Read-only and absent registers ignore writes.
+      default: {
+        // Read-only and absent registers ignore writes.
+        const writable = model.multithreaded ? MT_WRITABLE.get(index) : undefined;
+        if (writable !== undefined) this.#set(index, (this.#get(index) & ~writable) | (value & writable));
+      }
     }
   }
 

@@ -57,7 +57,7 @@ const RELEASE_2 = new Set([
   'mfhc1',
   'mthc1',
 ]);
-const MULTITHREADING = new Set(['dmt', 'emt', 'dvpe', 'evpe']);
+const MULTITHREADING = new Set(['dmt', 'emt', 'dvpe', 'evpe', 'mftc0', 'mttc0']);
 
 export function mipsInstructions(model: MipsModel, byteOrder: ByteOrder): InstructionTable<MipsBuilder> {
   const table = new InstructionTable<MipsBuilder>((name) => {

@@ -1,7 +1,7 @@
 /**
  * Coprocessor 0 instructions of MIPS32 release 2. Sources: MD00086 (instruction descriptions), MD00090 (registers).
  */
-import type { InstructionTable } from '../../../jit/ir/index.js';
+import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
 
 export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
@@ -46,7 +46,8 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
     b.setGpr(rt, b.call('readHardwareRegister', rd)),
   );
 
-  // Multi-threading extension, for cores with one thread context: the controls read and write back their register.
+  // Multi-threading extension, for cores with one thread context: the controls read and write back their register, and
+  // the only context that mftr and mttr can reach is the one that runs.
   // Source: MIPS32 Architecture for Programmers Volume IV-f: The MIPS MT Module (MD00378).
   for (const [name, selector, sc, enable] of [
     ['dmt', '00001 01111', '0', 0],
@@ -65,4 +66,26 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
       },
     );
   }
+  const threadMove = (
+    name: string,
+    encoding: string,
+    syntax: string,
+    move: (b: MipsBuilder, f: ThreadMove) => void,
+  ): void =>
+    table.define(name, `010000 ${encoding}` as '010000 01000 rt:5 rd:5 00000 0 - 0 sel:3', syntax, (b, fields) => {
+      b.requireCp0();
+      move(b, fields);
+    });
+  threadMove('mftc0', '01000 rt:5 rd:5 00000 0 - 0 sel:3', '{rd}, {rt:cp0}, {sel}', (b, { rt, rd, sel }) =>
+    b.setGpr(rd, b.call('readCp0', b.or(b.shl(rt, b.i32(3)), sel))),
+  );
+  threadMove('mttc0', '01100 rt:5 rd:5 00000 0 - 0 sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) =>
+    b.call('writeCp0', b.or(b.shl(rd, b.i32(3)), sel), b.gpr(rt)),
+  );
+}
+
+interface ThreadMove {
+  readonly rt: Value;
+  readonly rd: Value;
+  readonly sel: Value;
 }
