@@ -4,7 +4,7 @@ import { MipsLockstep } from '../../../testkit/mips-lockstep.js';
 
 // As lockstep.test.ts, for every CPU model and with many more cases.
 
-const SEEDS = [101, 102, 103, 104, 105, 106];
+const SEEDS = [101, 102, 106];
 
 for (const { id: model } of MIPS_MODELS) {
   describe.each(['little', 'big'] as const)(`${model}, %s-endian: interpreter and oracle agree`, (byteOrder) => {
