@@ -131,7 +131,10 @@ const { migrateDatabase, newToken, startEmbeddedPostgres } = await import(
   pathToFileURL(path.join(ROOT, 'libs/lab/dist/server/index.js')).href
 );
 
-/** PostgreSQL's own lock of a cluster that another lab has open (first line: its process id). */
+/**
+ * PostgreSQL's own lock of a cluster that another lab has open (first line: its process id).
+ * @param {string} dataDir
+ */
 function refuseDataInUse(dataDir) {
   const lock = path.join(dataDir, 'postgres', 'cluster', 'postmaster.pid');
   if (!existsSync(lock)) return;
@@ -196,6 +199,7 @@ try {
   const port = await choosePort(host);
   let databaseUrl = process.env.DATABASE_URL;
   if (!databaseUrl) {
+    refuseDataInUse(dataDir);
     postgres = await startEmbeddedPostgres({ dataDir: path.join(dataDir, 'postgres') });
     databaseUrl = postgres.url;
     void postgres.exited.then(() => {

@@ -24,9 +24,17 @@ interface Running {
 }
 
 function environment(port: number): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, BOOTLAB_DATA: folder.path, PORT: String(port) };
-  for (const name of ['DATABASE_URL', 'REDIS_URL', 'BLOB_URL', 'NODE_OPTIONS', 'npm_lifecycle_event']) delete env[name];
-  return env;
+  return {
+    ...process.env,
+    BOOTLAB_DATA: folder.path,
+    PORT: String(port),
+    // The lab brings everything itself, and is started by nobody's npm.
+    DATABASE_URL: undefined,
+    REDIS_URL: undefined,
+    BLOB_URL: undefined,
+    NODE_OPTIONS: undefined,
+    npm_lifecycle_event: undefined,
+  };
 }
 
 async function freePort(): Promise<number> {

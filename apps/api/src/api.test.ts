@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +11,8 @@ import WebSocket from 'ws';
 import { createApp } from './app.js';
 import { Reconciler } from './jobs/reconciler.service.js';
 import { QUEUE, type JobQueue } from './lab.module.js';
+
+jest.setTimeout(60_000); // a busy machine must not fail them
 
 // The API as it runs, on a database of its own and without a worker: the tests play the worker's part.
 

@@ -4,7 +4,7 @@ import { ConsoleCredit, type BoardTask, type FromBoard, type RunReport, type ToB
 
 const YOUNG_GENERATION_MB = 64;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
-const ABORT_GRACE_MS = 500;
+const ABORT_GRACE_MS = 300;
 // The thread watches the wall clock itself; this much later it has failed to.
 const WALL_GUARD_GRACE_MS = 5000;
 // A board says something every second, unless its engine hangs.
@@ -68,7 +68,7 @@ export class BoardHost {
     this.post({ type: 'input', uart, data });
   }
 
-  /** Ends the run as cancelled, within about half a second. */
+  /** Ends the run as cancelled, within a third of a second. */
   abort(): void {
     if (this.abortRequested) return;
     this.abortRequested = true;

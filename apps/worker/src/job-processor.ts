@@ -46,6 +46,8 @@ type StopCause = 'lost' | 'shutdown';
 interface ActiveRun {
   host: BoardHost;
   stopped: StopCause | undefined;
+  /** Why nobody can reach this run any more: it was stopped for that. */
+  controlError: Error | undefined;
 }
 
 /** Takes jobs from the queue through their boards to their ends. */
@@ -127,13 +129,14 @@ export class JobProcessor {
       { heapBytes: this.services.config.boardHeapBytes },
       this.services.boardEntry,
     );
-    const run: ActiveRun = { host, stopped: undefined };
+    const run: ActiveRun = { host, stopped: undefined, controlError: undefined };
     this.active.set(jobId, run);
     const controlEnd = new AbortController();
-    const control = this.obey(jobId, controlFrom, host, controlEnd.signal);
+    const control = this.obey(jobId, controlFrom, run, controlEnd.signal);
     try {
       const report = await host.ended;
       if (run.stopped) return run.stopped;
+      if (run.controlError) throw run.controlError;
       await writer.close();
       const waiting = report.steps.find((step) => step.doneNs === undefined);
       const verdict = judge(report.end, waiting, task.timeoutNs);
@@ -147,16 +150,15 @@ export class JobProcessor {
   }
 
   /** Passes on what comes through the control stream, until the run is over. */
-  private async obey(jobId: string, from: number, host: BoardHost, signal: AbortSignal): Promise<void> {
-    const { streams, log } = this.services;
+  private async obey(jobId: string, from: number, run: ActiveRun, signal: AbortSignal): Promise<void> {
     try {
-      for await (const message of followControl(streams, jobId, from, signal)) {
-        if (message.type === 'cancel') host.abort();
-        else host.input(message.uart, Buffer.from(message.data, 'base64'));
+      for await (const message of followControl(this.services.streams, jobId, from, signal)) {
+        if (message.type === 'cancel') run.host.abort();
+        else run.host.input(message.uart, Buffer.from(message.data, 'base64'));
       }
     } catch (error) {
-      log(`job ${jobId}: control is lost, the job is stopped: ${String(error)}`);
-      host.abort();
+      run.controlError = new Error('its control stream was lost', { cause: error });
+      run.host.abort();
     }
   }
 

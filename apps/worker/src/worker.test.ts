@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pathToFileURL } from 'node:url';
 import type { Job, JobSpec } from '@bootlab/lab';
 import {
@@ -19,6 +19,8 @@ import {
 import { eventually, startTestDatabase, startTestRedis, temporaryFolder, type TestService } from '@bootlab/lab/testing';
 import { describeWith } from '../../../test/support/requirements.js';
 import { startWorker, type LabWorker } from './worker.js';
+
+jest.setTimeout(60_000); // a busy machine must not fail them
 
 const boardEntry = new URL('./testing/fake-board.mjs', import.meta.url);
 

@@ -1,11 +1,12 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { boardSchema, type Board } from '@bootlab/lab';
+import { ApiBearerAuth, ApiDefaultResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { boardSchema, problemSchema, type Board } from '@bootlab/lab';
 import { z } from 'zod';
 import { BoardsService } from './boards.service.js';
 
 @ApiTags('boards')
 @ApiBearerAuth()
+@ApiDefaultResponse({ standardSchema: problemSchema, description: 'Any error, as application/problem+json' })
 @Controller('api/v1/boards')
 export class BoardsController {
   constructor(private readonly boards: BoardsService) {}

@@ -4,11 +4,12 @@ import {
   ApiBody,
   ApiConsumes,
   ApiCreatedResponse,
+  ApiDefaultResponse,
   ApiOkResponse,
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { imagePageSchema, imageSchema, pageQuerySchema, type Image, type ImagePage } from '@bootlab/lab';
+import { imagePageSchema, imageSchema, pageQuerySchema, problemSchema, type Image, type ImagePage } from '@bootlab/lab';
 import type { Principal } from '@bootlab/lab/server';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -19,6 +20,7 @@ import { MultipartReader } from './multipart.js';
 
 @ApiTags('images')
 @ApiBearerAuth()
+@ApiDefaultResponse({ standardSchema: problemSchema, description: 'Any error, as application/problem+json' })
 @Controller('api/v1/images')
 export class ImagesController {
   constructor(

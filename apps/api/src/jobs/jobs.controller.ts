@@ -4,6 +4,7 @@ import {
   ApiBody,
   ApiConsumes,
   ApiCreatedResponse,
+  ApiDefaultResponse,
   ApiOkResponse,
   ApiOperation,
   ApiProduces,
@@ -15,6 +16,7 @@ import {
   jobSchema,
   jobSpecSchema,
   logQuerySchema,
+  problemSchema,
   type Job,
   type JobPage,
   type JobQuery,
@@ -30,6 +32,7 @@ import { SubmissionReader } from './submission.js';
 
 @ApiTags('jobs')
 @ApiBearerAuth()
+@ApiDefaultResponse({ standardSchema: problemSchema, description: 'Any error, as application/problem+json' })
 @Controller('api/v1/jobs')
 export class JobsController {
   constructor(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -9,6 +9,8 @@ import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { temporaryFolder } from '../testing/index.js';
 import { imageKey, openBlobStore, type BlobStore } from './blobs.js';
+
+jest.setTimeout(60_000); // a busy machine must not fail them
 
 /** As much of S3 as a blob store uses, in memory. */
 async function startObjectStore(): Promise<{ server: Server; objects: Map<string, Buffer>; url: string }> {

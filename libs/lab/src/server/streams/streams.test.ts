@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { describeWith } from '../../../../../test/support/requirements.js';
 import { startTestDatabase, startTestRedis, type TestService } from '../../testing/index.js';
 import { StreamConflictError, type LiveStreams, type StreamEntry } from './live-streams.js';
 import { PostgresStreams } from './postgres-streams.js';
 import { RedisStreams } from './redis-streams.js';
+
+jest.setTimeout(60_000); // a busy machine must not fail them
 
 const text = (entries: readonly StreamEntry[]): string[] => entries.map((entry) => entry.data.toString());
 const bytes = (...words: string[]): Uint8Array[] => words.map((word) => Buffer.from(word));
