@@ -83,7 +83,9 @@ async function main({ selected, runs, json }: Options): Promise<number> {
   console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
   const [load = 0] = loadavg();
   if (load > 0.5) {
-    console.log(`Other work runs here (load ${load.toFixed(1)}): compare ratios only, the numbers themselves come out too low.\n`);
+    console.log(
+      `Other work runs here (load ${load.toFixed(1)}): compare ratios only, the numbers themselves come out too low.\n`,
+    );
   }
   const results: (Report | NoReport)[] = [];
   for (const benchmark of selected) {

@@ -16,7 +16,7 @@ interface BootFlags extends Pick<
 > {
   memory?: number;
   append?: string;
-  drive: string[];
+  drive?: string[];
   rtc?: number;
   timeout?: number;
   wallGuard?: number;
@@ -97,7 +97,7 @@ function addBootCommand(
       steps.push(parse(text));
       return steps;
     };
-  const append = (value: string, list: string[]): string[] => [...list, value];
+  const append = (value: string, list: string[] = []): string[] => [...list, value];
 
   program
     .command('boot')
@@ -114,7 +114,7 @@ function addBootCommand(
     .option('--append <text>', "kernel command line; default: the board's")
     .option('--firmware <file>', "firmware: an ELF file or a flash image; 'selftest' is the board's own self-test")
     .addOption(new Option('--byte-order <order>', 'for raw flash images and the self-test').choices(['little', 'big']))
-    .option('--drive <file>', 'raw disk image; the guest may write, the file is never changed; repeatable', append, [])
+    .option('--drive <file>', 'raw disk image; the guest may write, the file is never changed; repeatable', append)
     .option(
       '--rtc <time>',
       'start of the real-time clock: ISO time, Unix seconds or now (default: 2026-01-01)',
@@ -152,7 +152,7 @@ function addBootCommand(
         ...flags,
         memoryBytes: memory,
         cmdline,
-        drives: drive,
+        drives: drive ?? [],
         rtcStartSeconds: rtc,
         steps,
         timeoutNs: timeout,
