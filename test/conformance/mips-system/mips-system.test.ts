@@ -9,7 +9,7 @@ import { boot, buildProgram, MEMORY_MIB, runToEnd } from './programs.js';
 
 // The privileged architecture from the outside: bare-metal programs print one line per experiment, and the lines must be
 // QEMU's. Where QEMU differs from the manual or from our CPU, the programs leave the difference out:
-// docs/decisions/0012-system-conformance.md.
+// docs/decisions/0016-system-conformance.md.
 
 const PROGRAMS = [
   { program: 'exceptions', about: 'exceptions, delay slots, nesting, interrupts, timer', lines: 250 },
