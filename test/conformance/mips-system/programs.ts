@@ -11,6 +11,7 @@ const SOURCES = {
   tlb: ['tlb.c', 'tlb-cases.S', 'tlb-code.S'],
   code: ['code.c', 'code-own.S'],
   slices: ['slices.c'],
+  threads: ['threads.c'],
   hammer: ['hammer.c', 'hammer-code.S'],
 } as const;
 
