@@ -34,6 +34,8 @@ const relative = { '^(\\.{1,2}/.*)\\.js$': '$1' };
 export default {
   // Boards keep a core busy each; Jest's default of one core less leaves half of a small machine idle.
   maxWorkers: '100%',
+  // Against a test that hangs, not against a busy machine.
+  testTimeout: 60_000,
   projects: [
     {
       ...base,
