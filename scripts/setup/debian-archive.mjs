@@ -19,6 +19,7 @@ export class DebianArchive {
       mkdirSync(join(folder, part), { recursive: true });
     writeFileSync(join(folder, 'etc', 'guests.sources'), guestSources(hostSources()));
     writeFileSync(join(folder, 'state', 'status'), '');
+    /** @type {string} */
     this.config = join(folder, 'apt.conf');
     writeFileSync(
       this.config,
