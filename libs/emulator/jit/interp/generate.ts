@@ -41,6 +41,10 @@ export const INTERPRETER_IMPORTS = {
   attention: 'attention',
 } as const;
 
+/** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
+const PAGE_OFFSET = 0xfff;
+const INSTRUCTIONS_PER_PAGE = 1024;
+
 /**
  * Generates a target's interpreter: one Wasm function that fetches, decodes and executes until the budget in the CPU's
  * area is spent or a helper asks to leave. Every handler comes from the instruction's semantics.
@@ -241,6 +245,20 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const afterSlot = (to: Emit): void => {
       const state = this.#pool.acquire(ValType.i32);
       this.#store(branchTarget, to);
+      // A slot that holds the all-zero word does nothing on any target with delay slots: it is passed over here.
+      w.get(this.#ip);
+      w.memory(W.i32_load, 0);
+      atLimit();
+      w.op(W.i32_or);
+      w.op(W.i32_eqz);
+      w.if();
+      w.get(this.#ip);
+      w.i32(4);
+      w.op(W.i32_add);
+      w.set(this.#ip);
+      this.#store(delay, () => w.i32(DelayState.InSlot));
+      w.br(this.#boundary);
+      w.end();
       this.#store(delay, () => {
         w.i32(DelayState.InSlot);
         atLimit();
@@ -337,7 +355,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const { engine } = this.target;
     const w = this.writer;
     const acquire = (): number => this.#pool.acquire(ValType.i32);
-    const [pc, remaining, delay, room] = [acquire(), acquire(), acquire(), acquire()];
+    const [pc, remaining, delay] = [acquire(), acquire(), acquire()];
     // Account for the run that ended.
     this.#store(engine.remaining, () => {
       this.#load(engine.remaining);
@@ -373,32 +391,20 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.get(delay);
     w.op(W.i32_or);
     w.get(remaining);
-    w.i32(0);
+    w.i32(INSTRUCTIONS_PER_PAGE);
     w.op(W.i32_le_s);
     w.op(W.i32_or);
     w.if();
     this.#unusualBoundary(pc, remaining, delay);
     w.end();
-    // The new run goes to the page's end or the budget's end.
-    w.i32(0x1000);
-    w.get(pc);
-    w.i32(0xfff);
-    w.op(W.i32_and);
-    w.op(W.i32_sub);
-    w.i32(2);
-    w.op(W.i32_shr_u);
-    w.tee(room);
-    w.get(remaining);
-    w.get(room);
-    w.get(remaining);
-    w.op(W.i32_lt_s);
-    w.op(W.select);
-    w.i32(2);
-    w.op(W.i32_shl);
+    // The new run may go to the page's end: the budget is larger than a page.
     this.#enterAt(pc);
+    w.i32(PAGE_OFFSET);
+    w.op(W.i32_or);
+    w.i32(1);
     w.op(W.i32_add);
     w.set(this.#limit);
-    for (const local of [pc, remaining, delay, room]) this.#pool.release(ValType.i32, local);
+    for (const local of [pc, remaining, delay]) this.#pool.release(ValType.i32, local);
   }
 
   /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */
@@ -449,6 +455,32 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#store(engine.delay, () => w.i32(DelayState.InSlot));
     this.#enterAt(pc);
     w.i32(4);
+    w.op(W.i32_add);
+    w.set(this.#limit);
+    w.br(this.#next);
+    w.end();
+    // The last page's worth of a budget: to the page's end or the budget's end, whichever comes first.
+    w.get(remaining);
+    w.i32(INSTRUCTIONS_PER_PAGE);
+    w.op(W.i32_le_s);
+    w.if();
+    const room = this.#address;
+    w.i32(PAGE_OFFSET + 1);
+    w.get(pc);
+    w.i32(PAGE_OFFSET);
+    w.op(W.i32_and);
+    w.op(W.i32_sub);
+    w.i32(2);
+    w.op(W.i32_shr_u);
+    w.tee(room);
+    w.get(remaining);
+    w.get(room);
+    w.get(remaining);
+    w.op(W.i32_lt_s);
+    w.op(W.select);
+    w.i32(2);
+    w.op(W.i32_shl);
+    this.#enterAt(pc);
     w.op(W.i32_add);
     w.set(this.#limit);
     w.br(this.#next);
