@@ -81,7 +81,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
     workers = [];
-  }, 20_000);
+  }, 60_000);
 
   async function submit(cmdline: string, more: Partial<JobSpec> = {}): Promise<string> {
     const spec: JobSpec = { board: 'fake', images: {}, cmdline, ...more };
@@ -178,7 +178,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     config.wallGuardMs = 60_000;
     expect(job.outcome).toBe('infra');
     expect(job.reason).toMatch(/wall-clock guard/);
-  }, 20_000);
+  }, 60_000);
 
   it('stores a flood of output completely and in order', async () => {
     const id = await submit('flood');
@@ -203,7 +203,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     await type('poweroff');
     await inState(id, 'ended');
     expect(await logText(id)).toBe('ready\npoweroff');
-  }, 20_000);
+  }, 60_000);
 
   it('does not run a job that was cancelled while it waited', async () => {
     await workers.pop()?.close();
@@ -211,7 +211,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     await jobs.requestCancel(id);
     await work();
     expect(await inState(id, 'ended')).toMatchObject({ outcome: 'cancelled', reason: 'Cancelled before it ran' });
-  }, 20_000);
+  }, 60_000);
 
   it('gives up a job that keeps losing its workers', async () => {
     await workers.pop()?.close();
@@ -222,7 +222,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     const job = await inState(id, 'ended');
     expect(job.outcome).toBe('infra');
     expect(job.reason).toMatch(/workers were lost/);
-  }, 20_000);
+  }, 60_000);
 
   it('lets nobody end a job but its last worker', async () => {
     await workers.pop()?.close();

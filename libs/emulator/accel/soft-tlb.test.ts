@@ -63,6 +63,25 @@ describe('SoftTlbTables', () => {
     expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
   });
 
+  it('keeps the address spaces used last apart, and makes room by forgetting the oldest', () => {
+    tlb.selectAddressSpace(1);
+    tlb.fill(PAGE, 0x5000, ALL);
+    tlb.selectAddressSpace(2);
+    expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
+    tlb.fill(PAGE, 0x6000, ALL);
+    tlb.selectAddressSpace(1);
+    expect(hit(PAGE, SoftTlb.readTag)).toBe(0x5000);
+    for (const other of [3, 4, 5]) tlb.selectAddressSpace(other); // 5 takes the place of 2
+    tlb.selectAddressSpace(1);
+    expect(hit(PAGE, SoftTlb.readTag)).toBe(0x5000);
+    tlb.selectAddressSpace(2);
+    expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
+    tlb.selectAddressSpace(5);
+    tlb.flushPage(PAGE);
+    tlb.selectAddressSpace(1);
+    expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
+  });
+
   it('drops store permissions only, when tracking asks for it', () => {
     tlb.fill(PAGE, 0x5000, ALL);
     tlb.flushWriteTags();

@@ -3,18 +3,29 @@ import type { LinearMemory } from '../memory/index.js';
 
 /** Kernel, supervisor and user translations side by side, so that a mode switch flushes nothing. */
 const MODES = 3;
+/**
+ * The address spaces used last keep their tables, so that switching between processes flushes nothing either. Kernels
+ * also change the address space for a moment while they edit their TLB.
+ */
+const CONTEXTS = 4;
+const TABLES = MODES * CONTEXTS;
 const TABLE_BYTES = SoftTlb.entries << SoftTlb.entryShift;
 const WORDS_PER_ENTRY = 1 << (SoftTlb.entryShift - 2);
 const TABLE_WORDS = TABLE_BYTES >> 2;
 
 /** The soft TLBs of one vCPU in linear memory; generated code reads them, the slow path fills them. */
 export class SoftTlbTables {
-  static readonly bytes = MODES * TABLE_BYTES;
+  static readonly bytes = TABLES * TABLE_BYTES;
   readonly #base: number;
   readonly #words: Int32Array;
   #mode = 0;
+  #context = 0;
+  /** Address space identifier of each context, -1 for none; and when it was selected last. */
+  readonly #identifiers = new Int32Array(CONTEXTS).fill(-1);
+  readonly #lastUse = new Float64Array(CONTEXTS);
+  #selections = 0;
   /** Whether anything was filled since the last flush: most flushes find nothing to do. */
-  readonly #used = new Uint8Array(MODES);
+  readonly #used = new Uint8Array(TABLES);
 
   constructor(memory: LinearMemory) {
     this.#base = memory.allocate(SoftTlbTables.bytes);
@@ -25,24 +36,45 @@ export class SoftTlbTables {
 
   /** Linear-memory offset of the current mode's table. */
   get base(): number {
-    return this.#base + this.#mode * TABLE_BYTES;
+    return this.#base + this.#table * TABLE_BYTES;
+  }
+
+  get #table(): number {
+    return this.#context * MODES + this.#mode;
   }
 
   selectMode(mode: number): void {
     this.#mode = mode;
   }
 
-  flush(): void {
-    for (let mode = 0; mode < MODES; mode++) {
-      if (!this.#used[mode]) continue;
-      this.#used[mode] = 0;
-      this.#words.fill(SoftTlb.invalidTag, mode * TABLE_WORDS, (mode + 1) * TABLE_WORDS);
+  /** Continues with the translations of an address space; the one selected longest ago makes room. */
+  selectAddressSpace(identifier: number): void {
+    let context = this.#identifiers.indexOf(identifier);
+    if (context < 0) {
+      context = this.#lastUse.indexOf(Math.min(...this.#lastUse));
+      this.#identifiers[context] = identifier;
+      for (let mode = 0; mode < MODES; mode++) this.#flushTable(context * MODES + mode);
     }
+    this.#lastUse[context] = ++this.#selections;
+    this.#context = context;
   }
 
+  /** Drops everything, in all address spaces. */
+  flush(): void {
+    for (let table = 0; table < TABLES; table++) this.#flushTable(table);
+  }
+
+  #flushTable(table: number): void {
+    if (!this.#used[table]) return;
+    this.#used[table] = 0;
+    this.#words.fill(SoftTlb.invalidTag, table * TABLE_WORDS, (table + 1) * TABLE_WORDS);
+  }
+
+  /** Drops one 4 KiB page, in all modes and address spaces. */
   flushPage(address: number): void {
-    for (let mode = 0; mode < MODES; mode++) {
-      const at = mode * TABLE_WORDS + this.#indexOf(address);
+    for (let table = 0; table < TABLES; table++) {
+      if (!this.#used[table]) continue;
+      const at = table * TABLE_WORDS + this.#indexOf(address);
       this.#words.fill(SoftTlb.invalidTag, at, at + WORDS_PER_ENTRY);
     }
   }
@@ -63,9 +95,9 @@ export class SoftTlbTables {
     allow: { readonly read: boolean; readonly write: boolean; readonly fetch: boolean },
   ): void {
     const page = address & ~0xfff;
-    const at = this.#mode * TABLE_WORDS + this.#indexOf(address);
+    const at = this.#table * TABLE_WORDS + this.#indexOf(address);
     const addend = (linearOffset - page) | 0;
-    this.#used[this.#mode] = 1;
+    this.#used[this.#table] = 1;
     const w = this.#words;
     if (w[at + 3] !== addend) w.fill(SoftTlb.invalidTag, at, at + 3);
     w[at + 3] = addend;
@@ -80,7 +112,7 @@ export class SoftTlbTables {
 
   /** Linear-memory offset of a byte that the current mode may fetch, or -1. */
   fetchOffset(address: number): number {
-    const at = this.#mode * TABLE_WORDS + this.#indexOf(address);
+    const at = this.#table * TABLE_WORDS + this.#indexOf(address);
     if (this.#words[at + (SoftTlb.execTag >> 2)] !== (address & ~0xfff)) return -1;
     return (address + (this.#words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
   }

@@ -16,6 +16,8 @@ export interface EngineHost {
   flushTranslations(): void;
   /** Drops what is cached for one 4 KiB page. */
   flushPage(address: number): void;
+  /** Selects the translations of an address space; those of others are kept where there is room. */
+  selectAddressSpace(identifier: number): void;
   /** Selects the translations of a mode, 0..2. */
   selectMode(mode: number): void;
   /** The instruction word before the current one, when it was executed just before it in a straight line. */

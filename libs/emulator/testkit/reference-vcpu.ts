@@ -190,6 +190,7 @@ export class ReferenceVcpu implements EngineHost {
 
   flushTranslations = (): void => undefined;
   flushPage = (): void => undefined;
+  selectAddressSpace = (): void => undefined;
   selectMode = (): void => undefined;
   requestLeave = (): void => undefined;
 

@@ -23,7 +23,7 @@ export interface InterpreterOptions {
   readonly nsPerInstruction: number;
   /**
    * Virtual nanoseconds that the CPU waits for a device register, a multiple of {@link nsPerInstruction}. A bus cycle
-   * to an ISA part takes about a microsecond on the board; a loop that polls for a virtual second then costs a million
+   * to an ISA part takes a microsecond or two on the board; a loop that polls for a virtual second then costs half a million
    * device accesses of the host and not ten.
    */
   readonly deviceAccessNs: number;
@@ -207,6 +207,12 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   flushPage(address: number): void {
     this.#tlb.flushPage(address);
+    this.requestAttention();
+  }
+
+  selectAddressSpace(identifier: number): void {
+    this.#tlb.selectAddressSpace(identifier);
+    this.words[this.#tlbBase] = this.#tlb.base;
     this.requestAttention();
   }
 

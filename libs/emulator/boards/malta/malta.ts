@@ -155,7 +155,7 @@ export const malta: BoardDefinition = {
     { id: '34Kf', description: 'MIPS32 34Kf: release 2 with FPU, one thread context' },
   ],
   defaultCpu: '24Kf',
-  clock: { instructionsPerSecond: 100_000_000, countHz: 100_000_000, deviceAccessNs: 1000 },
+  clock: { instructionsPerSecond: 100_000_000, countHz: 100_000_000, deviceAccessNs: 2000 },
   memory: {
     minBytes: 8 * MIB,
     maxBytes: 1024 * MIB,

@@ -132,6 +132,7 @@ export class MipsCpu implements CpuCore {
     this.#words[PC] = RESET_VECTOR | 0;
     this.#words[RUN_START] = RESET_VECTOR | 0;
     this.host.flushTranslations();
+    this.host.selectAddressSpace(0); // EntryHi.ASID
     this.#modeChanged();
     this.#armTimer();
   }
@@ -348,7 +349,7 @@ export class MipsCpu implements CpuCore {
       case Cp0.EntryHi: {
         const asid = this.#get(index) & ENTRY_HI.ASID;
         this.#set(index, value & (ENTRY_HI.VPN2 | ENTRY_HI.ASID));
-        if (asid !== (value & ENTRY_HI.ASID)) this.host.flushTranslations();
+        if (asid !== (value & ENTRY_HI.ASID)) this.host.selectAddressSpace(value & ENTRY_HI.ASID);
         return;
       }
       case Cp0.Compare:
@@ -553,7 +554,7 @@ export class MipsCpu implements CpuCore {
     this.#set(Cp0.EntryHi, hi);
     this.#set(Cp0.EntryLo0, ((w[LO0S + index] as number) & ~ENTRY_LO.G) | global);
     this.#set(Cp0.EntryLo1, ((w[LO1S + index] as number) & ~ENTRY_LO.G) | global);
-    if (asid !== (hi & ENTRY_HI.ASID)) this.host.flushTranslations();
+    if (asid !== (hi & ENTRY_HI.ASID)) this.host.selectAddressSpace(hi & ENTRY_HI.ASID);
   }
 
   #tlbWrite(index: number): void {
