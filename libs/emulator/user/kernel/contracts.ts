@@ -18,6 +18,12 @@ export class Errno extends Error {
 export class WaitQueue {
   readonly #waiters = new Set<() => void>();
 
+  /**
+   * @param external the host wakes it (standard input, a socket), not the guest: while a thread waits for such a queue,
+   *   virtual time passes with the host's and never jumps ahead
+   */
+  constructor(readonly external: boolean = false) {}
+
   /** @returns a function that takes the waiter off the queue */
   add(waiter: () => void): () => void {
     const entry = (): void => waiter();
@@ -132,3 +138,50 @@ export interface SyscallContext {
  */
 export type SyscallHandler = (context: SyscallContext, ...args: number[]) => SyscallResult;
 export type SyscallTable = Readonly<Record<string, SyscallHandler>>;
+
+/** A file whose bytes can be mapped to memory. It holds its own reference: closing the descriptor leaves it valid. */
+export interface MappableFile {
+  /** The same for every open of the same file, so that mappings of it share their pages. Never reused for another file. */
+  readonly identity: string;
+  /** Changes whenever the file's bytes change otherwise than through a mapping: cached pages are then read again. */
+  version(): number;
+  /** Absolute guest path, as /proc/self/maps shows it. */
+  readonly path: string;
+  /** How the descriptor was opened: PROT_READ needs the one, writable shared mappings the other. */
+  readonly readable: boolean;
+  readonly writable: boolean;
+  /** Bytes. */
+  size(): number;
+  /** Reads what there is. @returns bytes read, 0 at the end */
+  read(offset: number, target: Uint8Array): number;
+  /** Stores bytes of a shared mapping; never extends the file. */
+  write(offset: number, source: Uint8Array): void;
+  retain(): void;
+  release(): void;
+}
+
+/** The file half's state of one process; {@link SyscallContext.process} carries it as `files`. */
+export interface ProcessFiles {
+  /** For clone and fork: what is not shared is copied. */
+  clone(share: { readonly descriptors: boolean; readonly directories: boolean }): ProcessFiles;
+  /** For execve: closes descriptors that are marked close-on-exec. */
+  exec(): void;
+  /** For exit: closes what this process alone held. */
+  exit(): void;
+  /** @throws Errno EBADF, ENODEV (a file that cannot be mapped) */
+  mappable(descriptor: number): MappableFile;
+  /**
+   * Opens a program or an interpreter; symbolic links are followed. `directory` is a descriptor that relative paths start from, by
+   * default the working directory; an empty path names the descriptor's own file.
+   * @throws Errno ENOENT, EACCES (no execute permission, not a regular file), ELOOP, ENOTDIR…
+   */
+  openProgram(path: Uint8Array, directory?: number): MappableFile;
+}
+
+/** What the file half gives to the kernel half: made once for a system of processes. */
+export interface FileSystemService {
+  /** All file, directory, descriptor, poll and socket system calls, by generic name. */
+  readonly syscalls: SyscallTable;
+  /** Descriptors 0 to 2 and the working directory of the first process. */
+  createProcessFiles(): ProcessFiles;
+}
