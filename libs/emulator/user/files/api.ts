@@ -1,0 +1,111 @@
+/** What the kernel half of user mode sees of the file half. */
+import type { GuestClock, SyscallContext } from '../kernel/contracts.js';
+import type { HostInput, HostOutput, HostTerminal } from './host-stream.js';
+
+/** A process, as the file half needs it; {@link SyscallContext.process} satisfies it. */
+export type FileProcess = SyscallContext['process'];
+
+/** What /proc shows of a process beyond {@link FileProcess}; all optional, with the values of a fresh process. */
+export interface ProcessStatus {
+  /** The command's name, at most 15 bytes (PR_SET_NAME); by default the executable's last component. */
+  readonly name?: string;
+  /** R running, S sleeping, T stopped, Z zombie. */
+  readonly state?: 'R' | 'S' | 'T' | 'Z';
+  readonly tids?: readonly number[];
+  readonly processGroup?: number;
+  readonly session?: number;
+  readonly userNs?: number;
+  readonly systemNs?: number;
+  readonly startNs?: number;
+  readonly virtualBytes?: number;
+  readonly residentBytes?: number;
+  /** Bytes of /proc/self/auxv, as the loader put them on the stack. */
+  readonly auxv?: Uint8Array;
+}
+
+/** The processes that /proc lists. The kernel half adds every process at its creation and removes it when it is reaped. */
+export interface ProcessDirectory {
+  add(process: FileProcess, status?: () => ProcessStatus): void;
+  remove(pid: number): void;
+}
+
+export interface BindMount {
+  /** A host directory or file. */
+  readonly host: string;
+  /** Absolute guest path; created as an empty directory or file where the tree allows it. */
+  readonly guest: string;
+  readonly readOnly?: boolean;
+}
+
+/** What the system says of itself in /proc; must agree with uname(2) and sysinfo(2). */
+export interface SystemIdentity {
+  readonly hostname: string;
+  /** As `uname -r`. */
+  readonly release: string;
+  /** As `uname -v`. */
+  readonly version: string;
+  /** Text of /proc/cpuinfo. */
+  readonly cpuinfo: string;
+  readonly memoryBytes: number;
+}
+
+export interface FileSystemOptions {
+  /** Host directory that the guest sees as `/`; without it an empty tree in memory. */
+  readonly root?: string;
+  /** Every write to the root gives EROFS. */
+  readonly readOnly?: boolean;
+  /** Writes to the root stay in memory and are gone at the end. */
+  readonly overlay?: boolean;
+  readonly binds?: readonly BindMount[];
+  /** Mount /dev, /proc, /sys and /dev/shm (default true). */
+  readonly kernelTrees?: boolean;
+  readonly stdin?: HostInput;
+  readonly stdout?: HostOutput;
+  readonly stderr?: HostOutput;
+  readonly terminal?: HostTerminal;
+  readonly clock: GuestClock;
+  /** Seeds /dev/urandom, /dev/random and boot ids. */
+  readonly seed: number;
+  readonly system?: SystemIdentity;
+  /** Limit for all trees in memory together (default 1 GiB); beyond it writes give ENOSPC. */
+  readonly memoryLimitBytes?: number;
+}
+
+/** What identifies a file's content for a page cache: changes when another file, or changed content, stands at a path. */
+export interface FileIdentity {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly modifiedNs: bigint;
+}
+
+/** A file that execve maps. Close it when it is no longer needed. */
+export interface ExecutableFile {
+  /** Absolute guest path with symbolic links resolved: what /proc/self/exe shows. */
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly identity: FileIdentity;
+  /** Fewer bytes than asked for only at the end of the file. */
+  read(offset: number, length: number): Uint8Array;
+  /** Keeps the file open for a mapping; close it too. */
+  mapping(): MappedFile;
+  close(): void;
+}
+
+/** A file behind memory: outlives the descriptor it was made from. */
+export interface MappedFile {
+  readonly path: string;
+  readonly identity: FileIdentity;
+  /** Current size in bytes: pages wholly beyond it are SIGBUS. */
+  size(): number;
+  read(offset: number, length: number): Uint8Array;
+  /** Writes pages of a MAP_SHARED mapping back; never makes the file longer. */
+  writeBack(offset: number, bytes: Uint8Array): void;
+  /** `/dev/zero`: mapped as anonymous memory. */
+  readonly anonymous: boolean;
+  /** Another holder of the same file, as fork needs. */
+  duplicate(): MappedFile;
+  close(): void;
+}
