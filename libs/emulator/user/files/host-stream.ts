@@ -2,7 +2,7 @@ import { WaitQueue } from '../kernel/contracts.js';
 
 /** Bytes from the host (a terminal, a pipe, an uploaded file) on their way to the guest's standard input. */
 export class HostInput {
-  readonly arrival = new WaitQueue();
+  readonly arrival = new WaitQueue(true);
   #chunks: Uint8Array[] = [];
   #length = 0;
   #ended = false;
