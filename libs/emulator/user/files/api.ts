@@ -1,6 +1,5 @@
 /** What the kernel half of user mode sees of the file half. */
-import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
-import type { FileSystemService, GuestClock, SyscallContext } from '../kernel/contracts.js';
+import type { GuestClock, SyscallContext } from '../kernel/contracts.js';
 import type { HostInput, HostOutput, HostTerminal } from './host-stream.js';
 
 /** A process, as the file half needs it; {@link SyscallContext.process} satisfies it. */
@@ -51,8 +50,6 @@ export interface SystemIdentity {
 }
 
 export interface FileSystemOptions {
-  /** The architecture's numbers and layouts. */
-  readonly abi: LinuxFileAbi;
   /** Host directory that the guest sees as `/`; without it an empty tree in memory. */
   readonly root?: string;
   /** Every write to the root gives EROFS. */
@@ -66,8 +63,6 @@ export interface FileSystemOptions {
   readonly stdout?: HostOutput;
   readonly stderr?: HostOutput;
   readonly terminal?: HostTerminal;
-  /** Working directory of the first process, an absolute guest path; by default `/`. */
-  readonly cwd?: string;
   readonly clock: GuestClock;
   /** Seeds /dev/urandom, /dev/random and boot ids. */
   readonly seed: number;
@@ -76,9 +71,41 @@ export interface FileSystemOptions {
   readonly memoryLimitBytes?: number;
 }
 
-/** Everything the kernel half needs, made once for a system of processes. */
-export interface FileSystem extends FileSystemService {
-  readonly processes: ProcessDirectory;
-  /** Gives host descriptors back; the guest is over. */
+/** What identifies a file's content for a page cache: changes when another file, or changed content, stands at a path. */
+export interface FileIdentity {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly modifiedNs: bigint;
+}
+
+/** A file that execve maps. Close it when it is no longer needed. */
+export interface ExecutableFile {
+  /** Absolute guest path with symbolic links resolved: what /proc/self/exe shows. */
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly identity: FileIdentity;
+  /** Fewer bytes than asked for only at the end of the file. */
+  read(offset: number, length: number): Uint8Array;
+  /** Keeps the file open for a mapping; close it too. */
+  mapping(): MappedFile;
+  close(): void;
+}
+
+/** A file behind memory: outlives the descriptor it was made from. */
+export interface MappedFile {
+  readonly path: string;
+  readonly identity: FileIdentity;
+  /** Current size in bytes: pages wholly beyond it are SIGBUS. */
+  size(): number;
+  read(offset: number, length: number): Uint8Array;
+  /** Writes pages of a MAP_SHARED mapping back; never makes the file longer. */
+  writeBack(offset: number, bytes: Uint8Array): void;
+  /** `/dev/zero`: mapped as anonymous memory. */
+  readonly anonymous: boolean;
+  /** Another holder of the same file, as fork needs. */
+  duplicate(): MappedFile;
   close(): void;
 }
