@@ -57,6 +57,11 @@ export interface Blocked {
    * default). `eintr`: always EINTR, as poll, select, nanosleep do.
    */
   readonly interrupted?: 'restart' | 'eintr';
+  /**
+   * What the call did already, for example bytes of a long write to a pipe. Asked at an interruption: a number is the call's result
+   * then, and neither restart nor EINTR happens.
+   */
+  readonly partial?: () => number | undefined;
 }
 
 /** A value for the ABI's result register (negative numbers are ordinary values; errors are thrown), or blocked. */
@@ -125,6 +130,10 @@ export interface SyscallContext {
   raiseSignal(name: string): void;
   /** Signals that are pending for the calling thread and in `mask` (bit n-1 = signal n): for signalfd. */
   takePendingSignal(mask: bigint): { readonly signal: number; readonly code: number; readonly pid: number } | undefined;
+  /** Whether {@link takePendingSignal} would give one: for polling a signalfd. */
+  hasPendingSignal(mask: bigint): boolean;
+  /** A second result register, where the ABI has calls that use one: MIPS's pipe(2) and its $v1. */
+  setSecondResult(value: number): void;
   /** Woken when a signal becomes pending for this process. */
   readonly signalArrival: WaitQueue;
   /** Temporarily replaces the thread's signal mask (ppoll, pselect, epoll_pwait) until the call ends. */
