@@ -62,6 +62,8 @@ export interface Blocked {
    * then, and neither restart nor EINTR happens.
    */
   readonly partial?: () => number | undefined;
+  /** The wait ended by a signal handler or with its thread: takes back what the call left behind. */
+  readonly cancel?: () => void;
 }
 
 /** A value for the ABI's result register (negative numbers are ordinary values; errors are thrown), or blocked. */
