@@ -1,15 +1,15 @@
 import { WaitQueue } from '../kernel/contracts.js';
+import { ByteQueue } from './byte-queue.js';
 
 /** Bytes from the host (a terminal, a pipe, an uploaded file) on their way to the guest's standard input. */
 export class HostInput {
   readonly arrival = new WaitQueue(true);
-  #chunks: Uint8Array[] = [];
-  #length = 0;
+  readonly #bytes = new ByteQueue();
   #ended = false;
 
   /** Bytes that wait to be read. */
   get length(): number {
-    return this.#length;
+    return this.#bytes.length;
   }
 
   /** No more bytes will come; what was pushed can still be read. */
@@ -20,8 +20,7 @@ export class HostInput {
   push(bytes: Uint8Array): void {
     if (this.#ended) throw new Error('HostInput: push() after end()');
     if (bytes.length === 0) return;
-    this.#chunks.push(bytes.slice());
-    this.#length += bytes.length;
+    this.#bytes.put(bytes.slice());
     this.arrival.wake();
   }
 
@@ -30,31 +29,9 @@ export class HostInput {
     this.arrival.wake();
   }
 
-  /** The next bytes, at most `limit`, without taking them. */
-  peek(limit: number): Uint8Array {
-    const result = new Uint8Array(Math.min(limit, this.#length));
-    let filled = 0;
-    for (const chunk of this.#chunks) {
-      if (filled === result.length) break;
-      const part = chunk.subarray(0, result.length - filled);
-      result.set(part, filled);
-      filled += part.length;
-    }
-    return result;
-  }
-
-  /** Takes bytes that {@link peek} showed. */
-  drop(count: number): void {
-    this.#length -= count;
-    while (count > 0) {
-      const first = this.#chunks[0]!;
-      if (first.length > count) {
-        this.#chunks[0] = first.subarray(count);
-        return;
-      }
-      count -= first.length;
-      this.#chunks.shift();
-    }
+  /** The next bytes, at most `limit`. */
+  take(limit: number): Uint8Array {
+    return this.#bytes.take(limit);
   }
 }
 

@@ -1,0 +1,99 @@
+import { Errno } from '../kernel/contracts.js';
+import type { OpenFile } from './open-file.js';
+
+interface Descriptor {
+  readonly file: OpenFile;
+  closeOnExec: boolean;
+}
+
+/** A process's descriptors; threads (CLONE_FILES) share one table. */
+export class DescriptorTable {
+  readonly #slots = new Map<number, Descriptor>();
+  /** No number below is free. */
+  #firstFree = 0;
+  #holders = 1;
+
+  /** Another process shares this table. */
+  share(): this {
+    this.#holders++;
+    return this;
+  }
+
+  get shared(): boolean {
+    return this.#holders > 1;
+  }
+
+  copy(): DescriptorTable {
+    const table = new DescriptorTable();
+    for (const [number, { file, closeOnExec }] of this.#slots) {
+      table.#slots.set(number, { file: file.retain(), closeOnExec });
+    }
+    table.#firstFree = this.#firstFree;
+    return table;
+  }
+
+  /** One holder fewer; the last one closes everything. @returns whether it was the last */
+  leave(): boolean {
+    if (--this.#holders > 0) return false;
+    for (const { file } of this.#slots.values()) file.drop();
+    this.#slots.clear();
+    return true;
+  }
+
+  /** @throws Errno EBADF */
+  get(number: number): OpenFile {
+    return this.entry(number).file;
+  }
+
+  entry(number: number): Descriptor {
+    const descriptor = this.#slots.get(number);
+    if (!descriptor) throw new Errno('EBADF');
+    return descriptor;
+  }
+
+  has(number: number): boolean {
+    return this.#slots.has(number);
+  }
+
+  /** Numbers in use, ascending. */
+  numbers(): number[] {
+    return [...this.#slots.keys()].sort((a, b) => a - b);
+  }
+
+  /** The lowest free number from `least` on. @throws Errno EMFILE */
+  add(file: OpenFile, options: { limit: number; closeOnExec: boolean; least?: number }): number {
+    const { limit, closeOnExec, least = 0 } = options;
+    let number = Math.max(least, this.#firstFree);
+    while (this.#slots.has(number)) number++;
+    if (number >= limit) {
+      file.retain().drop(); // nobody will ever hold it
+      throw new Errno('EMFILE');
+    }
+    if (least <= this.#firstFree) this.#firstFree = number + 1;
+    this.#slots.set(number, { file: file.retain(), closeOnExec });
+    return number;
+  }
+
+  /** dup2(2): closes what was there. */
+  put(number: number, file: OpenFile, closeOnExec: boolean): void {
+    file.retain();
+    const previous = this.#slots.get(number);
+    this.#slots.set(number, { file, closeOnExec });
+    previous?.file.drop();
+  }
+
+  /** @throws Errno EBADF */
+  close(number: number): OpenFile {
+    const { file } = this.entry(number);
+    this.#slots.delete(number);
+    this.#firstFree = Math.min(this.#firstFree, number);
+    file.drop();
+    return file;
+  }
+
+  closeOnExec(): void {
+    for (const [number, descriptor] of [...this.#slots]) {
+      if (descriptor.closeOnExec) this.close(number);
+    }
+  }
+}
