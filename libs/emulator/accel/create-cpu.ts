@@ -1,6 +1,7 @@
 import type { ByteOrder, Scheduler } from '../core/index.js';
 import type { AddressSpace, LinearMemory } from '../memory/index.js';
 import { MipsCpu, mipsModel } from '../targets/index.js';
+import type { TranslationOptions } from './jit/index.js';
 import { InterpreterVcpu } from './interp/index.js';
 
 export interface MipsVcpuOptions {
@@ -13,6 +14,7 @@ export interface MipsVcpuOptions {
   readonly nsPerInstruction: number;
   readonly countHz: number;
   readonly deviceAccessNs: number;
+  readonly translation?: TranslationOptions | undefined;
 }
 
 /** A MIPS CPU on its generated interpreter, in its reset state. */

@@ -4,3 +4,4 @@ export * from './create-cpu.js';
 export * from './soft-tlb.js';
 export * from './vcpu.js';
 export { InterpreterVcpu } from './interp/index.js';
+export * from './jit/index.js';

@@ -1,3 +1,5 @@
+import type { TranslationStats } from './jit/index.js';
+
 /** Why a vCPU stopped. One union for all engines. */
 export type VcpuExit =
   | { readonly kind: 'budget' }
@@ -14,6 +16,8 @@ export interface VcpuStats {
   /** Soft TLB misses that found RAM, by access; device accesses. */
   tlbMisses: number;
   mmio: number;
+  /** Absent where nothing is translated. */
+  translation?: Readonly<TranslationStats>;
 }
 
 /** What runs guest code: interpreter, translator, KVM. */

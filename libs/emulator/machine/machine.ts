@@ -1,4 +1,5 @@
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
+import type { TranslationStats } from '../accel/index.js';
 import { buildBoard } from '../boards/index.js';
 import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
 
@@ -36,6 +37,8 @@ export interface MachineStats {
   readonly virtualNs: number;
   readonly exits: Record<string, number>;
   readonly tlbMisses: number;
+  /** Absent where nothing is translated. */
+  readonly translation?: Readonly<TranslationStats>;
 }
 
 /**
@@ -64,12 +67,29 @@ export interface Machine {
   ramSha256(): Promise<string>;
 }
 
+/** What runs the CPU. Results never depend on it: only speed does. */
+export interface EngineOptions {
+  /** `jit` (default): hot code is translated, the rest interpreted. `interp`: everything is interpreted. */
+  readonly accel?: Accel | undefined;
+  /** Visits of a branch target before it is translated, at least 1. Default {@link DEFAULT_JIT_THRESHOLD}. */
+  readonly jitThreshold?: number | undefined;
+}
+
+export const ACCELS = ['jit', 'interp'] as const;
+export type Accel = (typeof ACCELS)[number];
+export const DEFAULT_JIT_THRESHOLD = 2000;
+
 /** Builds a machine. @throws ConfigError for every bad input, naming the field and the mend */
-export async function createMachine(config: MachineConfig): Promise<Machine> {
+export async function createMachine(config: MachineConfig, engine: EngineOptions = {}): Promise<Machine> {
   const outside = new Outside();
   const built = await buildBoard<InterpreterVcpu>(config, {
     cpuLinearBytes: InterpreterVcpu.linearBytes,
-    createCpu: (options) => createMipsVcpu(options),
+    createCpu: (options) =>
+      createMipsVcpu({
+        ...options,
+        translation:
+          engine.accel === 'interp' ? undefined : { threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD },
+      }),
     onTransmit: (uart, byte) => outside.transmit(uart, byte),
     onPower: (event) => outside.power(event),
   });
@@ -170,8 +190,9 @@ class EmulatedMachine implements Machine {
   }
 
   stats(): MachineStats {
-    const { instructions, exits, tlbMisses, mmio } = this.built.cpu.stats;
-    return { instructions, virtualNs: this.nowNs, exits: { ...exits, mmio }, tlbMisses };
+    const { instructions, exits, tlbMisses, mmio, translation } = this.built.cpu.stats;
+    const translated = translation && { translation: { ...translation } };
+    return { instructions, virtualNs: this.nowNs, exits: { ...exits, mmio }, tlbMisses, ...translated };
   }
 
   async ramSha256(): Promise<string> {

@@ -6,3 +6,5 @@ export type { MipsModel } from './mips/models.js';
 export { MipsCpu } from './mips/cpu.js';
 export { mipsDescription, mipsInstructions } from './mips/target.js';
 export { GPR_NAMES, mipsDisassembler } from './mips/disassemble.js';
+export * from './linux-abi/index.js';
+export { mipsO32 } from './mips/linux-abi/index.js';

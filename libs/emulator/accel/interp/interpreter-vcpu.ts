@@ -1,11 +1,13 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
-import { EngineEvent, widthBytes, Width as Widths } from '../../jit/ir/index.js';
+import { EngineEvent, JumpCache, widthBytes, Width as Widths } from '../../jit/ir/index.js';
 import { generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
 import type { CpuCore, EngineHost } from '../../targets/index.js';
 import { Access } from '../../targets/index.js';
+import type { TranslationOptions } from '../jit/index.js';
+import { Translator } from '../jit/index.js';
 import { SoftTlbTables } from '../soft-tlb.js';
 import type { Vcpu, VcpuExit, VcpuStats } from '../vcpu.js';
 
@@ -27,6 +29,8 @@ export interface InterpreterOptions {
    * device accesses of the host and not ten.
    */
   readonly deviceAccessNs: number;
+  /** Translate hot code. Default: everything is interpreted. */
+  readonly translation?: TranslationOptions | undefined;
   /** Makes the architecture's run-time part on top of this engine. */
   readonly createCore: (host: EngineHost) => CpuCore;
 }
@@ -40,12 +44,13 @@ const modules = new Map<string, Promise<WebAssembly.Module>>();
  */
 export class InterpreterVcpu implements Vcpu, EngineHost {
   /** Bytes of linear memory that one vCPU allocates. */
-  static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + 256;
+  static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + JumpCache.bytes + 512;
 
   readonly words: Int32Array;
   readonly view: DataView;
   readonly #core: CpuCore;
   readonly #tlb: SoftTlbTables;
+  readonly #translator: Translator | undefined;
   readonly #bytes: DataView;
   /** Blocks whose page tracking this vCPU follows: all that it ever cached. */
   readonly #tracked = new Set<RamBlock>();
@@ -100,13 +105,26 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#scratch = engine.scratch.offset;
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.selectMode(0);
-    bus.onChange(() => this.flushTranslations());
+    this.#translator =
+      options.translation && new Translator(memory, this.words, this.#core.description, this.#tlb, options.translation);
+    let placement = memoryPlacement(bus);
+    bus.onChange(() => {
+      this.flushTranslations();
+      // Translations rely on where memory answers; devices come and go without touching them.
+      const before = placement;
+      placement = memoryPlacement(bus);
+      if (placement !== before) this.#translator?.flush();
+    });
   }
 
   async #instantiate(): Promise<void> {
     const { memory } = this.options;
     const { description, helpers } = this.#core;
-    const layout = { cpuBase: this.words.byteOffset, memoryPages: memory.buffer.byteLength >>> 16 };
+    const layout = {
+      cpuBase: this.words.byteOffset,
+      memoryPages: memory.buffer.byteLength >>> 16,
+      translations: this.#translator?.link,
+    };
     const names = description.table.instructions.map(({ name }) => name).join();
     const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
     let compiled = modules.get(key);
@@ -115,16 +133,18 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       modules.set(key, compiled);
     }
     const instance = await WebAssembly.instantiate(await compiled, {
-      env: { memory: memory.memory },
+      env: { memory: memory.memory, ...(this.#translator && { translations: this.#translator.table }) },
       engine: {
         loadSlow: (address: number, width: Width) => this.#loadSlow(address, width),
         storeSlow: (address: number, value: number, width: Width) => this.#storeSlow(address, value, width),
         fetchMiss: (address: number) => this.#fetchMiss(address),
         attention: () => this.#handleAttention(),
+        hot: (entry: number) => this.#translator?.translate(entry),
       },
       helpers: Object.fromEntries(Object.entries(helpers)),
     });
     this.#run = instance.exports['run'] as () => void; // generated with this signature
+    this.#translator?.connect(instance.exports['dispatch'] as () => void);
   }
 
   // ---- Vcpu ----------------------------------------------------------------------------------------------------------
@@ -145,6 +165,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#running = true;
     this.#run();
     this.#running = false;
+    this.#translator?.account();
     const used = budget - (this.words[this.#remaining] as number);
     this.#instructions += used - this.#stalled;
     scheduler.setTime(this.#entryNs + used * nsPerInstruction);
@@ -170,6 +191,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       exits: { ...this.#exits },
       tlbMisses: this.#tlbMisses,
       mmio: this.#mmio,
+      ...(this.#translator && { translation: this.#translator.stats }),
     };
   }
 
@@ -340,6 +362,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (!this.#tracked.has(block)) {
       this.#tracked.add(block);
       block.onTrackingChange(() => this.#tlb.flushWriteTags());
+      this.#translator?.follow(block);
     }
     const offset = page - range.start + range.delta;
     const isRam = range.target.kind === 'ram';
@@ -349,4 +372,12 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#tlb.fill(address, block.linearOffset + offset, { read: true, write, fetch });
     return true;
   }
+}
+
+/** Where a bus shows memory, as text to compare. */
+function memoryPlacement(bus: AddressSpace): string {
+  return bus.ranges
+    .filter(({ target }) => target.kind !== 'mmio')
+    .map(({ start, end, name, delta }) => `${name} ${start} ${end} ${delta}`)
+    .join();
 }

@@ -1,5 +1,6 @@
 import type {
   BranchKind as BranchKindType,
+  DecodeNode,
   HelperSignature,
   Instruction,
   IrBuilder,
@@ -9,22 +10,23 @@ import type {
 } from '../ir/index.js';
 import {
   BranchKind,
+  buildDecodeTree,
   DelayState,
   EngineEvent,
   Fragment,
   Op,
   runtimeFields,
+  JumpCache,
   SoftTlb,
   Type,
   Width as Widths,
   widthBytes,
 } from '../ir/index.js';
+import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
-import type { DecodeNode } from './decode-tree.js';
-import { buildDecodeTree } from './decode-tree.js';
 
 /**
  * Host functions that the interpreter imports beside the target's helpers. All find the precise program counter in the
@@ -39,7 +41,26 @@ export const INTERPRETER_IMPORTS = {
   fetchMiss: 'fetchMiss',
   /** (): takes a pending interrupt or leaves, at an instruction boundary. */
   attention: 'attention',
+  /** (jump cache entry): the address there has been reached often enough to be translated. */
+  hot: 'hot',
 } as const;
+
+/** Where an interpreter finds translations of hot code. */
+export interface TranslationLink {
+  /** Linear-memory offset of the jump cache, see {@link JumpCache}. */
+  readonly jumpCache: number;
+  /** Visits of a branch target before a translation is asked for, at least 1. */
+  readonly threshold: number;
+}
+
+export interface InterpreterLayout {
+  /** Linear-memory offset of the CPU's area. */
+  readonly cpuBase: number;
+  /** Size of the memory in 64 KiB pages. */
+  readonly memoryPages: number;
+  /** Absent: nothing is ever translated. */
+  readonly translations?: TranslationLink | undefined;
+}
 
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
 const PAGE_OFFSET = 0xfff;
@@ -55,7 +76,7 @@ const INSTRUCTIONS_PER_PAGE = 1024;
  */
 export function generateInterpreter<B extends IrBuilder>(
   target: TargetDescription<B>,
-  options: { cpuBase: number; memoryPages: number },
+  options: InterpreterLayout,
 ): Uint8Array<ArrayBuffer> {
   return new InterpreterGenerator(target, options).generate();
 }
@@ -67,11 +88,14 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly #fragment: Fragment;
   readonly #builder: B;
   readonly #pool = new LocalPool(this.writer);
+  readonly #swap = new ByteSwapper(this.writer, this.#pool);
   readonly #helperIndex: readonly number[];
   readonly #loadSlow: number;
   readonly #storeSlow: number;
   readonly #fetchMiss: number;
   readonly #attention: number;
+  readonly #hot: number;
+  readonly #link: TranslationLink | undefined;
 
   /**
    * Linear-memory offset of the next instruction while a handler runs. It and the limit are all that lives from one
@@ -93,8 +117,9 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
 
   constructor(
     private readonly target: TargetDescription<B>,
-    options: { cpuBase: number; memoryPages: number },
+    options: InterpreterLayout,
   ) {
+    this.#link = options.translations;
     this.cpuBase = options.cpuBase;
     this.#module = new ModuleWriter(options.memoryPages);
     const i32 = ValType.i32;
@@ -104,6 +129,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#storeSlow = importSlow(INTERPRETER_IMPORTS.storeSlow, 3, 0);
     this.#fetchMiss = importSlow(INTERPRETER_IMPORTS.fetchMiss, 1, 0);
     this.#attention = importSlow(INTERPRETER_IMPORTS.attention, 0, 0);
+    this.#hot = importSlow(INTERPRETER_IMPORTS.hot, 1, 0);
     this.#helperIndex = target.helpers.map((helper) =>
       this.#module.importFunction(
         'helpers',
@@ -141,6 +167,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.brIf(outer);
     w.end(); // outer
     this.#module.addFunction(w, [], 'run');
+    if (this.#link) {
+      this.#module.importTable('env', 'translations');
+      this.#module.addFunction(this.#dispatcher(this.#link), [], 'dispatch');
+    }
     return this.#module.finish();
   }
 
@@ -404,7 +434,155 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.i32(1);
     w.op(W.i32_add);
     w.set(this.#limit);
+    if (this.#link) this.#tryTranslation(this.#link, pc);
     for (const local of [pc, remaining, delay]) this.#pool.release(ValType.i32, local);
+  }
+
+  /** Continues in a translation of the address if there is one, else counts the visit. */
+  #tryTranslation(link: TranslationLink, pc: number): void {
+    const { engine } = this.target;
+    const w = this.writer;
+    const [cached, left] = [this.#entry, this.#address];
+    const tag = (): void => {
+      w.get(pc);
+      this.#load(engine.modeKey);
+      w.op(W.i32_add);
+    };
+    const write = (field: number, value: Emit): void => {
+      w.get(cached);
+      value();
+      w.memory(W.i32_store, field);
+    };
+    // A translation that just handed over to the interpreter must not take over before one instruction is done.
+    this.#load(engine.interpretNext);
+    w.if();
+    this.#store(engine.interpretNext, () => w.i32(0));
+    w.else();
+    jumpCacheEntry(w, link, () => w.get(pc));
+    w.tee(cached);
+    w.memory(W.i32_load, JumpCache.tag);
+    tag();
+    w.op(W.i32_xor);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.linear);
+    w.get(this.#ip);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    w.if();
+    // Another address used this entry: counting starts anew.
+    write(JumpCache.tag, tag);
+    write(JumpCache.linear, () => w.get(this.#ip));
+    write(JumpCache.target, () => w.i32(-link.threshold));
+    w.else();
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    w.tee(left);
+    w.i32(0);
+    w.op(W.i32_gt_s);
+    w.if();
+    const account = (sign: number): void =>
+      this.#store(engine.translated, () => {
+        this.#load(engine.translated);
+        this.#load(engine.remaining);
+        w.op(sign > 0 ? W.i32_add : W.i32_sub);
+      });
+    account(1);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.entry);
+    w.get(left);
+    w.callIndirect(this.#module.type([ValType.i32], []));
+    account(-1);
+    w.br(this.#event);
+    w.end();
+    w.get(left);
+    w.if();
+    write(JumpCache.target, () => {
+      w.get(left);
+      w.i32(1);
+      w.op(W.i32_add);
+      w.tee(left);
+    });
+    w.get(left);
+    w.op(W.i32_eqz);
+    w.if();
+    this.#store(engine.pc, () => w.get(pc));
+    w.get(cached);
+    w.call(this.#hot);
+    w.br(this.#event);
+    w.end();
+    w.end();
+    w.end();
+    w.end();
+  }
+
+  /**
+   * The function that translations continue in when they jump to an address outside themselves, without returning to
+   * the interpreter: state is all in the CPU's area, the delay slot is done, and nobody asked for attention.
+   */
+  #dispatcher(link: TranslationLink): FunctionWriter {
+    const { engine } = this.target;
+    const w = new FunctionWriter();
+    const [pc, linear, cached, target] = [0, 1, 2, 3].map(() => w.local(ValType.i32)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const load = (field: StateField): void => {
+      w.i32(0);
+      w.memory(W.i32_load, this.cpuBase + field.offset);
+    };
+    const key = (): void => {
+      w.get(pc);
+      w.i32(0xfffff003 | 0);
+      w.op(W.i32_and);
+    };
+    const giveUp = w.block();
+    load(engine.remaining);
+    w.i32(INSTRUCTIONS_PER_PAGE);
+    w.op(W.i32_le_s);
+    w.brIf(giveUp);
+    load(engine.pc);
+    w.tee(pc);
+    w.i32(12 - SoftTlb.entryShift);
+    w.op(W.i32_shr_u);
+    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
+    w.op(W.i32_and);
+    load(engine.tlbBase);
+    w.op(W.i32_add);
+    w.tee(linear);
+    w.memory(W.i32_load, SoftTlb.execTag);
+    key();
+    w.op(W.i32_ne);
+    w.brIf(giveUp);
+    jumpCacheEntry(w, link, () => w.get(pc));
+    w.tee(cached);
+    w.memory(W.i32_load, JumpCache.tag);
+    w.get(pc);
+    load(engine.modeKey);
+    w.op(W.i32_add);
+    w.op(W.i32_xor);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.linear);
+    w.get(linear);
+    w.memory(W.i32_load, SoftTlb.addend);
+    w.get(pc);
+    w.op(W.i32_add);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    w.brIf(giveUp);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    w.tee(target);
+    w.i32(0);
+    w.op(W.i32_le_s);
+    w.brIf(giveUp);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.entry);
+    w.get(target);
+    w.returnCallIndirect(this.#module.type([ValType.i32], []));
+    w.end();
+    return w;
   }
 
   /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */
@@ -452,6 +630,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     // A pending delay slot is a run of its own.
     w.get(delay);
     w.if();
+    if (this.#link) this.#store(engine.interpretNext, () => w.i32(0));
     this.#store(engine.delay, () => w.i32(DelayState.InSlot));
     this.#enterAt(pc);
     w.i32(4);
@@ -627,61 +806,24 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
 
   /** Wraps the emission of a guest-order value so that it becomes host order, or the other way round. */
   #swapper(width: Width, type: Type): (value: Emit) => void {
-    const w = this.writer;
-    const bytes = widthBytes(width);
-    if (this.target.byteOrder === 'little' || bytes === 1) return (value) => value();
-    if (bytes === 8) return (value) => this.#swap64(value);
-    if (type !== Type.I32) throw new Error('byte-swapped accesses of 2 and 4 bytes yield i32');
-    return (value) => {
-      const t = this.#pool.acquire(ValType.i32);
-      value();
-      w.set(t);
-      this.#swap32(t);
-      if (bytes === 2) {
-        w.i32(16);
-        w.op(width === Widths.S16 ? W.i32_shr_s : W.i32_shr_u);
-      }
-      this.#pool.release(ValType.i32, t);
-    };
+    if (this.target.byteOrder === 'little') return (value) => value();
+    return (value) => this.#swap.swapped(width, type, value);
   }
+}
 
-  /** Reverses the bytes of an i32 local: two rotations, two masks. */
-  #swap32(local: number): void {
-    const w = this.writer;
-    const half = (rotation: number, mask: number): void => {
-      w.get(local);
-      w.i32(rotation);
-      w.op(W.i32_rotl);
-      w.i32(mask | 0);
-      w.op(W.i32_and);
-    };
-    half(8, 0x00ff00ff);
-    half(24, 0xff00ff00);
-    w.op(W.i32_or);
-  }
-
-  #swap64(value: Emit): void {
-    const w = this.writer;
-    const whole = this.#pool.acquire(ValType.i64);
-    const part = this.#pool.acquire(ValType.i32);
-    value();
-    w.set(whole);
-    w.get(whole);
-    w.op(W.i32_wrap_i64);
-    w.set(part);
-    this.#swap32(part);
-    w.op(W.i64_extend_i32_u);
-    w.i64(32, 0);
-    w.op(W.i64_shl);
-    w.get(whole);
-    w.i64(32, 0);
-    w.op(W.i64_shr_u);
-    w.op(W.i32_wrap_i64);
-    w.set(part);
-    this.#swap32(part);
-    w.op(W.i64_extend_i32_u);
-    w.op(W.i64_or);
-    this.#pool.release(ValType.i64, whole);
-    this.#pool.release(ValType.i32, part);
-  }
+/** Leaves the linear-memory offset of an address's jump cache entry on the stack. */
+function jumpCacheEntry(w: FunctionWriter, { jumpCache }: TranslationLink, address: Emit): void {
+  address();
+  w.i32(2);
+  w.op(W.i32_shr_u);
+  address();
+  w.i32(15);
+  w.op(W.i32_shr_u);
+  w.op(W.i32_xor);
+  w.i32(JumpCache.entries - 1);
+  w.op(W.i32_and);
+  w.i32(JumpCache.entryShift);
+  w.op(W.i32_shl);
+  w.i32(jumpCache);
+  w.op(W.i32_add);
 }

@@ -17,12 +17,24 @@ export interface StateField {
   readonly strideShift: number;
 }
 
+/** What a translation takes for granted: it is used only where this holds. */
+export interface KnownContext {
+  /** Address of the instruction. */
+  pc: number;
+  /** Scalar fields that the mode key fixes. */
+  readonly state: ReadonlyMap<StateField, number>;
+}
+
 /**
  * Appends operations to a fragment, folding constants on the way. Semantic functions see nothing but this: the same
  * calls make the interpreter (fields are run-time values) and translations (fields are constants).
  */
 export class IrBuilder {
-  constructor(readonly fragment: Fragment) {}
+  /** Set while translating: what is known of the instruction in hand, so that it becomes constants. */
+  known: KnownContext | undefined;
+
+  /** @param fragment where operations are appended; may be exchanged between instructions */
+  constructor(public fragment: Fragment) {}
 
   // ---- constants -------------------------------------------------------------------------------------------------
 
@@ -105,11 +117,14 @@ export class IrBuilder {
 
   /** The instruction's address. */
   pc(): Value {
+    if (this.known) return this.i32(this.known.pc);
     return this.fragment.push(Op.Pc, Type.I32);
   }
 
   /** @param index element of an array field, a run-time value or a constant */
   loadState(field: StateField, index?: Value): Value {
+    const constant = this.known?.state.get(field);
+    if (constant !== undefined) return this.i32(constant);
     const [offset, at] = this.#locate(field, index);
     return this.fragment.push(Op.LoadState, field.type, offset, at, field.width);
   }

@@ -121,17 +121,16 @@ export class InstructionTable<B> {
 
 /** Fields as run-time values of an instruction word: each access emits its extraction. */
 export function runtimeFields(b: IrBuilder, encoding: Encoding, word: Value): Fields {
-  return lazyFields(encoding, (field) => emitField(b, field, word));
+  const fields = {};
+  for (const field of encoding.fields)
+    Object.defineProperty(fields, field.name, { get: () => emitField(b, field, word) });
+  return fields;
 }
 
 /** Fields as constants of a known instruction word. */
 export function constantFields(b: IrBuilder, encoding: Encoding, word: number): Fields {
-  return lazyFields(encoding, (field) => b.i32(extractField(field, word)));
-}
-
-function lazyFields(encoding: Encoding, make: (field: EncodingField) => Value): Fields {
-  const fields = {};
-  for (const field of encoding.fields) Object.defineProperty(fields, field.name, { get: () => make(field) });
+  const fields: Record<string, Value> = {};
+  for (const field of encoding.fields) fields[field.name] = b.i32(extractField(field, word));
   return fields;
 }
 

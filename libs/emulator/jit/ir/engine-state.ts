@@ -23,6 +23,15 @@ export interface EngineState {
   readonly event: StateField;
   /** Linear-memory offset of the current mode's soft TLB. */
   readonly tlbBase: StateField;
+  /**
+   * Everything that changes what an instruction means, as a number below the instruction alignment (4): the architecture
+   * keeps it up to date, and only translations made for the same key run.
+   */
+  readonly modeKey: StateField;
+  /** Set by translations that leave for the interpreter: it executes at least one instruction itself. */
+  readonly interpretNext: StateField;
+  /** Instructions that translations executed since the engine last looked (mod 2^32). */
+  readonly translated: StateField;
   /** Operands and results of helpers that are wider than i32. */
   readonly scratch: StateField;
 }
@@ -55,6 +64,9 @@ export function addEngineState(layout: StateLayout): EngineState {
     fetchAddend: layout.i32('fetchAddend'),
     event: layout.i32('event'),
     tlbBase: layout.i32('tlbBase'),
+    modeKey: layout.i32('modeKey'),
+    interpretNext: layout.i32('interpretNext'),
+    translated: layout.i32('translated'),
     scratch: layout.i64('scratch', 4),
   };
 }
@@ -64,7 +76,7 @@ export function addEngineState(layout: StateLayout): EngineState {
  * its low bits cut to the access size's alignment, equals the tag. An invalid tag can never equal such a value.
  */
 export const SoftTlb = {
-  entries: 1024,
+  entries: 4096,
   entryShift: 4,
   readTag: 0,
   writeTag: 4,
@@ -73,4 +85,25 @@ export const SoftTlb = {
   addend: 12,
   /** Differs from every masked address in bits 3..11, which no comparison keeps. */
   invalidTag: 0x800,
+} as const;
+
+/**
+ * Jump cache: from the address of a branch target to its translation, direct-mapped, four 32-bit words an entry. The
+ * interpreter counts there how often it comes by; a full count asks for a translation.
+ */
+export const JumpCache = {
+  entries: 32768,
+  entryShift: 4,
+  /** Virtual address + mode key. */
+  tag: 0,
+  /** Linear-memory offset of the instruction: the same virtual address may be mapped to other memory. */
+  linear: 4,
+  /** Positive: index of the translation in the function table. Negative: visits left. 0: asked for, or refused. */
+  target: 8,
+  /** Where to enter the translation. */
+  entry: 12,
+  /** Byte offset of the entry of an address. */
+  offset: (address: number): number =>
+    (((address >>> 2) ^ (address >>> 15)) & (JumpCache.entries - 1)) << JumpCache.entryShift,
+  bytes: 32768 << 4,
 } as const;

@@ -57,6 +57,7 @@ export class Fragment {
       case Op.InsnWord:
       case Op.Pc:
       case Op.Else:
+      case Op.InsnStart:
         return;
       case Op.LoadState:
         if (b >= 0) visit(b);

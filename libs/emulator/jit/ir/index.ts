@@ -1,7 +1,8 @@
 // jit/ir: the intermediate representation that instruction semantics are written in. Operations and helper
 // signatures (ops), storage (fragment), the builder that semantics call (builder), encodings and instruction tables
-// (encoding), assembly text from them (disassemble), structural checks (verifier).
+// (encoding), decoders (decode-tree) and assembly text (disassemble) from them, structural checks (verifier).
 export * from './builder.js';
+export * from './decode-tree.js';
 export * from './disassemble.js';
 export * from './encoding.js';
 export * from './engine-state.js';

@@ -85,6 +85,8 @@ export const Op = {
   /** a, b: values of the two arms when the type is not void. */
   EndIf: 102,
 
+  /** a: address. The operations from here on belong to this instruction; only in fragments of several. */
+  InsnStart: 105,
   /** a: target, b: condition or -1, c: {@link BranchKind}. Ends the instruction. */
   Branch: 110,
 } as const;

@@ -2,7 +2,7 @@ import type { ByteOrder } from '../../core/index.js';
 import type { InstructionTable } from './encoding.js';
 import type { EngineState } from './engine-state.js';
 import type { Fragment, Value } from './fragment.js';
-import type { IrBuilder } from './builder.js';
+import type { IrBuilder, StateField } from './builder.js';
 import type { HelperSignature } from './ops.js';
 
 /** What an engine needs to know of an architecture to generate code for it. */
@@ -14,6 +14,12 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   /** Host functions that semantics call. */
   readonly helpers: readonly HelperSignature[];
   readonly engine: EngineState;
+  /** Fields that translations keep in locals; no helper but those that leave the translation looks at them. */
+  readonly registers: readonly StateField[];
+  /** What the mode key (see {@link EngineState.modeKey}) fixes: translations are made for one key. */
+  modeConstants(modeKey: number): ReadonlyMap<StateField, number>;
+  /** Does this address have the same translation at all times, wherever code runs that can be fetched from it? */
+  isDirectlyMapped(address: number): boolean;
   createBuilder(fragment: Fragment): B;
   /** Semantics of an instruction word that no pattern matches. */
   undefinedInstruction(b: B, word: Value): void;

@@ -19,11 +19,15 @@ export const W = {
   br_table: 0x0e,
   return: 0x0f,
   call: 0x10,
+  call_indirect: 0x11,
+  return_call: 0x12,
+  return_call_indirect: 0x13,
   drop: 0x1a,
   select: 0x1b,
   local_get: 0x20,
   local_set: 0x21,
   local_tee: 0x22,
+  global_get: 0x23,
   i32_load: 0x28,
   i64_load: 0x29,
   f32_load: 0x2a,
@@ -257,6 +261,30 @@ export class FunctionWriter {
     this.code.u32(index);
   }
 
+  /** Continues in another function in this one's place (tail call). */
+  returnCall(index: number): void {
+    this.code.u8(W.return_call);
+    this.code.u32(index);
+  }
+
+  /** Calls through table 0; the function's index in the table lies on top of its arguments. */
+  callIndirect(type: number): void {
+    this.code.u8(W.call_indirect);
+    this.code.u32(type);
+    this.code.u32(0);
+  }
+
+  returnCallIndirect(type: number): void {
+    this.code.u8(W.return_call_indirect);
+    this.code.u32(type);
+    this.code.u32(0);
+  }
+
+  global(index: number): void {
+    this.code.u8(W.global_get);
+    this.code.u32(index);
+  }
+
   block(): Label {
     return this.#open(W.block);
   }
@@ -331,6 +359,8 @@ interface FunctionType {
 export class ModuleWriter {
   readonly #types: FunctionType[] = [];
   readonly #imports: { module: string; name: string; type: number }[] = [];
+  readonly #globals: { module: string; name: string }[] = [];
+  #table: { module: string; name: string } | undefined;
   readonly #functions: { type: number; body: FunctionWriter; exportName: string | undefined }[] = [];
 
   /** @param memoryPages exact size of the imported memory `env.memory`, in 64 KiB pages */
@@ -341,6 +371,22 @@ export class ModuleWriter {
     if (this.#functions.length > 0) throw new Error('imports must be declared before functions');
     this.#imports.push({ module, name, type: this.#type({ params, results }) });
     return this.#imports.length - 1;
+  }
+
+  /** Declares an imported constant of type i32 and returns its index. */
+  importConstant(module: string, name: string): number {
+    this.#globals.push({ module, name });
+    return this.#globals.length - 1;
+  }
+
+  /** Declares the imported table of functions that indirect calls go through. */
+  importTable(module: string, name: string): void {
+    this.#table = { module, name };
+  }
+
+  /** Index of a function type, for indirect calls. */
+  type(params: readonly ValType[], results: readonly ValType[]): number {
+    return this.#type({ params, results });
   }
 
   addFunction(body: FunctionWriter, results: readonly ValType[], exportName?: string): number {
@@ -358,20 +404,40 @@ export class ModuleWriter {
         for (const t of list) w.u8(t);
       }
     });
-    const imports = [undefined, ...this.#imports];
-    section(out, 2, imports, (w, entry) => {
-      w.name(entry?.module ?? 'env');
-      w.name(entry?.name ?? 'memory');
-      if (entry) {
-        w.u8(0x00);
-        w.u32(entry.type);
-      } else {
+    const imports: ((w: ByteWriter) => void)[] = [
+      (w) => {
+        w.name('env');
+        w.name('memory');
         w.u8(0x02);
         w.u8(0x01); // limits with a maximum
         w.u32(this.memoryPages);
         w.u32(this.memoryPages);
-      }
-    });
+      },
+      ...this.#imports.map(({ module, name, type }) => (w: ByteWriter): void => {
+        w.name(module);
+        w.name(name);
+        w.u8(0x00);
+        w.u32(type);
+      }),
+      ...this.#globals.map(({ module, name }) => (w: ByteWriter): void => {
+        w.name(module);
+        w.name(name);
+        w.u8(0x03);
+        w.u8(ValType.i32);
+        w.u8(0x00); // immutable
+      }),
+    ];
+    const table = this.#table;
+    if (table)
+      imports.push((w) => {
+        w.name(table.module);
+        w.name(table.name);
+        w.u8(0x01);
+        w.u8(0x70); // funcref
+        w.u8(0x00); // no maximum
+        w.u32(0);
+      });
+    section(out, 2, imports, (w, write) => write(w));
     section(out, 3, this.#functions, (w, fn) => w.u32(fn.type));
     const exported = this.#functions
       .map((fn, i) => ({ fn, index: this.#imports.length + i }))

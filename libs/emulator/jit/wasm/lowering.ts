@@ -18,6 +18,10 @@ export interface LoweringContext {
   readonly cpuBase: number;
   readonly insnWord: Emit;
   readonly pc: Emit;
+  /** The Wasm local that holds a field of CPU state, if the engine keeps it in one. */
+  registerLocal?(offset: number): number | undefined;
+  /** The operations that follow belong to the instruction at this address. */
+  startInstruction?(address: number): void;
   /** Leaves the loaded value of the given type; `address` must be emitted exactly once. */
   loadGuest(width: Width, type: Type, address: Emit): void;
   storeGuest(width: Width, type: Type, address: Emit, value: Emit): void;
@@ -60,6 +64,8 @@ export class Lowering {
   #lastUse: number[] = [];
   /** For an `Else` or a typed `If`'s end: the matching `EndIf`. */
   readonly #endOf = new Map<number, number>();
+  /** For a load of a register that lives in a local: the first later store to it, or Infinity. */
+  #nextStore: number[] = [];
 
   constructor(
     private readonly fragment: Fragment,
@@ -96,12 +102,29 @@ export class Lowering {
         if (middle >= 0) this.#endOf.set(middle, i);
       }
     }
+    this.#findStores();
     // Backwards, so that a deferred value's consumer is placed before its operands are looked at.
     for (let i = f.length - 1; i >= 0; i--) {
       const at = this.#deferred(i) ? (this.#lastUse[i] as number) : i;
       f.operands(i, (value) => {
         this.#lastUse[value] = Math.max(this.#lastUse[value] as number, at);
       });
+    }
+  }
+
+  #findStores(): void {
+    const { registerLocal } = this.context;
+    if (!registerLocal) return;
+    const f = this.fragment;
+    this.#nextStore = new Array<number>(f.length).fill(-1);
+    const next = new Map<number, number>();
+    for (let i = f.length - 1; i >= 0; i--) {
+      const op = f.op[i];
+      if ((op !== Op.LoadState && op !== Op.StoreState) || (f.b[i] as number) >= 0) continue;
+      const offset = f.a[i] as number;
+      if (registerLocal.call(this.context, offset) === undefined) continue;
+      if (op === Op.StoreState) next.set(offset, i);
+      else this.#nextStore[i] = next.get(offset) ?? Infinity;
     }
   }
 
@@ -126,13 +149,35 @@ export class Lowering {
     const { a, b, c, d } = this.fragment;
     const w = this.#w;
     switch (op) {
-      case Op.StoreState:
+      case Op.InsnStart:
+        return this.context.startInstruction?.(a[i] as number);
+      case Op.LoadState: {
+        const register = this.#register(i);
+        if (register === undefined) {
+          this.#compute(i);
+          break;
+        }
+        // No copy where the register keeps its value for as long as this one is needed.
+        if ((this.#nextStore[i] as number) >= (this.#lastUse[i] as number)) {
+          this.#locals[i] = register;
+          return;
+        }
+        w.get(register);
+        break;
+      }
+      case Op.StoreState: {
+        const register = this.#register(i);
+        if (register !== undefined) {
+          this.#value(d[i] as Value);
+          return w.set(register);
+        }
         this.#stateAddress(b[i] as Value);
         this.#value(d[i] as Value);
         return w.memory(
           storeOpcode(c[i] as Width, this.fragment.type[d[i] as Value] as Type),
           this.context.cpuBase + (a[i] as number),
         );
+      }
       case Op.StoreGuest: {
         const value = b[i] as Value;
         return this.context.storeGuest(
@@ -178,6 +223,12 @@ export class Lowering {
     if (type === Type.Void) return;
     if (this.#uses[i] === 0) return w.op(W.drop);
     w.set(this.#allocate(i, type));
+  }
+
+  /** The local of a scalar field, or of an array element with a constant index. */
+  #register(i: number): number | undefined {
+    if ((this.fragment.b[i] as number) >= 0) return undefined;
+    return this.context.registerLocal?.(this.fragment.a[i] as number);
   }
 
   #allocate(value: number, type: Type): number {
@@ -231,7 +282,7 @@ export class Lowering {
         this.#value(a);
         return w.op(W.select);
       case Op.LoadState:
-        this.#stateAddress(b);
+        this.#stateAddress(b); // only for fields in memory: registers are handled where they are loaded
         return w.memory(loadOpcode(c as Width, type), this.context.cpuBase + a);
       case Op.LoadGuest:
         return this.context.loadGuest(c as Width, type, this.#emit(a));

@@ -8,7 +8,7 @@ import { Cause, Cp0, ENTRY_HI, ENTRY_LO, ExceptionCode, INT_CTL, Mode, MT_RESET,
 import { MipsFpu } from './fpu.js';
 import type { MipsModel } from './models.js';
 import * as S from './state.js';
-import { hasDelaySlot, mipsDescription } from './target.js';
+import { hasDelaySlot, mipsDescription, mipsModeKey } from './target.js';
 
 const word = (field: { offset: number }): number => field.offset >> 2;
 const PC = word(S.engine.pc);
@@ -432,6 +432,7 @@ export class MipsCpu implements CpuCore {
     const wide = status & Status.FR ? 1 : 0;
     w[word(S.FR)] = wide;
     w[word(S.FPR_ODD_DELTA)] = wide ? 0 : 4;
+    w[word(S.engine.modeKey)] = mipsModeKey(wide === 1, (status & Status.CU1) !== 0);
     this.host.selectMode(mode);
     this.#checkInterrupts();
   }

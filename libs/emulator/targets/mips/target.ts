@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../../core/index.js';
-import type { HelperEffect, HelperSignature, TargetDescription } from '../../jit/ir/index.js';
+import type { HelperEffect, HelperSignature, StateField, TargetDescription } from '../../jit/ir/index.js';
 import { InstructionTable, Type } from '../../jit/ir/index.js';
 import { MipsBuilder } from './builder.js';
 import { ExceptionCode } from './cp0.js';
@@ -10,7 +10,7 @@ import { defineInteger } from './instructions/integer.js';
 import { defineMemory } from './instructions/memory.js';
 import { definePrivileged } from './instructions/privileged.js';
 import type { MipsModel } from './models.js';
-import { engine } from './state.js';
+import { CP1_USABLE, engine, FPR_ODD_DELTA, FR, GPR, HI, LO } from './state.js';
 
 const helper = (name: string, params: number, result: 'value' | 'none', effect: HelperEffect): HelperSignature => ({
   name,
@@ -91,9 +91,24 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     table: mipsInstructions(model, byteOrder),
     helpers: MIPS_HELPERS,
     engine,
+    registers: [GPR, HI, LO],
+    modeConstants: mipsModeConstants,
+    isDirectlyMapped: (address) => address >>> 30 === 2, // kseg0 and kseg1
     createBuilder: (fragment) => new MipsBuilder(fragment),
     undefinedInstruction: (b, word) => void b.call('undefinedInstruction', word),
   };
+}
+
+/** Mode key: width of the floating-point registers, and whether there are any to use. */
+export const mipsModeKey = (fr: boolean, cp1Usable: boolean): number => (fr ? 1 : 0) | (cp1Usable ? 2 : 0);
+
+export function mipsModeConstants(modeKey: number): ReadonlyMap<StateField, number> {
+  const fr = modeKey & 1;
+  return new Map([
+    [FR, fr],
+    [FPR_ODD_DELTA, fr ? 0 : 4],
+    [CP1_USABLE, modeKey >> 1],
+  ]);
 }
 
 /** Is this word a branch or jump whose delay slot executes even when it is not taken? */

@@ -1,4 +1,4 @@
-import type { Encoding } from '../ir/index.js';
+import type { Encoding } from './encoding.js';
 
 /** A decoder as a tree: switches over bit fields, tests of single patterns, instructions at the leaves. */
 export type DecodeNode<T> =

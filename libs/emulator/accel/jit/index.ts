@@ -1,0 +1,2 @@
+// accel/jit: keeps the translations of a vCPU's hot code.
+export * from './translator.js';

@@ -1,0 +1,134 @@
+import type { BranchKind, DecodeNode, Instruction, IrBuilder, StateField, TargetDescription } from '../ir/index.js';
+import { buildDecodeTree, constantFields, decode, Fragment, Op, Type } from '../ir/index.js';
+
+export interface BranchInfo {
+  readonly kind: BranchKind;
+  /** Where it goes when taken; undefined: only known at run time. */
+  readonly target: number | undefined;
+  readonly conditional: boolean;
+  /** It leaves the address of the instruction after its delay slot in a register: a call. */
+  readonly isCall: boolean;
+}
+
+/** What a translation can do with an instruction. */
+export type InstructionClass =
+  /** Translated as it is. `leaves`: part of it may have to be left to the interpreter. */
+  | { readonly kind: 'plain'; readonly leaves: boolean }
+  /** Always left to the interpreter: it calls a helper on every path, or matches no pattern. */
+  | { readonly kind: 'interpret' }
+  | { readonly kind: 'branch'; readonly leaves: boolean; readonly branch: BranchInfo };
+
+const INTERPRET: InstructionClass = { kind: 'interpret' };
+
+/** Turns instruction words into IR with every field a constant, and says what can be done with them. */
+export class InstructionReader {
+  readonly #tree: DecodeNode<Instruction<IrBuilder>>;
+  readonly #classes = new Map<number, InstructionClass>();
+  readonly #scratch: Fragment;
+  readonly #free: Fragment[] = [];
+  readonly #builder: IrBuilder;
+  readonly #known: { pc: number; state: ReadonlyMap<StateField, number> };
+  readonly #engineFields: ReadonlySet<number>;
+
+  constructor(
+    private readonly target: TargetDescription,
+    modeKey: number,
+  ) {
+    this.#tree = buildDecodeTree(target.table.instructions);
+    this.#scratch = new Fragment(target.helpers);
+    this.#builder = target.createBuilder(this.#scratch);
+    this.#known = { pc: 0, state: target.modeConstants(modeKey) };
+    this.#builder.known = this.#known;
+    this.#engineFields = new Set([
+      target.engine.scratch.offset,
+      ...[1, 2, 3].map((i) => target.engine.scratch.offset + 8 * i),
+    ]);
+  }
+
+  /** An empty fragment; give it back with {@link release}. */
+  acquire(): Fragment {
+    const fragment = this.#free.pop() ?? new Fragment(this.target.helpers);
+    fragment.clear();
+    return fragment;
+  }
+
+  release(fragment: Fragment): void {
+    this.#free.push(fragment);
+  }
+
+  /** Appends one instruction, its start included. @returns false when no pattern matches the word */
+  append(fragment: Fragment, word: number, pc: number): boolean {
+    const instruction = decode(this.#tree, word);
+    if (!instruction) return false;
+    const builder = this.#builder;
+    builder.fragment = fragment;
+    this.#known.pc = pc;
+    fragment.push(Op.InsnStart, Type.Void, pc);
+    instruction.semantics(builder, constantFields(builder, instruction.encoding, word));
+    return true;
+  }
+
+  classify(word: number, pc: number): InstructionClass {
+    const known = this.#classes.get(word);
+    if (known) return known;
+    this.#scratch.clear();
+    const result = this.append(this.#scratch, word, pc) ? this.#classOf(this.#scratch, pc) : INTERPRET;
+    if (result.kind !== 'branch') this.#classes.set(word, result); // branches depend on their address
+    return result;
+  }
+
+  #classOf(f: Fragment, pc: number): InstructionClass {
+    let leaves = false;
+    let changed = false;
+    let isCall = false;
+    /** Whether state was changed before the current arm, and by the arms of each open `If`. */
+    const open: { before: boolean; after: boolean }[] = [];
+    for (let i = 0; i < f.length; i++) {
+      switch (f.op[i]) {
+        case Op.If:
+          open.push({ before: changed, after: false });
+          break;
+        case Op.Else: {
+          const arms = open.at(-1) as { before: boolean; after: boolean }; // verifier: inside an If
+          arms.after = changed;
+          changed = arms.before;
+          break;
+        }
+        case Op.EndIf: {
+          const arms = open.pop() as { before: boolean; after: boolean }; // verifier: balanced
+          changed ||= arms.after;
+          break;
+        }
+        case Op.Call:
+          if (open.length === 0) return INTERPRET;
+          if (changed) return INTERPRET; // left half-way, it could not be executed again
+          leaves = true;
+          break;
+        case Op.LoadGuest:
+        case Op.StoreGuest:
+          if (changed) return INTERPRET;
+          leaves = true;
+          break;
+        case Op.StoreState: {
+          const value = f.d[i] as number;
+          if (f.op[value] === Op.Const && f.a[value] === ((pc + 8) | 0)) isCall = true;
+          if (!this.#engineFields.has(f.a[i] as number)) changed = true;
+          break;
+        }
+        case Op.Branch: {
+          const target = f.a[i] as number;
+          if (f.op[target] !== Op.Const && (f.b[i] as number) >= 0) return INTERPRET; // no target has such branches
+          const branch = {
+            kind: f.c[i] as BranchKind,
+            target: f.op[target] === Op.Const ? (f.a[target] as number) >>> 0 : undefined,
+            conditional: (f.b[i] as number) >= 0,
+            isCall,
+          };
+          return { kind: 'branch', leaves, branch };
+        }
+        default:
+      }
+    }
+    return { kind: 'plain', leaves };
+  }
+}

@@ -1,0 +1,218 @@
+import type { BranchKind as BranchKindType } from '../ir/index.js';
+import { BranchKind } from '../ir/index.js';
+import type { InstructionClass, InstructionReader } from './classify.js';
+
+/** Where instructions come from. Addresses are virtual. */
+export interface CodeSource {
+  /** Linear-memory offset of an instruction that can be fetched now without further ado, or -1. */
+  locate(address: number): number;
+  /** The instruction word there. */
+  word(linear: number): number;
+  /** Have branches gone to this address more than once or twice lately? Code that hardly ever ran is not translated. */
+  isWarm(address: number): boolean;
+  /** Instructions of the translation that can be entered at this address, 0 where there is none. */
+  translatedSize(address: number): number;
+}
+
+/** How a block ends. Addresses outside the region are left through the jump cache. */
+export type Terminator =
+  /** `returnTo`: it is a call, and continues there when it returns. */
+  | { readonly kind: 'goto'; readonly target: number; readonly returnTo?: number }
+  | {
+      readonly kind: 'branch';
+      readonly taken: number;
+      readonly next: number;
+      /** The delay slot belongs to the taken path only. */
+      readonly likely: boolean;
+    }
+  /** To an address known at run time; `isCall`: with a return address, so that it is not a return itself. */
+  | { readonly kind: 'indirect'; readonly isCall: boolean }
+  /** The interpreter executes the instruction at `at`, then decides. */
+  | { readonly kind: 'interpret'; readonly at: number };
+
+/** Straight-line code: executed from the first instruction to the last, a delay slot included. */
+export interface Block {
+  readonly address: number;
+  /** Instructions in order of execution with their words; the last is the delay slot where there is one. */
+  readonly instructions: readonly { readonly address: number; readonly word: number }[];
+  /** Index of the branch, or -1: everything after it lies in its delay slot. */
+  readonly branchAt: number;
+  readonly end: Terminator;
+  /** Some instruction may have to be left to the interpreter. */
+  readonly leaves: boolean;
+}
+
+/** A piece of the guest's control flow that is translated as one function. */
+export interface Region {
+  /** Ascending by address. */
+  readonly blocks: readonly Block[];
+  /** Addresses at which it can be entered; each starts a block. */
+  readonly entries: readonly number[];
+  /** Pages (4 KiB) that it came from, by virtual page address: where they lie in linear memory. */
+  readonly pages: ReadonlyMap<number, number>;
+  readonly instructionCount: number;
+}
+
+/**
+ * Most instructions of a region. More than a thousand would outgrow the budget that the interpreter guarantees at entry
+ * (see {@link Block}: a path through a region without a loop must fit).
+ */
+export const MAX_REGION_INSTRUCTIONS = 500;
+/** A translation this small is made again as part of a larger one: it is a function that its caller should not leave for. */
+const MAX_INLINED_INSTRUCTIONS = 80;
+const MAX_ENTRIES = 64;
+const PAGE_MASK = 0xfffff000;
+
+/** Follows control flow from an address. @returns undefined where nothing can be translated */
+export function discoverRegion(
+  seed: number,
+  source: CodeSource,
+  reader: InstructionReader,
+  maxInstructions = MAX_REGION_INSTRUCTIONS,
+): Region | undefined {
+  return new Discovery(source, reader, maxInstructions).run(seed);
+}
+
+class Discovery {
+  readonly #classes = new Map<number, InstructionClass>();
+  readonly #words = new Map<number, number>();
+  readonly #leaders = new Set<number>();
+  readonly #entries = new Set<number>();
+  readonly #pages = new Map<number, number>();
+  readonly #queue: number[] = [];
+  #seed = -1;
+
+  constructor(
+    private readonly source: CodeSource,
+    private readonly reader: InstructionReader,
+    private readonly maxInstructions: number,
+  ) {}
+
+  run(seed: number): Region | undefined {
+    this.#seed = seed;
+    this.#enter(seed);
+    for (let at = this.#queue.shift(); at !== undefined; at = this.#queue.shift()) this.#walk(at);
+    const first = this.#classes.get(seed);
+    if (!first || first.kind === 'interpret') return undefined;
+    const blocks = [...this.#leaders]
+      .filter((address) => this.#classes.has(address))
+      .sort((a, b) => a - b)
+      .map((address) => this.#block(address));
+    const entries = [...this.#entries].filter((address) => this.#isUseful(address)).slice(0, MAX_ENTRIES);
+    return { blocks, entries, pages: this.#pages, instructionCount: this.#classes.size };
+  }
+
+  #enter(address: number): void {
+    if (!this.#belongs(address)) return;
+    this.#entries.add(address);
+    this.#include(address);
+  }
+
+  /** What other translations have is not made twice, unless it is short. */
+  #belongs(address: number): boolean {
+    return address === this.#seed || this.source.translatedSize(address) <= MAX_INLINED_INSTRUCTIONS;
+  }
+
+  #include(address: number): void {
+    if (this.#leaders.has(address) || !this.#belongs(address)) return;
+    this.#leaders.add(address);
+    this.#queue.push(address);
+  }
+
+  /** Visits instructions from a leader to the end of its straight line. */
+  #walk(leader: number): void {
+    for (let address = leader; ; address = (address + 4) >>> 0) {
+      if (this.#classes.has(address)) {
+        this.#leaders.add(address); // joins code that was visited from elsewhere
+        return;
+      }
+      if (address !== leader && (address & ~PAGE_MASK) === 0) {
+        this.#leaders.add(address); // a new page starts a block, where its mapping is checked
+      }
+      if (this.#classes.size >= this.maxInstructions) return;
+      const info = this.#visit(address);
+      if (!info) return;
+      if (info.kind === 'interpret') return this.#enter((address + 4) >>> 0);
+      if (info.kind === 'branch') return this.#follow(address, info.branch);
+    }
+  }
+
+  #visit(address: number): InstructionClass | undefined {
+    const linear = this.source.locate(address);
+    if (linear < 0) return undefined;
+    const word = this.source.word(linear);
+    let info = this.reader.classify(word, address);
+    if (info.kind === 'branch' && !this.#slotFits(address, info.branch.kind)) info = { kind: 'interpret' };
+    this.#words.set(address, word);
+    this.#classes.set(address, info);
+    this.#pages.set((address & PAGE_MASK) >>> 0, linear - (address & ~PAGE_MASK));
+    return info;
+  }
+
+  /** A delay slot is translated with its branch: it must lie on the same page and be an ordinary instruction. */
+  #slotFits(address: number, kind: BranchKindType): boolean {
+    if (kind === BranchKind.Immediate) return true;
+    const slot = (address + 4) >>> 0;
+    if ((slot & ~PAGE_MASK) === 0) return false;
+    const linear = this.source.locate(slot);
+    if (linear < 0) return false;
+    const word = this.source.word(linear);
+    this.#words.set(slot, word);
+    return this.reader.classify(word, slot).kind === 'plain';
+  }
+
+  #follow(
+    address: number,
+    branch: { kind: BranchKindType; target: number | undefined; conditional: boolean; isCall: boolean },
+  ): void {
+    const next = (address + (branch.kind === BranchKind.Immediate ? 4 : 8)) >>> 0;
+    if (branch.target !== undefined) {
+      const backward = branch.target <= address && branch.target > address - 0x1000;
+      if (backward && !branch.isCall) this.#enter(branch.target);
+      else if (this.source.isWarm(branch.target)) this.#include(branch.target);
+    }
+    if (branch.isCall) this.#enter(next);
+    else if (branch.conditional) this.#include(next);
+  }
+
+  /** Entering where the interpreter would be called at once helps nobody. */
+  #isUseful(entry: number): boolean {
+    const info = this.#classes.get(entry);
+    return info !== undefined && info.kind !== 'interpret';
+  }
+
+  #block(leader: number): Block {
+    const instructions: { address: number; word: number }[] = [];
+    let leaves = false;
+    const add = (address: number): void => {
+      instructions.push({ address, word: this.#words.get(address) as number }); // visited
+    };
+    for (let address = leader; ; address = (address + 4) >>> 0) {
+      const info = this.#classes.get(address);
+      const done = (end: Terminator, branchAt = -1): Block => ({
+        address: leader,
+        instructions,
+        branchAt,
+        end,
+        leaves,
+      });
+      if (!info || (address !== leader && this.#leaders.has(address))) return done({ kind: 'goto', target: address });
+      if (info.kind === 'interpret') return done({ kind: 'interpret', at: address });
+      leaves ||= info.leaves;
+      add(address);
+      if (info.kind !== 'branch') continue;
+      const { kind, target, conditional, isCall } = info.branch;
+      const branchAt = instructions.length - 1;
+      let next = (address + 4) >>> 0;
+      if (kind !== BranchKind.Immediate) {
+        const slot = this.reader.classify(this.#words.get(next) as number, next);
+        leaves ||= slot.kind === 'plain' && slot.leaves;
+        add(next);
+        next = (next + 4) >>> 0;
+      }
+      if (target === undefined) return done({ kind: 'indirect', isCall }, branchAt);
+      if (!conditional) return done({ kind: 'goto', target, ...(isCall ? { returnTo: next } : {}) }, branchAt);
+      return done({ kind: 'branch', taken: target, next, likely: kind === BranchKind.Likely }, branchAt);
+    }
+  }
+}

@@ -1,0 +1,587 @@
+import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
+import { BranchKind, DelayState, Op, SoftTlb, Type, widthBytes } from '../ir/index.js';
+import { ByteSwapper } from '../wasm/byte-swap.js';
+import type { Label } from '../wasm/encoder.js';
+import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
+import type { Emit, LoweringContext } from '../wasm/lowering.js';
+import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import type { InstructionReader } from './classify.js';
+import type { RegisterFlow, RegisterUse } from './dataflow.js';
+import { analyseRegisters } from './dataflow.js';
+import type { ReducibleGraph } from './flow-graph.js';
+import { isBackward, makeReducible } from './flow-graph.js';
+import type { Block, Region } from './region.js';
+
+/** What a module offers to the functions in it. */
+export interface TranslationHost {
+  readonly cpuBase: number;
+  /** Index of the function that continues at the address in the CPU's area. */
+  readonly dispatch: number;
+  /** An imported constant: linear-memory offset minus virtual address of a page that the region reaches into. */
+  pageAddend(virtualPage: number, linearPage: number): number;
+}
+
+/** Most return sites that a return is compared with before it goes through the jump cache. */
+const MAX_RETURN_SITES = 8;
+const PAGE_MASK = 0xfffff000 | 0;
+const ROOT = 0;
+
+/**
+ * Translates a region to one Wasm function `(entry: i32) → ()`. Guest registers live in locals, control flow becomes
+ * loops, blocks and ifs. The function executes only what needs nobody's help: whenever an access misses the soft TLB, a
+ * helper would be called, or the budget might end, it writes everything back and leaves *before* that instruction, which
+ * the interpreter then executes. So there is one slow path, and exceptions, devices and time are exact by construction.
+ */
+export function translateRegion(
+  target: TargetDescription,
+  reader: InstructionReader,
+  region: Region,
+  host: TranslationHost,
+): FunctionWriter {
+  return new RegionTranslator(target, reader, region, host).run();
+}
+
+/** Where emission stands within a block. */
+interface Position {
+  readonly node: number;
+  readonly block: Block;
+  /** Instructions already charged to the budget. */
+  charged: number;
+  /** Index of the instruction in hand. */
+  index: number;
+}
+
+class RegionTranslator implements LoweringContext {
+  readonly writer = new FunctionWriter([ValType.i32]);
+  readonly cpuBase: number;
+  readonly #pool = new LocalPool(this.writer);
+  readonly #swap = new ByteSwapper(this.writer, this.#pool);
+  readonly #entry = 0;
+  readonly #remaining = this.writer.local(ValType.i32);
+  readonly #tlb = this.writer.local(ValType.i32);
+  readonly #pc = this.writer.local(ValType.i32);
+  readonly #condition = this.writer.local(ValType.i32);
+  readonly #target = this.writer.local(ValType.i32);
+  readonly #address = this.writer.local(ValType.i32);
+  readonly #tlbEntry = this.writer.local(ValType.i32);
+
+  /** Register fields by offset: their bit in sets. */
+  readonly #registerBits = new Map<number, number>();
+  readonly #registerOffsets: number[] = [];
+  readonly #registerLocals = new Map<number, number>();
+
+  readonly #fragments: Fragment[];
+  readonly #nodeOf = new Map<number, number>();
+  readonly #firstBlock: number;
+  readonly #returnSites: readonly number[];
+  readonly #graph: ReducibleGraph;
+  readonly #flow: RegisterFlow;
+  readonly #bounds: Int32Array;
+  readonly #children: number[][];
+  readonly #labelled: Uint8Array;
+  readonly #loopHeads: Uint8Array;
+
+  readonly #blockLabels = new Map<number, Label>();
+  readonly #loopLabels = new Map<number, Label>();
+  readonly #dispatchIndex = new Map<number, number>();
+  readonly #exits = new Map<bigint, { jump: Label; interpret: Label }>();
+  #dispatchLoop!: Label;
+  #position!: Position;
+
+  constructor(
+    private readonly engineTarget: TargetDescription,
+    private readonly reader: InstructionReader,
+    private readonly region: Region,
+    private readonly host: TranslationHost,
+  ) {
+    this.cpuBase = host.cpuBase;
+    for (const field of engineTarget.registers)
+      for (let i = 0; i < field.count; i++) {
+        const offset = field.offset + (i << field.strideShift);
+        this.#registerBits.set(offset, this.#registerOffsets.length);
+        this.#registerOffsets.push(offset);
+      }
+    this.#fragments = region.blocks.map((block) => {
+      const fragment = reader.acquire();
+      for (const { address, word } of block.instructions) reader.append(fragment, word, address);
+      return fragment;
+    });
+    // Nodes: the root, one stub an entry (it loads registers), the blocks.
+    this.#firstBlock = 1 + region.entries.length;
+    region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.#firstBlock + i));
+    this.#returnSites = this.#findReturnSites();
+    const successors = [
+      region.entries.map((_, i) => 1 + i),
+      ...region.entries.map((address) => [this.#nodeOf.get(address) as number]),
+      ...region.blocks.map((block) => this.#successors(block)),
+    ];
+    this.#graph = makeReducible({ successors });
+    const { analysis } = this.#graph;
+    this.#flow = analyseRegisters(this.#graph.successors, analysis.order, [
+      NO_USE,
+      ...region.entries.map(() => NO_USE),
+      ...region.blocks.map((block, i) => this.#registerUse(block, this.#fragments[i] as Fragment)),
+    ]);
+    const size = successors.length;
+    this.#labelled = new Uint8Array(size);
+    this.#loopHeads = new Uint8Array(size);
+    const forwardEdges = new Int32Array(size);
+    this.#children = Array.from({ length: size }, () => []);
+    for (const node of analysis.order) {
+      if (node !== ROOT) this.#children[analysis.dominator[node] as number]?.push(node);
+      for (const next of this.#graph.successors[node] as number[]) {
+        if (next === ROOT) continue;
+        if (isBackward(analysis, node, next)) this.#loopHeads[next] = 1;
+        else if (node === ROOT || ++(forwardEdges[next] as number) > 1) this.#labelled[next] = 1;
+        if (node === ROOT) forwardEdges[next]!++;
+        if ((forwardEdges[next] as number) > 1) this.#labelled[next] = 1;
+      }
+    }
+    this.#bounds = this.#findBounds();
+  }
+
+  run(): FunctionWriter {
+    const w = this.writer;
+    const { engine } = this.engineTarget;
+    for (const offset of this.#registerOffsets) {
+      const bit = 1n << BigInt(this.#registerBits.get(offset) as number);
+      const used = this.#flow.live.some((set) => set & bit) || this.#flow.dirty.some((set) => set & bit);
+      if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
+    }
+    this.#load(engine.remaining.offset);
+    w.set(this.#remaining);
+    this.#load(engine.tlbBase.offset);
+    w.set(this.#tlb);
+
+    const sets = new Set<bigint>();
+    for (const node of this.#graph.analysis.order)
+      if (node >= this.#firstBlock) sets.add(this.#flow.dirty[node] as bigint);
+    const exits = [...sets].map((dirty) => {
+      const exit = { jump: w.block(), interpret: w.block() };
+      this.#exits.set(dirty, exit);
+      return dirty;
+    });
+    this.#dispatchLoop = w.loop();
+    this.#tree(ROOT);
+    w.end();
+    w.op(W.unreachable);
+    for (const dirty of exits.toReversed()) {
+      w.end();
+      this.#writeBack(dirty);
+      this.#store(engine.interpretNext.offset, () => w.i32(1));
+      w.op(W.return);
+      w.end();
+      this.#writeBack(dirty);
+      w.returnCall(this.host.dispatch);
+    }
+    for (const fragment of this.#fragments) this.reader.release(fragment);
+    return w;
+  }
+
+  // ---- the graph ---------------------------------------------------------------------------------------------------
+
+  #findReturnSites(): number[] {
+    const sites = new Set<number>();
+    for (const { end } of this.region.blocks)
+      if (
+        end.kind === 'goto' &&
+        end.returnTo !== undefined &&
+        this.#nodeOf.has(end.target) &&
+        this.#nodeOf.has(end.returnTo)
+      )
+        sites.add(end.returnTo);
+    return [...sites].slice(0, MAX_RETURN_SITES);
+  }
+
+  #successors({ end }: Block): number[] {
+    const targets =
+      end.kind === 'goto'
+        ? [end.target]
+        : end.kind === 'branch'
+          ? [end.taken, end.next]
+          : end.kind === 'indirect' && !end.isCall
+            ? this.#returnSites
+            : [];
+    return targets.map((address) => this.#nodeOf.get(address)).filter((node) => node !== undefined);
+  }
+
+  #registerUse(block: Block, f: Fragment): RegisterUse {
+    let [reads, kills, writes] = [0n, 0n, 0n];
+    let depth = 0;
+    let inUncertainSlot = false;
+    for (let i = 0; i < f.length; i++) {
+      const op = f.op[i];
+      if (op === Op.If) depth++;
+      else if (op === Op.EndIf) depth--;
+      else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
+      if ((op !== Op.LoadState && op !== Op.StoreState) || (f.b[i] as number) >= 0) continue;
+      const index = this.#registerBits.get(f.a[i] as number);
+      if (index === undefined) continue;
+      const bit = 1n << BigInt(index);
+      if (op === Op.LoadState) {
+        reads |= bit & ~kills;
+      } else {
+        writes |= bit;
+        if (depth > 0 || inUncertainSlot) reads |= bit & ~kills;
+        else kills |= bit;
+      }
+    }
+    const { end } = block;
+    const outside = (address: number): boolean => this.#mayLeave(block, address);
+    const exits =
+      end.kind === 'indirect' ||
+      end.kind === 'interpret' ||
+      (end.kind === 'goto' ? outside(end.target) : outside(end.taken) || outside(end.next));
+    return { reads, kills, writes, leaves: true, exits };
+  }
+
+  /** An edge to this address may leave the region: it is not part of it, or on a page whose mapping must be checked. */
+  #mayLeave(from: Block, to: number): boolean {
+    return !this.#nodeOf.has(to) || this.#needsPageCheck(from.address, to);
+  }
+
+  #needsPageCheck(from: number, to: number): boolean {
+    if (((from ^ to) & PAGE_MASK) === 0) return false;
+    return !(this.engineTarget.isDirectlyMapped(from) && this.engineTarget.isDirectlyMapped(to));
+  }
+
+  /** Per loop head and entry: the most instructions until the next such point or the end. */
+  #findBounds(): Int32Array {
+    const { analysis, successors } = this.#graph;
+    const longest = new Int32Array(successors.length);
+    for (const node of analysis.order.toReversed()) {
+      let most = 0;
+      for (const next of successors[node] as number[])
+        if (!this.#isCheckpoint(next)) most = Math.max(most, longest[next] as number);
+      const block = this.region.blocks[node - this.#firstBlock];
+      longest[node] = most + (block ? block.instructions.length : 0);
+    }
+    return longest;
+  }
+
+  /** The budget is checked here. */
+  #isCheckpoint(node: number): boolean {
+    return node === ROOT || this.#loopHeads[node] === 1 || this.#graph.dispatched.has(node) || this.#isEntry(node);
+  }
+
+  #isEntry(node: number): boolean {
+    const block = this.region.blocks[node - this.#firstBlock];
+    return block !== undefined && this.region.entries.includes(block.address);
+  }
+
+  // ---- structured control flow (Ramsey 2022) -------------------------------------------------------------------------
+
+  #tree(node: number): void {
+    const w = this.writer;
+    const { position } = this.#graph.analysis;
+    const merges = (this.#children[node] as number[])
+      .filter((child) => this.#labelled[child])
+      .sort((a, b) => (position[b] as number) - (position[a] as number));
+    const isLoop = this.#loopHeads[node] === 1;
+    if (isLoop) this.#loopLabels.set(node, w.loop());
+    for (const merge of merges) this.#blockLabels.set(merge, w.block());
+    this.#node(node);
+    for (const merge of merges.toReversed()) {
+      w.end();
+      this.#tree(merge);
+    }
+    if (isLoop) w.end();
+  }
+
+  #node(node: number): void {
+    if (node === ROOT) this.#root();
+    else if (node < this.#firstBlock) this.#stub(node);
+    else this.#block(node);
+  }
+
+  #root(): void {
+    const dispatched = [...this.#graph.dispatched];
+    const stubs = this.region.entries.map((_, i) => 1 + i);
+    dispatched.forEach((node, i) => this.#dispatchIndex.set(node, stubs.length + i));
+    const labels = [...stubs, ...dispatched].map((node) => this.#blockLabels.get(node) as Label); // root's successors
+    this.writer.get(this.#entry);
+    this.writer.brTable(labels, labels[0] as Label);
+  }
+
+  /** Loads what the region needs from here on. */
+  #stub(node: number): void {
+    const next = this.#nodeOf.get(this.region.entries[node - 1] as number) as number; // entries start blocks
+    for (const [offset, local] of this.#registerLocals) {
+      if (!((this.#flow.live[next] as bigint) & (1n << BigInt(this.#registerBits.get(offset) as number)))) continue;
+      this.#load(offset);
+      this.writer.set(local);
+    }
+    this.#goto(node, next);
+  }
+
+  #block(node: number): void {
+    const w = this.writer;
+    const block = this.region.blocks[node - this.#firstBlock] as Block;
+    const likely = block.end.kind === 'branch' && block.end.likely;
+    const position: Position = { node, block, charged: 0, index: -1 };
+    this.#position = position;
+    if (this.#isCheckpoint(node)) {
+      w.get(this.#remaining);
+      w.i32(this.#bounds[node] as number);
+      w.op(W.i32_lt_s);
+      w.if();
+      this.#exitAt('interpret', () => w.i32(block.address));
+      w.end();
+    }
+    this.#charge(block.instructions.length - (likely ? 1 : 0));
+    new Lowering(this.#fragments[node - this.#firstBlock] as Fragment, this, this.#pool).run();
+    this.#position = position;
+    this.#terminate(block);
+  }
+
+  /** Takes instructions off the budget. */
+  #charge(count: number): void {
+    const w = this.writer;
+    this.#position.charged += count;
+    if (count === 0) return;
+    w.get(this.#remaining);
+    w.i32(-count);
+    w.op(W.i32_add);
+    w.set(this.#remaining);
+  }
+
+  #terminate({ end }: Block): void {
+    const w = this.writer;
+    switch (end.kind) {
+      case 'goto':
+        return this.#continueAt(end.target);
+      case 'branch':
+        if (end.likely) return this.#continueAt(end.taken);
+        w.get(this.#condition);
+        this.#continueIf(end.taken);
+        return this.#continueAt(end.next);
+      case 'interpret':
+        return this.#exitAt('interpret', () => w.i32(end.at));
+      case 'indirect':
+        if (!end.isCall)
+          for (const site of this.#returnSites) {
+            w.get(this.#target);
+            w.i32(site);
+            w.op(W.i32_eq);
+            this.#continueIf(site);
+          }
+        return this.#exitAt('jump', () => w.get(this.#target));
+    }
+  }
+
+  /** Takes a condition from the stack and continues at an address if it holds. */
+  #continueIf(address: number): void {
+    const w = this.writer;
+    const label = this.#directLabel(address);
+    if (label) return w.brIf(label);
+    const { node, block, charged, index } = this.#position;
+    w.if();
+    this.#continueAt(address);
+    w.end();
+    this.#position = { node, block, charged, index };
+  }
+
+  /** The label that a mere branch to an address needs, if it needs no more. */
+  #directLabel(address: number): Label | undefined {
+    const { node, block } = this.#position;
+    const next = this.#nodeOf.get(address);
+    if (next === undefined || this.#mayLeave(block, address) || this.#graph.isRouted(node, next)) return undefined;
+    return isBackward(this.#graph.analysis, node, next) ? this.#loopLabels.get(next) : this.#blockLabels.get(next);
+  }
+
+  #continueAt(address: number): void {
+    const { node, block } = this.#position;
+    const next = this.#nodeOf.get(address);
+    if (next === undefined) return this.#exitAt('jump', () => this.writer.i32(address));
+    if (this.#needsPageCheck(block.address, address)) this.#checkPage(address);
+    this.#goto(node, next);
+  }
+
+  #goto(node: number, next: number): void {
+    const w = this.writer;
+    if (this.#graph.isRouted(node, next)) {
+      w.i32(this.#dispatchIndex.get(next) as number); // routed edges lead to dispatched nodes
+      w.set(this.#entry);
+      w.br(this.#dispatchLoop);
+    } else if (isBackward(this.#graph.analysis, node, next)) {
+      w.br(this.#loopLabels.get(next) as Label);
+    } else if (this.#labelled[next]) {
+      w.br(this.#blockLabels.get(next) as Label);
+    } else {
+      this.#tree(next);
+    }
+  }
+
+  /** Leaves unless the page of an address is still mapped, executable, to the memory that was translated. */
+  #checkPage(address: number): void {
+    const w = this.writer;
+    const page = address & PAGE_MASK;
+    const entry = ((page >>> 12) & (SoftTlb.entries - 1)) << SoftTlb.entryShift;
+    const linear = this.region.pages.get(page >>> 0) as number; // visited by discovery
+    w.get(this.#tlb);
+    w.memory(W.i32_load, entry + SoftTlb.execTag);
+    w.i32(page);
+    w.op(W.i32_xor);
+    w.get(this.#tlb);
+    w.memory(W.i32_load, entry + SoftTlb.addend);
+    w.global(this.host.pageAddend(page, linear));
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    w.if();
+    this.#exitAt('jump', () => w.i32(address));
+    w.end();
+  }
+
+  // ---- leaving -----------------------------------------------------------------------------------------------------
+
+  /** Leaves the region for an address, through the jump cache or to the interpreter. */
+  #exitAt(kind: 'jump' | 'interpret', address: Emit): void {
+    const w = this.writer;
+    address();
+    w.set(this.#pc);
+    const exit = this.#exits.get(this.#flow.dirty[this.#position.node] as bigint) as { jump: Label; interpret: Label };
+    w.br(exit[kind]);
+  }
+
+  /** Leaves the instruction in hand to the interpreter. */
+  #leave(): void {
+    const w = this.writer;
+    const { engine } = this.engineTarget;
+    const { block, charged, index } = this.#position;
+    const unused = charged - index;
+    if (unused !== 0) {
+      w.get(this.#remaining);
+      w.i32(unused);
+      w.op(W.i32_add);
+      w.set(this.#remaining);
+    }
+    if (block.branchAt >= 0 && index > block.branchAt) {
+      this.#store(engine.delay.offset, () => w.i32(DelayState.SlotPending));
+      this.#store(engine.branchTarget.offset, () => this.#destination(block));
+    }
+    this.#exitAt('interpret', () => w.i32((block.instructions[index] as { address: number }).address));
+  }
+
+  /** Where the branch before the delay slot goes. */
+  #destination({ end }: Block): void {
+    const w = this.writer;
+    if (end.kind === 'goto') return w.i32(end.target);
+    if (end.kind === 'indirect') return w.get(this.#target);
+    if (end.kind !== 'branch') throw new Error('a delay slot follows a branch');
+    w.i32(end.taken);
+    if (end.likely) return;
+    w.i32(end.next);
+    w.get(this.#condition);
+    w.op(W.select);
+  }
+
+  #writeBack(dirty: bigint): void {
+    const w = this.writer;
+    const { engine } = this.engineTarget;
+    for (const [offset, local] of this.#registerLocals)
+      if (dirty & (1n << BigInt(this.#registerBits.get(offset) as number))) this.#store(offset, () => w.get(local));
+    this.#store(engine.remaining.offset, () => w.get(this.#remaining));
+    this.#store(engine.pc.offset, () => w.get(this.#pc));
+  }
+
+  #load(offset: number): void {
+    this.writer.i32(0);
+    this.writer.memory(W.i32_load, this.cpuBase + offset);
+  }
+
+  #store(offset: number, value: Emit): void {
+    this.writer.i32(0);
+    value();
+    this.writer.memory(W.i32_store, this.cpuBase + offset);
+  }
+
+  // ---- LoweringContext ---------------------------------------------------------------------------------------------
+
+  insnWord = (): void => {
+    throw new Error('a translation knows its instruction words');
+  };
+
+  pc = (): void => {
+    throw new Error('a translation knows its addresses');
+  };
+
+  registerLocal(offset: number): number | undefined {
+    return this.#registerLocals.get(offset);
+  }
+
+  startInstruction(): void {
+    this.#position.index++;
+  }
+
+  loadGuest(width: Width, type: Type, address: Emit): void {
+    const w = this.writer;
+    this.#probe(width, SoftTlb.readTag, address);
+    const load = (): void => {
+      w.get(this.#address);
+      w.get(this.#tlbEntry);
+      w.memory(W.i32_load, SoftTlb.addend);
+      w.op(W.i32_add);
+      w.memory(loadOpcode(width, type), 0);
+    };
+    if (this.engineTarget.byteOrder === 'little') load();
+    else this.#swap.swapped(width, type, load);
+  }
+
+  storeGuest(width: Width, type: Type, address: Emit, value: Emit): void {
+    const w = this.writer;
+    this.#probe(width, SoftTlb.writeTag, address);
+    w.get(this.#address);
+    w.get(this.#tlbEntry);
+    w.memory(W.i32_load, SoftTlb.addend);
+    w.op(W.i32_add);
+    if (this.engineTarget.byteOrder === 'little') value();
+    else this.#swap.swapped(width, type, value);
+    w.memory(storeOpcode(width, type), 0);
+  }
+
+  /** Leaves the instruction to the interpreter unless the access hits the soft TLB; alignment is part of the test. */
+  #probe(width: Width, tag: number, address: Emit): void {
+    const w = this.writer;
+    address();
+    w.tee(this.#address);
+    w.i32(12 - SoftTlb.entryShift);
+    w.op(W.i32_shr_u);
+    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
+    w.op(W.i32_and);
+    w.get(this.#tlb);
+    w.op(W.i32_add);
+    w.tee(this.#tlbEntry);
+    w.memory(W.i32_load, tag);
+    w.get(this.#address);
+    w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
+    w.op(W.i32_and);
+    w.op(W.i32_ne);
+    w.if();
+    this.#leave();
+    w.end();
+  }
+
+  call(_index: number, signature: HelperSignature): void {
+    this.#leave();
+    if (signature.result === Type.Void) return;
+  }
+
+  branch(kind: BranchKindType, target: Emit, condition: Emit | undefined): void {
+    const w = this.writer;
+    const { end } = this.#position.block;
+    if (end.kind === 'indirect') {
+      target();
+      return w.set(this.#target);
+    }
+    if (!condition || end.kind !== 'branch') return;
+    condition();
+    if (kind !== BranchKind.Likely) return w.set(this.#condition);
+    w.op(W.i32_eqz);
+    const before = { ...this.#position };
+    this.#continueIf(end.next);
+    this.#position = before;
+    this.#charge(1);
+  }
+}
+
+const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n, leaves: false, exits: false };
