@@ -49,7 +49,14 @@ export interface SystemIdentity {
   readonly memoryBytes: number;
 }
 
-export interface FileSystemOptions {
+/** Where the first process's descriptors 0, 1 and 2 lead. Without input the guest reads an empty file. */
+export interface HostStreams {
+  readonly stdin?: HostInput;
+  readonly stdout?: HostOutput;
+  readonly stderr?: HostOutput;
+}
+
+export interface FileSystemOptions extends HostStreams {
   /** Host directory that the guest sees as `/`; without it an empty tree in memory. */
   readonly root?: string;
   /** Every write to the root gives EROFS. */
@@ -59,9 +66,6 @@ export interface FileSystemOptions {
   readonly binds?: readonly BindMount[];
   /** Mount /dev, /proc, /sys and /dev/shm (default true). */
   readonly kernelTrees?: boolean;
-  readonly stdin?: HostInput;
-  readonly stdout?: HostOutput;
-  readonly stderr?: HostOutput;
   readonly terminal?: HostTerminal;
   readonly clock: GuestClock;
   /** Seeds /dev/urandom, /dev/random and boot ids. */

@@ -175,7 +175,8 @@ export class HostStreamFile extends OpenFile {
     private readonly streams: {
       readonly input?: HostInput | undefined;
       readonly output?: HostOutput | undefined;
-      readonly terminal?: TerminalState | undefined;
+      /** The terminal's settings, in the layout of the ABI that asks. */
+      readonly terminal?: ((abi: LinuxFileAbi) => TerminalState | undefined) | undefined;
     },
   ) {
     super(inode, mount, flags, foundAt);
@@ -216,7 +217,7 @@ export class HostStreamFile extends OpenFile {
   }
 
   override ioctl(request: Ioctl): SyscallResult | undefined {
-    return this.streams.terminal?.ioctl(request);
+    return this.streams.terminal?.(request.abi)?.ioctl(request);
   }
 
   override get anonymousName(): string | undefined {

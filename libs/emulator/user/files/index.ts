@@ -3,50 +3,54 @@
 // closeAll as processes come and go, and fileSyscalls for its table.
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import type { SyscallTable } from '../kernel/contracts.js';
-import type { ExecutableFile, FileProcess, FileSystemOptions, MappedFile, ProcessDirectory } from './api.js';
+import type { ExecutableFile, FileProcess, FileSystemOptions, MappedFile } from './api.js';
+import { DescriptorTable } from './descriptor-table.js';
+import { FileSystem } from './file-system.js';
+import { ProcessFiles } from './process-files.js';
+import { withJoinedArguments } from './syscalls/arguments.js';
+import { attributeSyscalls } from './syscalls/attributes.js';
+import { descriptorSyscalls } from './syscalls/descriptors.js';
+import { pathSyscalls } from './syscalls/paths.js';
+import { transferSyscalls } from './syscalls/transfer.js';
+import { waitingSyscalls } from './syscalls/waiting.js';
 
 export * from './api.js';
 export * from './host-stream.js';
-
-const pending = (): never => {
-  throw new Error('file half: under construction');
-};
-
-/** The tree of files that all processes of one guest share. */
-export interface FileSystem {
-  readonly processes: ProcessDirectory;
-  /** Gives host descriptors back; the guest is over. */
-  close(): void;
-}
-
-/** One process's descriptors, working directory and root: `context.process.files`. */
-export interface ProcessFiles {
-  readonly fileSystem: FileSystem;
-}
+export type { FileSystem } from './file-system.js';
+export type { ProcessFiles } from './process-files.js';
 
 /** @throws Error naming the option and the mend: a root that is no directory, a bind whose host path does not exist */
 export function createFileSystem(options: FileSystemOptions): FileSystem {
-  return pending();
+  return new FileSystem(options);
 }
 
 /** Files of the first process: 0, 1 and 2 are the host's streams. @throws Error for a working directory that is none */
-export function createProcessFiles(fileSystem: FileSystem, options?: { cwd?: string }): ProcessFiles {
-  return pending();
+export function createProcessFiles(fileSystem: FileSystem, { cwd = '/' }: { cwd?: string } = {}): ProcessFiles {
+  const { mounts } = fileSystem;
+  const table = new DescriptorTable();
+  const files = new ProcessFiles(fileSystem, table, { working: mounts.root });
+  if (cwd !== '/') {
+    const working = fileSystem.directoryAt(cwd);
+    if (!working) throw new Error(`working directory ${cwd}: no such directory in the guest's root`);
+    files.workingDirectory = working;
+  }
+  for (const [number, file] of fileSystem.standardStreams().entries()) table.put(number, file, false);
+  return files;
 }
 
 /** For clone: CLONE_FILES shares the descriptor table, CLONE_FS the working directory; otherwise copies. */
 export function forkFiles(files: ProcessFiles, share: { descriptors: boolean; directories: boolean }): ProcessFiles {
-  return pending();
+  return files.fork(share);
 }
 
 /** For execve, past the point of no return: stops sharing the descriptor table and closes what is close-on-exec. */
-export function execFiles(files: ProcessFiles, pid: number): void {
-  pending();
+export function execFiles(files: ProcessFiles, _pid: number): void {
+  files.exec();
 }
 
 /** For exit: gives the process's share of the descriptor table back and releases its record locks. */
-export function closeAll(files: ProcessFiles, pid: number): void {
-  pending();
+export function closeAll(files: ProcessFiles, _pid: number): void {
+  files.exit();
 }
 
 /**
@@ -58,9 +62,9 @@ export function lookupExecutable(
   files: ProcessFiles,
   process: FileProcess,
   path: Uint8Array | string,
-  options?: { directory?: number; emptyPath?: boolean; noFollow?: boolean },
+  options: { directory?: number; emptyPath?: boolean; noFollow?: boolean } = {},
 ): ExecutableFile {
-  return pending();
+  return files.lookupExecutable(process, path, options);
 }
 
 /**
@@ -68,7 +72,7 @@ export function lookupExecutable(
  * descriptor was not opened for reading, or for MAP_SHARED with PROT_WRITE not for writing
  */
 export function mappedFile(files: ProcessFiles, fd: number, access: { sharedWrite: boolean }): MappedFile {
-  return pending();
+  return files.mapped(fd, access);
 }
 
 /**
@@ -76,10 +80,16 @@ export function mappedFile(files: ProcessFiles, fd: number, access: { sharedWrit
  * take what the ABI's table passes (on o32 up to seven words, those beyond the fourth from the stack).
  */
 export function fileSyscalls(abi: LinuxFileAbi): SyscallTable {
-  return pending();
+  return withJoinedArguments(abi, {
+    ...transferSyscalls(abi),
+    ...pathSyscalls(abi),
+    ...attributeSyscalls(abi),
+    ...descriptorSyscalls(abi),
+    ...waitingSyscalls(abi),
+  });
 }
 
 /** The path a descriptor was opened with, for `--strace -y` and messages; undefined for a free number. */
 export function descriptorPath(files: ProcessFiles, fd: number): string | undefined {
-  return pending();
+  return files.descriptorTable.has(fd) ? files.pathOf(files.file(fd)) : undefined;
 }

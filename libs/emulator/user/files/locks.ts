@@ -85,11 +85,8 @@ export class LockTable {
       },
       {
         nonblocking: !wait,
-        // Asked at an interruption: the thread no longer waits.
-        partial: () => {
-          this.#waiting.delete(wanted.owner);
-          return undefined;
-        },
+        interrupted: 'restart',
+        cancel: () => void this.#waiting.delete(wanted.owner),
       },
     );
   }

@@ -1,4 +1,5 @@
 /** Open file descriptions, open(2): what descriptors refer to, shared by dup and fork. */
+import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import { Errno, Poll, WaitQueue } from '../kernel/contracts.js';
 import type { Blocked, SyscallContext, SyscallResult } from '../kernel/contracts.js';
 import { FileType } from '../vfs/inode.js';
@@ -48,6 +49,7 @@ export interface FoundAt {
 }
 
 export interface Ioctl {
+  readonly abi: LinuxFileAbi;
   readonly command: number;
   readonly argument: number;
   readonly context: SyscallContext;
@@ -65,6 +67,8 @@ export abstract class OpenFile {
   readonly #onRelease = new Set<() => void>();
   /** fcntl F_SETOWN. */
   owner = 0;
+  /** Locks of this open file are given back when it is released. */
+  holdsLocks = false;
 
   constructor(
     readonly inode: Inode,

@@ -116,8 +116,6 @@ function inodeNumber(path: string): bigint {
 
 class DirectoryInode extends Inode implements CallerLookup {
   readonly type = FileType.DIRECTORY;
-  /** Directories are one object each while they are held. */
-  readonly #known = new Map<string, WeakRef<Inode>>();
 
   constructor(
     readonly tree: GeneratedTree,
@@ -165,12 +163,7 @@ class DirectoryInode extends Inode implements CallerLookup {
 
   #find(name: string, caller: PathCaller | undefined): Inode | undefined {
     const entry = this.entry.entry(name, caller);
-    if (!entry) return undefined;
-    const known = entry.kind === 'directory' ? this.#known.get(name)?.deref() : undefined;
-    if (known) return known;
-    const inode = this.tree.make(entry, `${this.path}/${name}`, this, name);
-    if (entry.kind === 'directory') this.#known.set(name, new WeakRef(inode));
-    return inode;
+    return entry && this.tree.make(entry, `${this.path}/${name}`, this, name);
   }
 }
 
