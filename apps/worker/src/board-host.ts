@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { formatSize, type ConsoleSpan, type RunEnd } from '@bootlab/lab';
-import { ConsoleCredit, type BoardTask, type FromBoard, type RunReport, type ToBoard } from './protocol.js';
+import { formatSize, type ConsoleSpan, type RunEnd, type RunReport } from '@bootlab/lab';
+import { ConsoleCredit, type BoardTask, type FromBoard, type ToBoard } from './protocol.js';
 
 const YOUNG_GENERATION_MB = 64;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
@@ -121,7 +121,7 @@ export class BoardHost {
 
   /** An end that the board did not report itself. */
   private end(end: RunEnd): void {
-    this.finish({ end, steps: [], ...this.last, ramSha256: undefined });
+    this.finish({ end, steps: [], kernel: [], ...this.last, ramSha256: undefined });
   }
 
   private finish(report: RunReport): void {

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { selfTestFirmware } from '@bootlab/emulator';
-import type { ConsoleSpan } from '@bootlab/lab';
+import type { ConsoleSpan, RunReport } from '@bootlab/lab';
 import { temporaryFolder } from '@bootlab/lab/testing';
 import { runBoard } from './board-run.js';
-import { ConsoleCredit, type BoardTask, type FromBoard, type RunReport } from './protocol.js';
+import { ConsoleCredit, type BoardTask, type FromBoard } from './protocol.js';
 
 // The self-test firmware of the Malta board, run as a board thread runs it, but in this thread.
 
@@ -26,6 +26,10 @@ async function runSelfTest(change: Partial<BoardTask> = {}): Promise<{ spans: Co
     wallGuardMs: 60_000,
     consoleLimitBytes: 2 ** 20,
     steps: [],
+    shell: undefined,
+    prompt: undefined,
+    onReboot: undefined,
+    failOn: undefined,
     credit: credit.buffer,
     ...change,
   };

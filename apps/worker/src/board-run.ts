@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { createMachine, runMachine, type Machine, type MachineEnd } from '@bootlab/emulator';
+import { createMachine, runMachine, type Machine } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
-import { ConsoleCoalescer, StepRunner, type ConsoleSpan, type RunEnd } from '@bootlab/lab';
-import type { BoardTask, ConsoleCredit, FromBoard, RunReport, ToBoard } from './protocol.js';
+import { ConsoleCoalescer, JobRun, type ConsoleSpan } from '@bootlab/lab';
+import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
 const POST_BYTES = 64 * 1024;
 const PROGRESS_MS = 1000;
 
-/** Makes the machine that a task describes. */
-async function machineFor(task: BoardTask): Promise<Machine> {
+/** Reads a task's images once. @returns makes the machine, as often as it is switched on, always with the same drives */
+async function machineMaker(task: BoardTask): Promise<() => Promise<Machine>> {
   const image = (file: string | undefined): Promise<Uint8Array | undefined> =>
     file === undefined ? Promise.resolve(undefined) : readFile(file);
   const [kernel, initrd, firmware] = await Promise.all([
@@ -16,17 +16,19 @@ async function machineFor(task: BoardTask): Promise<Machine> {
     image(task.files.initrd),
     image(task.files.firmware),
   ]);
-  return createMachine({
-    board: task.board,
-    ...(task.cpu !== undefined && { cpu: task.cpu }),
-    ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
-    ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
-    ...(kernel && { kernel }),
-    ...(initrd && { initrd }),
-    ...(firmware && { firmware }),
-    // Images are immutable: what the guest writes stays in the overlay and ends with the board.
-    drives: task.files.drives.map((file) => new CopyOnWriteOverlay(openRawImage(file, { readOnly: true }))),
-  });
+  // Images are immutable: what the guest writes stays in the overlay and ends with the board.
+  const drives = task.files.drives.map((file) => new CopyOnWriteOverlay(openRawImage(file, { readOnly: true })));
+  return () =>
+    createMachine({
+      board: task.board,
+      ...(task.cpu !== undefined && { cpu: task.cpu }),
+      ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
+      ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
+      ...(kernel && { kernel }),
+      ...(initrd && { initrd }),
+      ...(firmware && { firmware }),
+      drives,
+    });
 }
 
 /** Waits for host time to pass, or for input, whichever is first. */
@@ -64,18 +66,9 @@ export async function runBoard(
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
 ): Promise<void> {
-  const machine = await machineFor(task);
-  const abort = new AbortController();
-  let cause: RunEnd = { kind: 'aborted' };
-  const stop = (why: RunEnd): void => {
-    if (abort.signal.aborted) return;
-    cause = why;
-    abort.abort();
-  };
-
+  const makeMachine = await machineMaker(task);
   let spans: ConsoleSpan[] = [];
   let pendingBytes = 0;
-  let printedBytes = 0;
   const postConsole = (): void => {
     if (spans.length === 0) return;
     const sizeBytes = pendingBytes;
@@ -89,70 +82,41 @@ export async function runBoard(
     pendingBytes += span.data.length;
     if (pendingBytes >= POST_BYTES) postConsole();
   });
-  const primary = machine.consoles[0]?.name ?? 'uart0';
-  const encoder = new TextEncoder();
-  const steps = new StepRunner(task.steps, (text) => machine.sendConsole(primary, encoder.encode(text)));
-
-  machine.onConsole(({ uart, tNs, data }) => {
-    // A run ends at the byte that ended it, not somewhere in the slice after it.
-    if (abort.signal.aborted) return;
-    coalescer.push(uart, tNs, data);
-    printedBytes += data.length;
-    if (printedBytes > task.consoleLimitBytes) {
-      stop({ kind: 'console-limit', limitBytes: task.consoleLimitBytes });
-    }
-    if (uart !== primary) return;
-    steps.feed(data, tNs);
-    if (steps.endsRun) stop({ kind: 'steps-done' });
-  });
   const wake = new InputWake((ms) => {
-    coalescer.advance(machine.nowNs + ms * 1e6);
+    coalescer.advance(run.nowNs + ms * 1e6);
     postConsole();
   });
-  listen((message) => {
-    if (message.type === 'abort') stop({ kind: 'aborted' });
-    else machine.sendConsole(message.uart, message.data);
-    wake.now();
-  });
-
   let reported = performance.now();
-  steps.start(machine.nowNs);
-  const end = await runMachine(machine, {
+  const run = new JobRun<Machine>({
+    machine: await makeMachine(),
+    rebuild: makeMachine,
+    runMachine,
+    steps: task.steps,
+    shell: task.shell,
+    prompt: task.prompt,
+    onReboot: task.onReboot,
+    failOn: task.failOn,
     clock: task.clock,
     timeoutNs: task.timeoutNs,
     wallGuardMs: task.wallGuardMs,
-    signal: abort.signal,
+    consoleLimitBytes: task.consoleLimitBytes,
     wake,
+    onConsole: ({ uart, tNs, data }) => coalescer.push(uart, tNs, data),
     onSlice: (nowNs) => {
       coalescer.advance(nowNs);
       postConsole();
       if (performance.now() - reported < PROGRESS_MS) return;
       reported = performance.now();
-      post({ type: 'progress', virtualNs: nowNs, instructions: machine.stats().instructions });
+      post({ type: 'progress', virtualNs: nowNs, instructions: run.instructions });
     },
   });
+  listen((message) => {
+    if (message.type === 'abort') run.stop();
+    else run.type(message.uart, message.data);
+    wake.now();
+  });
+  const report = await run.run();
   coalescer.flush();
   postConsole();
-  post({ type: 'end', report: await reportOf(machine, steps, end, abort.signal.aborted ? cause : undefined) });
-}
-
-/** @param cause why we told the machine to stop; undefined when we did not */
-async function reportOf(
-  machine: Machine,
-  steps: StepRunner,
-  end: MachineEnd,
-  cause: RunEnd | undefined,
-): Promise<RunReport> {
-  // The machine may have come to an end of its own in the slice in which we stopped it: what came first counts. Only
-  // a cancellation, which comes from outside virtual time, gives way.
-  const stoppedFirst = cause !== undefined && (cause.kind !== 'aborted' || end.kind === 'aborted');
-  const { instructions, virtualNs } = machine.stats();
-  const reproducible = cause === undefined && end.kind !== 'wall-guard';
-  return {
-    end: stoppedFirst ? cause : end.kind === 'aborted' ? { kind: 'aborted' } : end,
-    steps: steps.records,
-    virtualNs,
-    instructions,
-    ramSha256: reproducible ? await machine.ramSha256() : undefined,
-  };
+  post({ type: 'end', report });
 }

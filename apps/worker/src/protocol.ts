@@ -1,4 +1,4 @@
-import type { ClockMode, ConsoleSpan, RunEnd, Step, StepRecord } from '@bootlab/lab';
+import type { ClockMode, ConsoleSpan, JobSpec, RunReport, Step } from '@bootlab/lab';
 
 /** What a board thread is given at its start. Images are files on this host: the thread reads them itself. */
 export interface BoardTask {
@@ -12,20 +12,15 @@ export interface BoardTask {
   readonly wallGuardMs: number;
   readonly consoleLimitBytes: number;
   readonly steps: readonly Step[];
+  readonly shell: JobSpec['shell'];
+  readonly prompt: string | undefined;
+  readonly onReboot: JobSpec['on_reboot'];
+  readonly failOn: NonNullable<JobSpec['results']>['fail_on'];
   /** See `ConsoleCredit`. */
   readonly credit: SharedArrayBuffer;
 }
 
 export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type: 'abort' };
-
-export interface RunReport {
-  readonly end: RunEnd;
-  readonly steps: readonly StepRecord[];
-  readonly virtualNs: number;
-  readonly instructions: number;
-  /** Hash of the guest's memory at the end, where the end is a point in virtual time and so reproducible. */
-  readonly ramSha256: string | undefined;
-}
 
 export type FromBoard =
   | { type: 'console'; spans: ConsoleSpan[]; sizeBytes: number }

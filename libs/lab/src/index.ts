@@ -10,5 +10,7 @@ export * from './job.js';
 export * from './outcome.js';
 export * from './pattern.js';
 export * from './problem.js';
-export * from './steps.js';
+export * from './results/index.js';
+export * from './spec/index.js';
+export * from './steps/index.js';
 export * from './units.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobSpecSchema } from './job.js';
+import { jobSpecSchema } from './spec/index.js';
 import { fieldErrorsOf } from './problem.js';
 
 const errorsOf = (spec: unknown) => {
@@ -34,7 +34,7 @@ describe('jobSpecSchema', () => {
     ['a size without unit', { ...spec, memory: '256' }, 'memory'],
     ['a time-out in words', { ...spec, timeout: 'five minutes' }, 'timeout'],
     ['a time-out beyond the limit', { ...spec, timeout: '25h' }, 'timeout'],
-    ['an image that names nothing', { ...spec, images: { kernel: './vmlinux' } }, 'images.kernel'],
+    ['an image that names nothing', { ...spec, images: { kernel: 'vmlinux' } }, 'images.kernel'],
     ['an invalid regular expression', { ...spec, steps: [{ expect: 'ok' }, { expect: '(' }] }, 'steps[1].expect'],
     ['a step with two verbs', { ...spec, steps: [{ expect: 'a', send: 'b' }] }, 'steps[0]'],
     ['a step with no verb', { ...spec, steps: [{}] }, 'steps[0]'],

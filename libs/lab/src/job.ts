@@ -1,75 +1,7 @@
 import { z } from 'zod';
-import { imageReferenceSchema, imageSchema } from './image.js';
+import { imageSchema } from './image.js';
 import { outcomeSchema } from './outcome.js';
-import { ConsolePattern, MAX_PATTERN_LENGTH, PatternError } from './pattern.js';
-import { parseDuration, parseSize, UnitError } from './units.js';
-
-/** A string that `parse` accepts; its error and mend become the field's. */
-function parsedString(parse: (text: string) => unknown) {
-  return z.string().superRefine((value, context) => {
-    try {
-      parse(value);
-    } catch (error) {
-      if (!(error instanceof UnitError || error instanceof PatternError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message, params: { mend: error.mend } });
-    }
-  });
-}
-
-export const DEFAULT_TIMEOUT = '5m';
-const MAX_TIMEOUT = '24h';
-
-const timeoutSchema = parsedString((text) => {
-  if (parseDuration(text) > parseDuration(MAX_TIMEOUT)) {
-    throw new UnitError(`"${text}" is longer than a job may run`, `Use at most ${MAX_TIMEOUT}.`);
-  }
-}).describe('Virtual time after which the job ends as a time-out, for example 90s, 5m, 1h30m');
-
-/** Either waits for a pattern on the primary console, or types text into it. */
-export const stepSchema = z
-  .strictObject({
-    expect: parsedString((text) => new ConsolePattern(text))
-      .describe(`Regular expression (RE2 syntax, at most ${MAX_PATTERN_LENGTH} characters)`)
-      .optional(),
-    send: z.string().min(1).max(4096).describe('Text typed into the console as it is').optional(),
-  })
-  .superRefine((step, context) => {
-    if ((step.expect === undefined) !== (step.send === undefined)) return;
-    context.addIssue({
-      code: 'custom',
-      message: 'A step has exactly one of expect and send',
-      params: { mend: 'Write {"expect": "pattern"} or {"send": "text"}.' },
-    });
-  })
-  .meta({ id: 'Step' });
-export type Step = z.infer<typeof stepSchema>;
-
-export const clockModeSchema = z.enum(['virtual', 'wall']);
-export type ClockMode = z.infer<typeof clockModeSchema>;
-
-export const jobImagesSchema = z.strictObject({
-  kernel: imageReferenceSchema.optional(),
-  initrd: imageReferenceSchema.optional(),
-  firmware: imageReferenceSchema.optional(),
-  drives: z.array(imageReferenceSchema).max(8).optional(),
-});
-
-export const jobSpecSchema = z
-  .strictObject({
-    name: z.string().trim().min(1).max(200).optional(),
-    board: z.string().min(1).max(100).describe('Board id from the catalogue'),
-    cpu: z.string().min(1).max(100).describe("CPU model; default: the board's").optional(),
-    memory: parsedString(parseSize).describe("RAM, for example 256M; default: the board's").optional(),
-    images: jobImagesSchema,
-    cmdline: z.string().max(4096).describe("Kernel command line; default: the board's").optional(),
-    timeout: timeoutSchema.optional(),
-    clock: clockModeSchema
-      .describe('virtual: idle time is skipped (default); wall: idle time waits for the host clock')
-      .optional(),
-    steps: z.array(stepSchema).max(1000).optional(),
-  })
-  .meta({ id: 'JobSpec' });
-export type JobSpec = z.infer<typeof jobSpecSchema>;
+import { jobSpecSchema } from './spec/index.js';
 
 export const jobStateSchema = z.enum(['queued', 'running', 'ended']);
 export type JobState = z.infer<typeof jobStateSchema>;

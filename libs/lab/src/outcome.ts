@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import type { StepRecord } from './steps.js';
+import type { KernelEvent } from './results/kernel/kernel-watch.js';
+import { failOnKinds, type FailOn } from './results/kernel/kinds.js';
+import type { LineRange } from './results/test-case.js';
+import { stepTitle, type StepRecord } from './steps/step-record.js';
 import { formatDuration } from './units.js';
 
 /**
@@ -14,6 +17,9 @@ export type RunEnd =
   | { kind: 'power-off' }
   | { kind: 'reset' }
   | { kind: 'steps-done' }
+  | { kind: 'step-failed' }
+  | { kind: 'step-timeout' }
+  | { kind: 'kernel-panic' }
   | { kind: 'timeout' }
   | { kind: 'aborted' }
   | { kind: 'wall-guard' }
@@ -24,19 +30,50 @@ export type RunEnd =
 export interface Verdict {
   outcome: Outcome;
   reason: string;
+  /** Lines of the log that prove it. */
+  lines?: LineRange;
 }
 
-function waitingText(waiting: StepRecord | undefined): string {
-  return waiting ? `step ${waiting.index + 1} (${waiting.kind} ${JSON.stringify(waiting.text)}) was not reached` : '';
+/** What is known of a run when it is judged. */
+export interface RunFacts {
+  readonly steps?: readonly StepRecord[];
+  readonly kernel?: readonly KernelEvent[];
+  /** Default: what a job fails on that does not say otherwise. */
+  readonly failOn?: readonly FailOn[] | undefined;
+  readonly timeoutNs?: number | undefined;
 }
 
-/**
- * The outcome of a run, with a reason that a person can act on.
- * @param waiting the step the run was waiting at, undefined when there were none or all were done
- */
-export function judge(end: RunEnd, waiting: StepRecord | undefined, timeoutNs: number): Verdict {
-  const because = waitingText(waiting);
+/** Ends that say nothing about the guest. */
+export const isBlameless = ({ kind }: RunEnd): boolean =>
+  kind === 'aborted' || kind === 'wall-guard' || kind === 'engine-failure';
+
+/** The outcome of a run, with a reason that a person can act on. */
+export function judge(end: RunEnd, { steps = [], kernel = [], failOn, timeoutNs = 0 }: RunFacts = {}): Verdict {
+  const blameless = judgeBlameless(end);
+  if (blameless) return blameless;
+  const waiting = steps.find(({ status }) => status === undefined);
+  const because = waiting ? `${stepTitle(waiting)} was not reached` : '';
   const withSteps = (text: string): string => (because ? `${text}; ${because}` : text);
+
+  // A kernel that failed explains whatever came after it.
+  const kinds = failOnKinds(failOn);
+  const failures = kernel.filter(({ kind }) => kinds.has(kind));
+  const [first] = failures;
+  if (first) {
+    const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
+    const text = `The kernel failed, ${first.kind}: ${first.title} (line ${first.lines.first} of the log)${more}`;
+    return { outcome: 'fail', reason: withSteps(text), lines: first.lines };
+  }
+  const failed = steps.find(({ status }) => status === 'fail' || status === 'timeout');
+  if (failed) {
+    const more = steps.filter(({ status }) => status === 'fail').length - 1;
+    const text = `${capital(stepTitle(failed))} ${failed.status === 'timeout' ? 'timed out' : 'failed'}: ${failed.message}`;
+    return {
+      outcome: failed.status === 'timeout' ? 'timeout' : 'fail',
+      reason: more > 0 && failed.status === 'fail' ? `${text} (and ${more} more)` : text,
+      ...(failed.lines && { lines: failed.lines }),
+    };
+  }
   switch (end.kind) {
     case 'steps-done':
       return { outcome: 'pass', reason: 'All steps were done' };
@@ -49,11 +86,6 @@ export function judge(end: RunEnd, waiting: StepRecord | undefined, timeoutNs: n
         outcome: 'fail',
         reason: withSteps('The guest reset the board (a kernel that panics with panic=-1 does this)'),
       };
-    case 'timeout':
-      return {
-        outcome: 'timeout',
-        reason: withSteps(`The guest was still running after ${formatDuration(timeoutNs)} of virtual time`),
-      };
     case 'dead':
       return { outcome: 'fail', reason: withSteps(`The guest can never continue: ${end.reason}`) };
     case 'console-limit':
@@ -61,6 +93,18 @@ export function judge(end: RunEnd, waiting: StepRecord | undefined, timeoutNs: n
         outcome: 'fail',
         reason: withSteps(`The guest printed more than the limit of ${end.limitBytes} bytes on its consoles`),
       };
+    case 'kernel-panic':
+      return { outcome: 'fail', reason: withSteps('The kernel panicked') };
+    default:
+      return {
+        outcome: 'timeout',
+        reason: withSteps(`The guest was still running after ${formatDuration(timeoutNs)} of virtual time`),
+      };
+  }
+}
+
+function judgeBlameless(end: RunEnd): Verdict | undefined {
+  switch (end.kind) {
     case 'aborted':
       return { outcome: 'cancelled', reason: 'Cancelled on request' };
     case 'wall-guard':
@@ -70,5 +114,9 @@ export function judge(end: RunEnd, waiting: StepRecord | undefined, timeoutNs: n
       };
     case 'engine-failure':
       return { outcome: 'infra', reason: end.reason };
+    default:
+      return undefined;
   }
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -5,6 +5,8 @@ export const fieldErrorSchema = z.object({
   field: z.string().describe('Path of the field, for example steps[2].expect'),
   message: z.string(),
   mend: z.string().describe('What to change'),
+  line: z.number().int().optional().describe('Line in the job file, from 1'),
+  column: z.number().int().optional().describe('Column in that line, from 1'),
 });
 export type FieldError = z.infer<typeof fieldErrorSchema>;
 

@@ -40,7 +40,10 @@ export class ImagesService {
   }
 
   /** The stored image that a reference names; uploads are not stored yet and not looked for here. */
-  async resolve(principal: Principal, source: Exclude<ImageSource, { kind: 'upload' }>): Promise<Image | undefined> {
+  async resolve(
+    principal: Principal,
+    source: Exclude<ImageSource, { kind: 'upload' | 'file' }>,
+  ): Promise<Image | undefined> {
     switch (source.kind) {
       case 'digest':
         return this.images.find(principal.projectId, { sha256: source.sha256 });

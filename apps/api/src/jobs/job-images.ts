@@ -80,6 +80,10 @@ export class JobImages {
   ): Promise<ImageUse> {
     const source = parseImageReference(text);
     if (!source) throw invalidField(place.field, `"${text}" does not name an image`, 'See JobSpec in /api/docs.');
+    if (source.kind === 'file') {
+      const mend = 'Send the file in the same request and name its field: upload:<field>.';
+      throw invalidField(place.field, `${text} is a path, and this lab does not see your files`, mend);
+    }
     if (source.kind === 'upload') {
       const file = files.get(source.field);
       if (file) return { ...place, source: { upload: source.field, file } };

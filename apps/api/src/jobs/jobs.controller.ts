@@ -11,10 +11,10 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import {
+  jobFileSchema,
   jobPageSchema,
   jobQuerySchema,
   jobSchema,
-  jobSpecSchema,
   logQuerySchema,
   problemSchema,
   type Job,
@@ -47,7 +47,7 @@ export class JobsController {
     description: 'Either the spec as JSON, or a multipart form: the spec as JSON in the field "spec", files beside it.',
   })
   @ApiConsumes('application/json', 'multipart/form-data')
-  @ApiBody({ schema: openApiSchema(jobSpecSchema, 'input') })
+  @ApiBody({ schema: openApiSchema(jobFileSchema, 'input') })
   @ApiCreatedResponse({ standardSchema: jobSchema })
   async submit(@CurrentPrincipal() principal: Principal, @Req() request: FastifyRequest): Promise<Job> {
     const submission = await this.submissions.read(request);

@@ -1,9 +1,18 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { HttpStatus, Inject, Injectable, Logger } from '@nestjs/common';
 import { boardCatalogue } from '@bootlab/emulator';
-import { jobSpecSchema, type Job, type JobPage, type JobQuery, type JobSpec } from '@bootlab/lab';
+import {
+  checkBoard,
+  expandJob,
+  verbOf,
+  type FieldError,
+  type Job,
+  type JobPage,
+  type JobQuery,
+  type JobSpec,
+} from '@bootlab/lab';
 import { enqueue, JobStore, sendControl, type LiveStreams, type Principal } from '@bootlab/lab/server';
 import { QUEUE, STREAMS, type JobQueue } from '../lab.module.js';
-import { notFound, parsedWith } from '../problem/problem.js';
+import { invalidField, invalidFields, notFound } from '../problem/problem.js';
 import type { MultipartForm } from '../images/multipart.js';
 import { JobImages, type ImageUse } from './job-images.js';
 import { JobValidation } from './job-validation.js';
@@ -22,7 +31,7 @@ export class JobsService {
   ) {}
 
   async submit(principal: Principal, spec: unknown, files: MultipartForm['files']): Promise<Job> {
-    const parsed = parsedWith(jobSpecSchema, spec);
+    const parsed = oneJob(spec);
     const uses = await this.jobImages.resolve(principal, parsed, files);
     await this.validation.validate(parsed, uses);
     const stored = await this.jobImages.store(principal, uses);
@@ -83,6 +92,32 @@ export class JobsService {
 }
 
 const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
+/** The one job that a submission describes, its variables put in. @throws ProblemError that names the field */
+function oneJob(submitted: unknown): JobSpec {
+  const expanded = expandJob(submitted);
+  if (!expanded.ok) throw invalidFields(expanded.errors);
+  const [first, ...others] = expanded.jobs;
+  if (!first || others.length > 0) {
+    const message = `The matrix makes ${expanded.jobs.length} jobs, a submission is one`;
+    throw invalidField('matrix', message, 'Submit each combination, or run the file with "bootlab test".');
+  }
+  const errors = [...checkBoard(first.spec, boardCatalogue()), ...unsupported(first.spec)];
+  if (errors.length > 0) throw invalidFields(errors, HttpStatus.UNPROCESSABLE_ENTITY);
+  return first.spec;
+}
+
+/** What needs a place for further files, which a lab does not have. */
+function unsupported({ steps = [], artifacts = [] }: JobSpec): FieldError[] {
+  const mend = 'Leave it out, or run the file with "bootlab test".';
+  const uploads = steps.flatMap((step, index) =>
+    verbOf(step) === 'upload'
+      ? [{ field: `steps[${index}].upload`, message: 'A lab cannot upload files into a guest', mend }]
+      : [],
+  );
+  const stored = artifacts.length > 0 ? [{ field: 'artifacts', message: 'A lab stores no artifacts', mend }] : [];
+  return [...uploads, ...stored];
+}
 
 type StoredUse = Awaited<ReturnType<JobImages['store']>>[number];
 

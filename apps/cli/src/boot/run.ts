@@ -1,8 +1,8 @@
 import { closeSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { ClockMode, Machine, MachineEnd, runMachine } from '@bootlab/emulator';
-import type { Verdict } from '@bootlab/lab';
-import { DEFAULT_TIMEOUT, judge, parseDuration, StepRunner } from '@bootlab/lab';
+import type { ClockMode, Machine, runMachine } from '@bootlab/emulator';
+import type { RunReport, Verdict } from '@bootlab/lab';
+import { DEFAULT_TIMEOUT, JobRun, judge, parseDuration } from '@bootlab/lab';
 import { ExitCode, signalExitCode } from '../exit-codes.js';
 import { ConsoleLogFile } from './console-log.js';
 import type { MachineMaker } from './create.js';
@@ -27,12 +27,8 @@ export interface BootHost extends TerminalStreams {
 /** Host time after which a run that nobody watches is given up: far beyond any real boot, short of forever. */
 const DEFAULT_WALL_GUARD_MS = 15 * 60_000;
 
-/** Why Bootlab ended a run that the guest would have gone on with. */
-type Interruption =
-  | { kind: 'steps-done' }
-  | { kind: 'quit' }
-  | { kind: 'output-closed' }
-  | { kind: 'signal'; signal: 'SIGINT' | 'SIGTERM' };
+/** Why somebody outside ended a run that the guest would have gone on with. */
+type Interruption = { kind: 'quit' } | { kind: 'output-closed' } | { kind: 'signal'; signal: 'SIGINT' | 'SIGTERM' };
 
 /**
  * Boots a board, connects its first console to the terminal and walks the steps.
@@ -72,41 +68,38 @@ async function run(
   runMachine: Engine['runMachine'],
 ): Promise<number> {
   const limits = limitsOf(options, host.stdin.isTTY === true);
-  const primary = machine.consoles[0]?.name ?? '';
-  const abort = new AbortController();
   let interruption: Interruption | undefined;
   const interrupt = (why: Interruption): void => {
     interruption ??= why;
-    abort.abort();
+    job.stop();
   };
-  const type = (bytes: Uint8Array): void => machine.sendConsole(primary, bytes);
-
-  const steps = new StepRunner(options.steps, (text) => type(new TextEncoder().encode(text)));
   const terminal = new Terminal(host, {
-    typed: type,
+    typed: (bytes) => job.type(job.primary, bytes),
     quit: () => interrupt({ kind: 'quit' }),
     outputClosed: () => interrupt({ kind: 'output-closed' }),
+  });
+  const job = new JobRun<Machine>({
+    machine,
+    runMachine,
+    ...limits,
+    steps: options.steps,
+    failOn: 'none', // a person watches the console
+    onConsole: ({ uart, tNs, data }) => {
+      files.log?.push(uart, tNs, data);
+      if (uart === job.primary) terminal.print(data);
+    },
+    onSlice: () => terminal.flush(),
   });
   const onSigint = (): void => interrupt({ kind: 'signal', signal: 'SIGINT' });
   const onSigterm = (): void => interrupt({ kind: 'signal', signal: 'SIGTERM' });
   host.signals.on('SIGINT', onSigint);
   host.signals.on('SIGTERM', onSigterm);
-  const unsubscribe = machine.onConsole(({ uart, tNs, data }) => {
-    if (interruption) return; // how much more the guest prints while the run winds down depends on the host
-    files.log?.push(uart, tNs, data);
-    if (uart !== primary) return;
-    terminal.print(data);
-    steps.feed(data, tNs);
-    if (steps.endsRun) interrupt({ kind: 'steps-done' });
-  });
 
   const startedAt = performance.now();
-  let end: MachineEnd;
+  let report: RunReport;
   try {
-    steps.start(machine.nowNs);
-    end = await runMachine(machine, { ...limits, signal: abort.signal, onSlice: () => terminal.flush() });
+    report = await job.run();
   } finally {
-    unsubscribe();
     host.signals.off('SIGINT', onSigint);
     host.signals.off('SIGTERM', onSigterm);
     terminal.close();
@@ -114,24 +107,18 @@ async function run(
   }
   const wallMs = performance.now() - startedAt;
 
-  const verdict = verdictOf(end, interruption, steps, limits.timeoutNs ?? 0);
+  const verdict = verdictOf(report, interruption, limits.timeoutNs ?? 0);
   terminal.note(summaryOf(machine, verdict, wallMs));
   if (files.statsFd !== undefined) {
     const stats = await collectStats(machine, verdict, wallMs);
     writeFileSync(files.statsFd, `${JSON.stringify(stats, null, 2)}\n`);
     closeSync(files.statsFd);
   }
-  return exitCodeOf(end, interruption, verdict, steps);
+  return exitCodeOf(report, interruption, verdict);
 }
 
-function verdictOf(
-  end: MachineEnd,
-  interruption: Interruption | undefined,
-  steps: StepRunner,
-  timeoutNs: number,
-): Verdict {
-  if (interruption?.kind === 'steps-done') return judge({ kind: 'steps-done' }, undefined, timeoutNs);
-  if (end.kind !== 'aborted') return judge(end, steps.waiting, timeoutNs);
+function verdictOf(report: RunReport, interruption: Interruption | undefined, timeoutNs: number): Verdict {
+  if (report.end.kind !== 'aborted') return judge(report.end, { steps: report.steps, timeoutNs });
   switch (interruption?.kind) {
     case 'signal':
       return { outcome: 'cancelled', reason: `Ended by ${interruption.signal}` };
@@ -142,20 +129,15 @@ function verdictOf(
   }
 }
 
-function exitCodeOf(
-  end: MachineEnd,
-  interruption: Interruption | undefined,
-  verdict: Verdict,
-  steps: StepRunner,
-): number {
+function exitCodeOf({ end, steps }: RunReport, interruption: Interruption | undefined, verdict: Verdict): number {
   if (verdict.outcome === 'pass') return ExitCode.pass;
   if (verdict.outcome === 'infra') return ExitCode.internal;
+  const allDone = steps.every(({ status }) => status === 'pass');
   if (end.kind === 'aborted') {
     if (interruption?.kind === 'signal') return signalExitCode(constants.signals[interruption.signal]);
     if (interruption?.kind === 'output-closed') return signalExitCode(constants.signals.SIGPIPE);
-    return steps.waiting ? ExitCode.fail : ExitCode.pass; // a person who leaves an interactive board did not fail
+    return allDone ? ExitCode.pass : ExitCode.fail; // a person who leaves an interactive board did not fail
   }
   // All that was expected did happen; a `--send` after it only gave the guest more to do.
-  const allMet = steps.done && steps.records.some(({ kind }) => kind === 'expect');
-  return allMet ? ExitCode.pass : ExitCode.fail;
+  return allDone && steps.some(({ kind }) => kind === 'expect') ? ExitCode.pass : ExitCode.fail;
 }

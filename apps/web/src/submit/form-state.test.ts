@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Board } from '../api/types.js';
-import { applyPreset, blankForm, checkForm, curlOfForm, newStep, specOfForm } from './form-state.js';
+import type { Board, Job } from '../api/types.js';
+import { applyPreset, blankForm, checkForm, curlOfForm, formOfJob, newStep, specOfForm } from './form-state.js';
 
 const board: Board = {
   id: 'malta',
@@ -47,6 +47,27 @@ describe('the spec of a form', () => {
   it('types what the escapes mean', () => {
     const form = { ...blankForm(board), steps: [newStep('expect', 'login:'), newStep('send', 'root\\n')] };
     expect(specOfForm(form).spec.steps).toEqual([{ expect: 'login:' }, { send: 'root\n' }]);
+  });
+});
+
+describe('a job that is submitted again', () => {
+  it('keeps what the form has no field for', () => {
+    const spec = {
+      board: board.id,
+      images: { firmware: SELF_TEST },
+      timeout: '1m',
+      clock: 'virtual' as const,
+      retries: 2,
+      steps: [{ run: 'uname' }, { run: 'uname', expect: 'Linux' }, { wait: '2s' }, { send: 'a\n' }],
+    };
+    const form = formOfJob({ spec, images: { drives: [] } } as unknown as Job);
+    expect(form.steps.map(({ kind }) => kind)).toEqual(['run', 'json', 'json', 'send']);
+    expect(specOfForm(form).spec).toEqual(spec);
+  });
+
+  it('says which step is no JSON', () => {
+    const form = { ...applyPreset(blankForm(board), 'self-test', SELF_TEST), steps: [newStep('json', '{"wait"')] };
+    expect(fields(checkForm(form, board))).toEqual(['steps[0]']);
   });
 });
 

@@ -14,7 +14,8 @@ export type ImageChoice =
 export interface StepRow {
   /** Identity of the row while rows move; not part of the spec. */
   key: number;
-  kind: 'expect' | 'send';
+  /** `json`: any other step, or one with more to say than its text, as it stands in the spec. */
+  kind: 'expect' | 'send' | 'run' | 'json';
   /** As typed: in `send`, escapes such as \n stand for bytes. */
   text: string;
 }
@@ -33,7 +34,11 @@ export interface FormState {
   timeout: string;
   clock: ClockMode;
   steps: StepRow[];
+  /** What the form has no field for; a job that is submitted again keeps it. */
+  further: Omit<JobSpec, FormField>;
 }
+
+type FormField = 'name' | 'board' | 'cpu' | 'memory' | 'images' | 'cmdline' | 'timeout' | 'clock' | 'steps';
 
 export type Preset = 'shell' | 'boot-test' | 'self-test';
 
@@ -61,6 +66,7 @@ export function blankForm(board: Board): FormState {
     timeout: '5m',
     clock: 'virtual',
     steps: [],
+    further: {},
   };
 }
 
@@ -99,28 +105,36 @@ export function applyPreset(form: FormState, preset: Preset, selfTest: string): 
 
 /** The form of an earlier job: its images by digest, so that nothing has to be uploaded again. */
 export function formOfJob(job: Job): FormState {
-  const { spec, images } = job;
+  const { images } = job;
+  const { name, board, cpu, memory, images: references, cmdline, timeout, clock, steps, ...further } = job.spec;
   const stored = (reference: string | undefined, name: string | undefined): ImageChoice => {
     if (reference === undefined) return NO_IMAGE;
     if (reference.startsWith('builtin:')) return { kind: 'builtin', reference };
     return { kind: 'library', reference, name: name ?? reference };
   };
   return {
-    name: spec.name ?? '',
-    board: spec.board,
-    cpu: spec.cpu ?? '',
-    memory: spec.memory ?? '',
-    kernel: stored(spec.images.kernel, images.kernel?.name),
-    initrd: stored(spec.images.initrd, images.initrd?.name),
-    firmware: stored(spec.images.firmware, images.firmware?.name),
-    drives: (spec.images.drives ?? []).map((reference, index) => stored(reference, images.drives[index]?.name)),
-    cmdline: spec.cmdline ?? '',
-    timeout: spec.timeout ?? '5m',
-    clock: spec.clock ?? 'virtual',
-    steps: (spec.steps ?? []).map((step) =>
-      step.expect !== undefined ? newStep('expect', step.expect) : newStep('send', escapeText(step.send ?? '')),
-    ),
+    name: name ?? '',
+    board,
+    cpu: cpu ?? '',
+    memory: memory ?? '',
+    kernel: stored(references.kernel, images.kernel?.name),
+    initrd: stored(references.initrd, images.initrd?.name),
+    firmware: stored(references.firmware, images.firmware?.name),
+    drives: (references.drives ?? []).map((reference, index) => stored(reference, images.drives[index]?.name)),
+    cmdline: cmdline ?? '',
+    timeout: timeout ?? '5m',
+    clock: clock ?? 'virtual',
+    steps: (steps ?? []).map(rowOfStep),
+    further,
   };
+}
+
+function rowOfStep(step: Step): StepRow {
+  const [kind, ...more] = Object.keys(step);
+  if (more.length === 0 && kind === 'expect') return newStep(kind, step.expect);
+  if (more.length === 0 && kind === 'run') return newStep(kind, step.run);
+  if (more.length === 0 && kind === 'send') return newStep(kind, escapeText(step.send ?? ''));
+  return newStep('json', JSON.stringify(step));
 }
 
 export interface SpecWithFiles {
@@ -145,6 +159,7 @@ export function specOfForm(form: FormState): SpecWithFiles {
     .map((choice, index) => reference(choice, `drive${index}`))
     .filter((drive) => drive !== undefined);
   const spec: JobSpec = {
+    ...form.further,
     ...(form.name.trim() !== '' && { name: form.name.trim() }),
     board: form.board,
     ...(form.cpu !== '' && { cpu: form.cpu }),
@@ -163,15 +178,40 @@ export function specOfForm(form: FormState): SpecWithFiles {
   return { spec, files };
 }
 
-function stepOfRow(row: StepRow): Step {
-  return row.kind === 'expect' ? { expect: row.text } : { send: unescapeText(row.text) };
+function stepOfRow({ kind, text }: StepRow): Step {
+  switch (kind) {
+    case 'expect':
+      return { expect: text };
+    case 'run':
+      return { run: text };
+    case 'send':
+      return { send: unescapeText(text) };
+    case 'json':
+      return jsonOf(text) ?? {};
+  }
+}
+
+/** What a person wrote as JSON, if it is an object; the schema says whether it is a step. */
+function jsonOf(text: string): Step | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What can be known to be wrong before anything is uploaded; the lab checks everything again, and the files too. */
 export function checkForm(form: FormState, board: Board | undefined): FieldError[] {
   const { spec } = specOfForm(form);
   const checked = jobSpecSchema.safeParse(spec);
-  const errors = checked.success ? [] : fieldErrorsOf(checked.error);
+  const malformed = form.steps.flatMap(({ kind, text }, index) =>
+    kind === 'json' && !jsonOf(text)
+      ? [{ field: `steps[${index}]`, message: 'This is no JSON object', mend: 'Write for example {"wait": "2s"}.' }]
+      : [],
+  );
+  const found = checked.success ? [] : fieldErrorsOf(checked.error);
+  const errors = [...found.filter(({ field }) => !malformed.some((step) => step.field === field)), ...malformed];
   const choices: [field: string, choice: ImageChoice][] = [
     ['images.kernel', form.kernel],
     ['images.initrd', form.initrd],

@@ -4,7 +4,15 @@ import { errorsOfField } from '../api/problem.js';
 import { FieldErrors } from './field-errors.js';
 import { newStep, type StepRow } from './form-state.js';
 
-/** The job's script: wait for text, type text. */
+const KINDS: readonly { kind: StepRow['kind']; title: string; field: string; placeholder: string }[] = [
+  { kind: 'expect', title: 'Wait for', field: 'Pattern', placeholder: 'regular expression, e.g. login:' },
+  { kind: 'send', title: 'Type', field: 'Text', placeholder: 'text, e.g. root\\n' },
+  { kind: 'run', title: 'Run', field: 'Command', placeholder: 'command for the shell, e.g. uname -a' },
+  { kind: 'json', title: 'Step as JSON', field: 'JSON', placeholder: '{"test": "./run.sh", "format": "ktap"}' },
+];
+const kindOf = (name: string) => KINDS.find(({ kind }) => kind === name);
+
+/** The job's script: wait for text, type text, run commands. */
 export function StepsField({
   steps,
   errors,
@@ -44,17 +52,20 @@ export function StepsField({
                   className="input step-kind"
                   aria-label={`Kind of step ${index + 1}`}
                   value={step.kind}
-                  onChange={(event) => replace(index, { kind: event.target.value === 'send' ? 'send' : 'expect' })}
+                  onChange={(event) => replace(index, { kind: kindOf(event.target.value)?.kind ?? 'expect' })}
                 >
-                  <option value="expect">Wait for</option>
-                  <option value="send">Type</option>
+                  {KINDS.map(({ kind, title }) => (
+                    <option key={kind} value={kind}>
+                      {title}
+                    </option>
+                  ))}
                 </select>
                 <input
                   className="input mono"
-                  aria-label={step.kind === 'expect' ? `Pattern of step ${index + 1}` : `Text of step ${index + 1}`}
+                  aria-label={`${kindOf(step.kind)?.field ?? ''} of step ${index + 1}`}
                   aria-invalid={own.length > 0}
                   aria-describedby={`step-${step.key}-errors`}
-                  placeholder={step.kind === 'expect' ? 'regular expression, e.g. login:' : 'text, e.g. root\\n'}
+                  placeholder={kindOf(step.kind)?.placeholder}
                   spellCheck={false}
                   value={step.text}
                   onChange={(event) => replace(index, { text: event.target.value })}
@@ -103,6 +114,10 @@ export function StepsField({
         <button type="button" className="button small" onClick={() => onChange([...steps, newStep('send')])}>
           <Plus size={14} aria-hidden />
           Type text
+        </button>
+        <button type="button" className="button small" onClick={() => onChange([...steps, newStep('run')])}>
+          <Plus size={14} aria-hidden />
+          Run a command
         </button>
         {steps.some((step) => step.kind === 'send') && (
           <span className="field-help">

@@ -23,6 +23,7 @@ function end(kind, more = {}) {
   const report = {
     end: { kind, ...more },
     steps: [],
+    kernel: [],
     virtualNs: tNs,
     instructions: consoleBytes,
     ramSha256: undefined,

@@ -1,0 +1,12 @@
+/**
+ * Test results out of what a guest prints: test-case.ts is what they all become; parsers/ has one file for each format;
+ * kernel/ recognises what goes wrong in a Linux kernel; export/ writes JUnit, TAP and JSON; job-results.ts makes a
+ * job's results of its steps, cases and kernel events.
+ */
+export * from './export/index.js';
+export * from './formats.js';
+export * from './job-results.js';
+export * from './kernel/kernel-watch.js';
+export * from './kernel/kinds.js';
+export * from './parsers/index.js';
+export * from './test-case.js';

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Board } from '../board.js';
+import { checkBoard } from './board-check.js';
+import { jobSpecSchema } from './job-spec.js';
+
+const MALTA: Board = {
+  id: 'malta',
+  name: 'MIPS Malta',
+  description: '',
+  arch: 'mips',
+  byteOrders: ['little', 'big'],
+  cpus: [{ id: '24Kf', description: '' }],
+  defaultCpu: '24Kf',
+  memory: { minBytes: 2 ** 24, maxBytes: 2 ** 30, defaultBytes: 2 ** 27 },
+  consoles: [{ name: 'uart0', description: '' }],
+  devices: [],
+  drives: 1,
+  defaultCmdline: '',
+  boot: '',
+  instructionsPerSecond: 200e6,
+  selfTest: true,
+};
+
+const check = (change: object) =>
+  checkBoard(jobSpecSchema.parse({ board: 'malta', images: { kernel: './a' }, ...change }), [MALTA]);
+
+describe('checkBoard', () => {
+  it('has nothing to say about a job that fits', () => {
+    const steps = [
+      { run: 'true', console: 'uart0' },
+      { power: 'off' },
+      { wait: '1s' },
+      { power: 'on' },
+      { power: 'cycle' },
+    ];
+    const images = { kernel: './a', drives: ['./d'] };
+    expect(check({ cpu: '24Kf', memory: '64M', steps, images, artifacts: [{ drive: 0, as: 'd' }] })).toEqual([]);
+  });
+
+  it.each<[object, string, RegExp]>([
+    [{ board: 'maltese' }, 'board', /Use one of: malta/],
+    [{ cpu: '68000' }, 'cpu', /Use one of: 24Kf/],
+    [{ memory: '8M' }, 'memory', /16M to 1G/],
+    [{ images: {} }, 'images.kernel', /kernel or a firmware/],
+    [{ images: { kernel: './a', drives: ['./a', './b'] } }, 'images.drives', /Remove/],
+    [{ artifacts: [{ drive: 0, as: 'x' }] }, 'artifacts[0].drive', /from 0/],
+    [{ steps: [{ send: 'a', console: 'uart7' }] }, 'steps[0].console', /uart0/],
+    [{ steps: [{ screenshot: 'a.png' }] }, 'steps[0].screenshot', /Remove/],
+    [{ steps: [{ power: 'off' }, { run: 'true' }] }, 'steps[1].run', /power: on/],
+    [{ steps: [{ power: 'on' }] }, 'steps[0].power', /Remove/],
+  ])('%j: %s', (change, field, mend) => {
+    const errors = check(change);
+    expect(errors.map((error) => error.field)).toEqual([field]);
+    expect(errors[0]?.mend).toMatch(mend);
+  });
+});

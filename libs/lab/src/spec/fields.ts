@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { PatternError, ConsolePattern, MAX_PATTERN_LENGTH } from '../pattern.js';
+import { parseDuration, UnitError } from '../units.js';
+
+/** A string that `parse` accepts; its error and mend become the field's. */
+export function parsedString(parse: (text: string) => unknown) {
+  return z.string().superRefine((value, context) => {
+    try {
+      parse(value);
+    } catch (error) {
+      if (!(error instanceof UnitError || error instanceof PatternError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message, params: { mend: error.mend } });
+    }
+  });
+}
+
+const MAX_TIME = '24h';
+
+/** A duration of virtual or host time, at most a day. */
+export const durationField = () =>
+  parsedString((text) => {
+    if (parseDuration(text) > parseDuration(MAX_TIME)) {
+      throw new UnitError(`"${text}" is longer than a job may run`, `Use at most ${MAX_TIME}.`);
+    }
+  });
+
+/** A regular expression for a console. */
+export const patternField = () =>
+  parsedString((text) => new ConsolePattern(text)).describe(
+    `Regular expression (RE2 syntax, at most ${MAX_PATTERN_LENGTH} characters)`,
+  );
+
+/** A file name without folders: what a guest or a spec names never leaves the folder of the results. */
+export const artifactNameField = () =>
+  z
+    .string()
+    .max(100)
+    .superRefine((value, context) => {
+      if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(value)) return;
+      context.addIssue({
+        code: 'custom',
+        message: `"${value}" cannot be the name of an artifact`,
+        params: { mend: 'Use letters, digits, ".", "_" and "-", and do not begin with "." or "-".' },
+      });
+    });

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { imageReferenceSchema } from '../image.js';
+import { parseSize } from '../units.js';
+import { FAIL_ON_KINDS } from '../results/kernel/kinds.js';
+import { artifactNameField, durationField, parsedString, patternField } from './fields.js';
+import { stepSchema } from './step.js';
+
+export const DEFAULT_TIMEOUT = '5m';
+export const MAX_STEPS = 1000;
+export const MAX_RETRIES = 5;
+
+export const clockModeSchema = z.enum(['virtual', 'wall']);
+export type ClockMode = z.infer<typeof clockModeSchema>;
+
+/** What reads commands on the console: it decides how a command's end and exit status are found. */
+export const shellSchema = z.enum(['sh', 'u-boot']);
+export type Shell = z.infer<typeof shellSchema>;
+
+export const jobImagesSchema = z.strictObject({
+  kernel: imageReferenceSchema.optional(),
+  initrd: imageReferenceSchema.optional(),
+  firmware: imageReferenceSchema.optional(),
+  drives: z.array(imageReferenceSchema).max(8).optional(),
+});
+
+export const artifactSchema = z.strictObject({
+  drive: z.number().int().min(0).max(7).describe('Which of images.drives, counted from 0, as it is after the run'),
+  as: artifactNameField().describe('File name of the artifact'),
+});
+
+const jobSpecShape = z.strictObject({
+  name: z.string().trim().min(1).max(200).optional(),
+  board: z.string().min(1).max(100).describe('Board id from the catalogue'),
+  cpu: z.string().min(1).max(100).describe("CPU model; default: the board's").optional(),
+  memory: parsedString(parseSize).describe("RAM, for example 256M; default: the board's").optional(),
+  images: jobImagesSchema,
+  cmdline: z.string().max(4096).describe("Kernel command line; default: the board's").optional(),
+  timeout: durationField()
+    .describe('Virtual time after which the job ends as a time-out, for example 90s, 5m, 1h30m')
+    .optional(),
+  wall_guard: durationField()
+    .describe('Host time after which the job is given up as an infrastructure error, never as a failure')
+    .optional(),
+  clock: clockModeSchema
+    .describe('virtual: idle time is skipped (default); wall: idle time waits for the host clock')
+    .optional(),
+  on_reboot: z
+    .enum(['end', 'restart'])
+    .describe('When the guest resets the board: end the run as failed (default), or let it start again')
+    .optional(),
+  shell: shellSchema.describe('What reads commands on the console; default sh, a POSIX shell').optional(),
+  prompt: patternField()
+    .describe("What the shell's prompt looks like; default: a line that ends with '# ' or '$ ', or U-Boot's '=> '")
+    .optional(),
+  steps: z.array(stepSchema).max(MAX_STEPS).optional(),
+  results: z
+    .strictObject({
+      fail_on: z
+        .array(z.enum(FAIL_ON_KINDS))
+        .max(FAIL_ON_KINDS.length)
+        .describe('Kernel failures that make the job fail; others become results only')
+        .optional(),
+    })
+    .optional(),
+  artifacts: z.array(artifactSchema).max(20).optional(),
+  retries: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_RETRIES)
+    .describe('How often the job is run again after an infrastructure error; never after a failure')
+    .optional(),
+});
+
+/** One job, complete: no variables, no matrix. What the lab stores and runs. */
+export const jobSpecSchema = jobSpecShape.meta({ id: 'JobSpec' });
+export type JobSpec = z.infer<typeof jobSpecSchema>;
+
+export const scalarSchema = z.union([z.string().max(4096), z.number(), z.boolean()]);
+export type Scalar = z.infer<typeof scalarSchema>;
+
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+function variableNames(record: Record<string, unknown>, context: z.RefinementCtx): void {
+  for (const name of Object.keys(record)) {
+    if (VARIABLE_NAME.test(name)) continue;
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: `"${name}" cannot be the name of a variable`,
+      params: { mend: 'Use letters, digits and "_", and do not begin with a digit.' },
+    });
+  }
+}
+
+export const variablesSchema = z
+  .record(z.string(), scalarSchema)
+  .superRefine(variableNames)
+  .describe('Values that ${{ name }} stands for in any text of the job');
+
+export const matrixSchema = z
+  .record(z.string(), z.array(scalarSchema).min(1).max(64))
+  .superRefine(variableNames)
+  .describe(
+    'Fields (board, cpu, memory, cmdline, kernel, …) or variables with several values: one job for each combination',
+  );
+
+/** A job as it is written: with variables, and a matrix that makes several jobs of it. */
+export const jobFileSchema = z
+  .strictObject({ ...jobSpecShape.shape, variables: variablesSchema.optional(), matrix: matrixSchema.optional() })
+  .meta({ title: 'Bootlab job', description: 'A job for an emulated board' });
+export type JobFile = z.infer<typeof jobFileSchema>;

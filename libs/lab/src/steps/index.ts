@@ -1,0 +1,8 @@
+/**
+ * How a job's steps run, with or without a server: console-text.ts makes text of a console's bytes; shell.ts finds a
+ * command's output and exit status; step-engine.ts walks the steps; job-run.ts drives a machine through them.
+ */
+export * from './console-text.js';
+export * from './job-run.js';
+export * from './step-engine.js';
+export * from './step-record.js';

@@ -1,0 +1,44 @@
+import type { CaseStatus, LineRange, TestCase } from '../results/test-case.js';
+import type { StepVerb } from '../spec/step.js';
+
+/** `timeout`: virtual time ran out. A step that the run never came to, or did not finish, has none of these. */
+export type StepStatus = 'pass' | 'fail' | 'timeout';
+
+/** What became of one step. */
+export interface StepRecord {
+  readonly index: number;
+  readonly kind: StepVerb;
+  /** The pattern, text, command or action, as written in the spec. */
+  readonly text: string;
+  /** What the spec calls it. */
+  readonly name: string | undefined;
+  /** Undefined while it is not over. */
+  readonly status: StepStatus | undefined;
+  /** Virtual time at which the step became the current one; undefined before that. */
+  readonly startNs: number | undefined;
+  /** Virtual time at which the step was over; undefined while it is not. */
+  readonly doneNs: number | undefined;
+  /** Why it did not pass. */
+  readonly message: string | undefined;
+  /** Of a command that came to its end. */
+  readonly exitStatus: number | undefined;
+  /** What a command printed, at most the last {@link MAX_OUTPUT_LENGTH} characters; `lines` has all of it. */
+  readonly output: string | undefined;
+  /** The step's part of its console's log. */
+  readonly lines: LineRange | undefined;
+  readonly console: string;
+  /** Test cases that its output held. */
+  readonly cases: readonly TestCase[];
+}
+
+export const MAX_OUTPUT_LENGTH = 64 * 1024;
+/** Most cases kept of one step: a guest that prints results for ever must not fill the host's memory. */
+export const MAX_CASES = 100_000;
+
+/** "step 2 (expect "login:")" */
+export function stepTitle({ index, kind, text, name }: Pick<StepRecord, 'index' | 'kind' | 'text' | 'name'>): string {
+  const what = text === '' ? kind : `${kind} ${JSON.stringify(text)}`;
+  return name === undefined ? `step ${index + 1} (${what})` : `step ${index + 1}, ${name} (${what})`;
+}
+
+export const isBad = (status: CaseStatus): boolean => status === 'fail' || status === 'error';
