@@ -57,9 +57,9 @@ export interface Region {
  * Most instructions of a region. More than a thousand would outgrow the budget that the interpreter guarantees at entry
  * (see {@link Block}: a path through a region without a loop must fit).
  */
-export const MAX_REGION_INSTRUCTIONS = 500;
+export const MAX_REGION_INSTRUCTIONS = 250;
 /** A translation this small is made again as part of a larger one: it is a function that its caller should not leave for. */
-const MAX_INLINED_INSTRUCTIONS = 80;
+const MAX_INLINED_INSTRUCTIONS = 40;
 const MAX_ENTRIES = 64;
 const PAGE_MASK = 0xfffff000;
 

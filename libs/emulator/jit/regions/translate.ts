@@ -1,4 +1,11 @@
-import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
+import type {
+  BranchKind as BranchKindType,
+  Fragment,
+  HelperSignature,
+  TargetDescription,
+  Value,
+  Width,
+} from '../ir/index.js';
 import { BranchKind, DelayState, Op, SoftTlb, Type, widthBytes } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
@@ -11,6 +18,8 @@ import { analyseRegisters } from './dataflow.js';
 import type { ReducibleGraph } from './flow-graph.js';
 import { isBackward, makeReducible } from './flow-graph.js';
 import type { Block, Region } from './region.js';
+import type { Reuse, ReusePlan } from './reuse.js';
+import { planReuse, reuseKey } from './reuse.js';
 
 /** What a module offers to the functions in it. */
 export interface TranslationHost {
@@ -49,6 +58,15 @@ interface Position {
   charged: number;
   /** Index of the instruction in hand. */
   index: number;
+  /** What to do about the translations of this block's accesses, and the next one's index. */
+  readonly reuse: readonly Reuse[];
+  access: number;
+}
+
+/** Locals with the page and the addend of a base register's last access. */
+interface LastEntry {
+  readonly tag: number;
+  readonly addend: number;
 }
 
 class RegionTranslator implements LoweringContext {
@@ -85,6 +103,9 @@ class RegionTranslator implements LoweringContext {
   readonly #loopLabels = new Map<number, Label>();
   readonly #dispatchIndex = new Map<number, number>();
   readonly #exits = new Map<bigint, { jump: Label; interpret: Label }>();
+  /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
+  readonly #lastEntries = new Map<number, LastEntry>();
+  readonly #reusePlan: ReusePlan;
   #dispatchLoop!: Label;
   #position!: Position;
 
@@ -106,6 +127,7 @@ class RegionTranslator implements LoweringContext {
       for (const { address, word } of block.instructions) reader.append(fragment, word, address);
       return fragment;
     });
+    this.#reusePlan = planReuse(this.#fragments);
     // Nodes: the root, one stub an entry (it loads registers), the blocks.
     this.#firstBlock = 1 + region.entries.length;
     region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.#firstBlock + i));
@@ -152,6 +174,7 @@ class RegionTranslator implements LoweringContext {
     w.set(this.#remaining);
     this.#load(engine.tlbBase.offset);
     w.set(this.#tlb);
+    this.#prepareLastEntries();
 
     const sets = new Set<bigint>();
     for (const node of this.#graph.analysis.order)
@@ -318,7 +341,8 @@ class RegionTranslator implements LoweringContext {
     const w = this.writer;
     const block = this.region.blocks[node - this.#firstBlock] as Block;
     const likely = block.end.kind === 'branch' && block.end.likely;
-    const position: Position = { node, block, charged: 0, index: -1 };
+    const reuse = this.#reusePlan.blocks[node - this.#firstBlock] as Reuse[]; // one for each block
+    const position: Position = { node, block, charged: 0, index: -1, reuse, access: 0 };
     this.#position = position;
     if (this.#isCheckpoint(node)) {
       w.get(this.#remaining);
@@ -374,11 +398,11 @@ class RegionTranslator implements LoweringContext {
     const w = this.writer;
     const label = this.#directLabel(address);
     if (label) return w.brIf(label);
-    const { node, block, charged, index } = this.#position;
+    const before = { ...this.#position };
     w.if();
     this.#continueAt(address);
     w.end();
-    this.#position = { node, block, charged, index };
+    this.#position = before;
   }
 
   /** The label that a mere branch to an address needs, if it needs no more. */
@@ -513,52 +537,97 @@ class RegionTranslator implements LoweringContext {
     this.#position.index++;
   }
 
-  loadGuest(width: Width, type: Type, address: Emit): void {
+  loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void {
     const w = this.writer;
-    this.#probe(width, SoftTlb.readTag, address);
+    const translate = this.#probe(width, SoftTlb.readTag, address, base);
     const load = (): void => {
-      w.get(this.#address);
-      w.get(this.#tlbEntry);
-      w.memory(W.i32_load, SoftTlb.addend);
-      w.op(W.i32_add);
+      translate();
       w.memory(loadOpcode(width, type), 0);
     };
     if (this.engineTarget.byteOrder === 'little') load();
     else this.#swap.swapped(width, type, load);
   }
 
-  storeGuest(width: Width, type: Type, address: Emit, value: Emit): void {
+  storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void {
     const w = this.writer;
-    this.#probe(width, SoftTlb.writeTag, address);
-    w.get(this.#address);
-    w.get(this.#tlbEntry);
-    w.memory(W.i32_load, SoftTlb.addend);
-    w.op(W.i32_add);
+    this.#probe(width, SoftTlb.writeTag, address, base)();
     if (this.engineTarget.byteOrder === 'little') value();
     else this.#swap.swapped(width, type, value);
     w.memory(storeOpcode(width, type), 0);
   }
 
-  /** Leaves the instruction to the interpreter unless the access hits the soft TLB; alignment is part of the test. */
-  #probe(width: Width, tag: number, address: Emit): void {
+  /**
+   * Leaves the instruction to the interpreter unless the access hits the soft TLB; alignment is part of the test.
+   * Nothing changes the soft TLB while a translation runs, so the entry that an earlier access off the same base used
+   * stays good, see {@link planReuse}.
+   * @returns emits the linear-memory address
+   */
+  #probe(width: Width, tag: number, address: Emit, base: number | undefined): Emit {
     const w = this.writer;
+    const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
+    const key = (): void => {
+      w.get(this.#address);
+      w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
+      w.op(W.i32_and);
+    };
+    const lookUp = (): void => {
+      w.get(this.#address);
+      w.i32(12 - SoftTlb.entryShift);
+      w.op(W.i32_shr_u);
+      w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
+      w.op(W.i32_and);
+      w.get(this.#tlb);
+      w.op(W.i32_add);
+      w.tee(this.#tlbEntry);
+      w.memory(W.i32_load, tag);
+      key();
+      w.op(W.i32_ne);
+      w.if();
+      this.#leave();
+      w.end();
+    };
+    const addend = (): void => {
+      w.get(this.#tlbEntry);
+      w.memory(W.i32_load, SoftTlb.addend);
+    };
     address();
-    w.tee(this.#address);
-    w.i32(12 - SoftTlb.entryShift);
-    w.op(W.i32_shr_u);
-    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
-    w.op(W.i32_and);
-    w.get(this.#tlb);
-    w.op(W.i32_add);
-    w.tee(this.#tlbEntry);
-    w.memory(W.i32_load, tag);
-    w.get(this.#address);
-    w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
-    w.op(W.i32_and);
-    w.op(W.i32_ne);
-    w.if();
-    this.#leave();
-    w.end();
+    w.set(this.#address);
+    if (plan === 'none' || base === undefined) {
+      lookUp();
+      return () => {
+        w.get(this.#address);
+        addend();
+        w.op(W.i32_add);
+      };
+    }
+    const last = this.#lastEntries.get(reuseKey(base, tag)) as LastEntry; // prepared
+    if (plan === 'compare') {
+      key();
+      w.get(last.tag);
+      w.op(W.i32_ne);
+      w.if();
+    }
+    lookUp();
+    key();
+    w.set(last.tag);
+    addend();
+    w.set(last.addend);
+    if (plan === 'compare') w.end();
+    return () => {
+      w.get(this.#address);
+      w.get(last.addend);
+      w.op(W.i32_add);
+    };
+  }
+
+  /** Gives the bases whose translations are kept their locals, set so that the first comparison fails. */
+  #prepareLastEntries(): void {
+    for (const key of this.#reusePlan.kept) {
+      const tag = this.writer.local(ValType.i32);
+      this.#lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });
+      this.writer.i32(SoftTlb.invalidTag);
+      this.writer.set(tag);
+    }
   }
 
   call(_index: number, signature: HelperSignature): void {

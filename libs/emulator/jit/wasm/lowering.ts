@@ -22,9 +22,12 @@ export interface LoweringContext {
   registerLocal?(offset: number): number | undefined;
   /** The operations that follow belong to the instruction at this address. */
   startInstruction?(address: number): void;
-  /** Leaves the loaded value of the given type; `address` must be emitted exactly once. */
-  loadGuest(width: Width, type: Type, address: Emit): void;
-  storeGuest(width: Width, type: Type, address: Emit, value: Emit): void;
+  /**
+   * Leaves the loaded value of the given type; `address` must be emitted exactly once.
+   * @param base offset of the state field that the address is a constant distance from, if there is one
+   */
+  loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void;
+  storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void;
   /** Calls the helper: arguments are emitted by `args`; a result stays on the stack. */
   call(index: number, signature: HelperSignature, args: readonly Emit[]): void;
   branch(kind: BranchKind, target: Emit, condition: Emit | undefined): void;
@@ -185,6 +188,7 @@ export class Lowering {
           this.fragment.type[value] as Type,
           this.#emit(a[i] as Value),
           this.#emit(value),
+          baseOf(this.fragment, a[i] as Value),
         );
       }
       case Op.If:
@@ -285,7 +289,7 @@ export class Lowering {
         this.#stateAddress(b); // only for fields in memory: registers are handled where they are loaded
         return w.memory(loadOpcode(c as Width, type), this.context.cpuBase + a);
       case Op.LoadGuest:
-        return this.context.loadGuest(c as Width, type, this.#emit(a));
+        return this.context.loadGuest(c as Width, type, this.#emit(a), baseOf(this.fragment, a));
       default: {
         const operandType = op >= Op.Eq && op <= Op.FLe ? (c as Type) : type;
         f.operands(i, (value) => this.#value(value));
@@ -293,6 +297,13 @@ export class Lowering {
       }
     }
   }
+}
+
+/** Offset of the state field that an address is a constant distance from. */
+export function baseOf({ op, a, b }: Fragment, address: Value): number | undefined {
+  const offsetIsConstant = op[address] === Op.Add && op[b[address] as number] === Op.Const;
+  const base = offsetIsConstant ? (a[address] as number) : address;
+  return op[base] === Op.LoadState && (b[base] as number) < 0 ? a[base] : undefined;
 }
 
 /** Opcodes per operation for i32, i64, f32, f64 (0: no such combination). */
