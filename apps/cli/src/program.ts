@@ -1,5 +1,5 @@
 import type { BoardInfo } from '@bootlab/emulator';
-import type { Step } from '@bootlab/lab';
+import { jobFileJsonSchema, type Step } from '@bootlab/lab';
 import { Command, Option } from 'commander';
 import { boardList, boardPage } from './boards.js';
 import { KEYS_HELP } from './boot/keys.js';
@@ -8,6 +8,9 @@ import { durationArgument, expectArgument, rtcArgument, sendArgument, sizeArgume
 import type { BootHost, Engine } from './boot/run.js';
 import { boot } from './boot/run.js';
 import { ExitCode, UsageError } from './exit-codes.js';
+import type { TestOptions } from './test/options.js';
+import { variableArgument } from './test/options.js';
+import { testFile } from './test/run-file.js';
 
 /** What commander hands over: options under their own names, values already parsed. */
 interface BootFlags extends Pick<
@@ -70,6 +73,15 @@ export function createProgram({ version, host, engine, exit }: ProgramContext): 
     .exitOverride();
 
   addBootCommand(program, boards, (options) => boot(options, host, engine).then(exit));
+  addTestCommand(program, (options) => testFile(options, host, engine).then(exit));
+  program
+    .command('schema')
+    .description('print the JSON Schema of job files, for editors')
+    .helpOption('--help', 'print this help')
+    .action(() => {
+      host.stdout.write(`${JSON.stringify(jobFileJsonSchema(), null, 2)}\n`);
+      exit(ExitCode.pass);
+    });
   program
     .command('boards')
     .description('list the boards, or describe one')
@@ -158,6 +170,48 @@ function addBootCommand(
         timeoutNs: timeout,
         wallGuardMs: wallGuard === undefined ? undefined : wallGuard / 1e6,
       }),
+    );
+}
+
+const TEST_HELP = `
+Exit status:
+  ${ExitCode.pass}  every job passed
+  ${ExitCode.fail}  a job failed or timed out
+  ${ExitCode.usage}  the job file, an option or an image does not fit; nothing has run
+  ${ExitCode.internal}  Bootlab itself failed, or the wall-clock guard ended a run
+  128+n  ended by signal n
+
+A job file:
+  board: malta
+  images: { kernel: ./vmlinux, initrd: ./initrd.gz }   # relative to the file
+  steps:
+    - expect: 'login:'
+    - send: "root\\n"
+    - run: uname -a
+      expect: Linux
+    - test: /opt/kselftest/run_kselftest.sh
+      format: kselftest
+'bootlab schema' prints its JSON Schema.`;
+
+function addTestCommand(program: Command, action: (options: TestOptions) => Promise<void>): void {
+  program
+    .command('test')
+    .description('run a job file here, without a lab')
+    .argument('<file>', 'the job: YAML or JSON')
+    .option('--var <name=value>', "give one of the job's variables a value; repeatable", variableArgument)
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--tap <file>', 'write the results as TAP 14')
+    .option('--json <file>', 'write the results as JSON')
+    .option('--log <file>', 'write console output as JSON lines; the jobs of a matrix get .1, .2, … added to the name')
+    .option('--artifacts <folder>', 'store what the job names in "artifacts" there')
+    .option('--console', "print the guest's consoles as well")
+    .helpOption('--help', 'print this help')
+    .addHelpText('after', TEST_HELP)
+    .action(
+      (
+        file: string,
+        { var: variables = {}, ...flags }: Omit<TestOptions, 'file' | 'variables'> & { var?: Record<string, string> },
+      ) => action({ ...flags, file, variables }),
     );
 }
 

@@ -3,7 +3,7 @@ import { KeyFilter, KEYS_HELP } from './keys.js';
 
 export interface TerminalStreams {
   stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
-  stdout: Writable;
+  stdout: Writable & { isTTY?: boolean; columns?: number };
   stderr: Writable;
 }
 

@@ -335,11 +335,11 @@ export class StepEngine {
       if (verdict.status !== 'pass') return verdict;
     }
     if (wanted !== 'any' && status !== wanted) {
-      const although =
-        record.cases.some((each) => each.status !== 'pass') || record.cases.length === 0
-          ? ''
-          : ', although every case passed';
-      return { status: 'fail', message: `The command ended with exit status ${status}, not ${wanted}${although}` };
+      const although = record.cases.length > 0 && record.cases.every((each) => each.status === 'pass');
+      const last = record.output?.trimEnd().split('\n').at(-1)?.slice(0, 300) ?? '';
+      const text = `The command ended with exit status ${status}, not ${wanted}`;
+      if (although) return { status: 'fail', message: `${text}, although every case passed` };
+      return { status: 'fail', message: last === '' ? text : `${text}: ${last}` };
     }
     if (pattern && !found)
       return { status: 'fail', message: `Its output has no match for ${JSON.stringify(step.expect)}` };

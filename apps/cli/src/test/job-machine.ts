@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { BlockBackend, Machine, MachineConfig } from '@bootlab/emulator';
+import { CopyOnWriteOverlay, openRawImage, type RawImage } from '@bootlab/emulator/backends';
+import { ConfigError } from '@bootlab/emulator/core';
+import { parseImageReference, parseSize, type FieldError, type JobSpec, type UploadFile } from '@bootlab/lab';
+import type { MachineMaker } from '../boot/create.js';
+import { readInput } from '../boot/files.js';
+import { UsageError } from '../exit-codes.js';
+
+/** What a job runs on here: a board and the files it needs, all open and read. */
+export interface JobMachine {
+  /** Makes the machine, as often as it is switched on, always with the same drives. */
+  make(): Promise<Machine>;
+  readonly uploads: ReadonlyMap<string, UploadFile>;
+  /** The drives as the guest left them, in the order of the spec. */
+  readonly drives: readonly BlockBackend[];
+  close(): void;
+}
+
+/** A field of the spec that this host cannot satisfy. */
+export class FieldProblem extends Error {
+  override readonly name = 'FieldProblem';
+
+  constructor(readonly error: FieldError) {
+    super(error.message);
+  }
+}
+
+const BUILTIN_SELF_TEST = /^([a-z0-9-]+)-selftest-(el|eb)$/;
+const SPEC_FIELDS: Readonly<Record<string, string>> = {
+  kernel: 'images.kernel',
+  initrd: 'images.initrd',
+  firmware: 'images.firmware',
+  drives: 'images.drives',
+  memoryBytes: 'memory',
+};
+
+/**
+ * Opens what a job names. Paths are those of the job file's folder, so that a job means the same from wherever it is
+ * started. The guest writes into overlays: image files never change.
+ * @throws FieldProblem naming the field of the spec
+ */
+export async function openJobMachine(spec: JobSpec, folder: string, maker: MachineMaker): Promise<JobMachine> {
+  const { images } = spec;
+  const opened: RawImage[] = [];
+  const close = (): void => opened.forEach((image) => image.close());
+  const bytes = (field: string, reference: string | undefined): Uint8Array | undefined =>
+    reference === undefined ? undefined : readReference(field, reference, folder, maker);
+  try {
+    const config: MachineConfig = {
+      board: spec.board,
+      cpu: spec.cpu,
+      memoryBytes: spec.memory === undefined ? undefined : parseSize(spec.memory),
+      cmdline: spec.cmdline,
+      kernel: bytes('images.kernel', images.kernel),
+      initrd: bytes('images.initrd', images.initrd),
+      firmware: bytes('images.firmware', images.firmware),
+    };
+    for (const [index, reference] of (images.drives ?? []).entries()) {
+      opened.push(openRawImage(fileOf(`images.drives[${index}]`, reference, folder), { readOnly: true }));
+    }
+    const drives = opened.map((image) => new CopyOnWriteOverlay(image));
+    const uploads = uploadsOf(spec, folder, maker);
+    const make = (): Promise<Machine> => maker.createMachine({ ...config, drives });
+    return { make, uploads, drives, close };
+  } catch (error) {
+    close();
+    throw error instanceof ConfigError ? problemOfConfig(error) : error;
+  }
+}
+
+/** What the emulator found wrong with a configuration, in the words of the job spec. */
+export function problemOfConfig(error: ConfigError): FieldProblem {
+  const field = error.field.replace(/^[A-Za-z]+/, (name) => SPEC_FIELDS[name] ?? name);
+  return new FieldProblem({ field, message: error.problem, mend: `${error.mend}.` });
+}
+
+/** Writes a drive into a file, in pieces: drives may be larger than memory. */
+export function saveDrive(drive: BlockBackend, file: string): void {
+  const piece = new Uint8Array(Math.min(drive.sizeBytes, 4 * 2 ** 20));
+  writeFileSync(file, new Uint8Array());
+  for (let offset = 0; offset < drive.sizeBytes; offset += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, drive.sizeBytes - offset));
+    drive.read(offset, part);
+    writeFileSync(file, part, { flag: 'a' });
+  }
+}
+
+function uploadsOf({ steps = [] }: JobSpec, folder: string, maker: MachineMaker): Map<string, UploadFile> {
+  const uploads = new Map<string, UploadFile>();
+  steps.forEach(({ upload }, index) => {
+    if (upload === undefined || uploads.has(upload)) return;
+    const bytes = readReference(`steps[${index}].upload`, upload, folder, maker);
+    uploads.set(upload, { bytes, sha256: createHash('sha256').update(bytes).digest('hex') });
+  });
+  return uploads;
+}
+
+function readReference(field: string, reference: string, folder: string, maker: MachineMaker): Uint8Array {
+  const source = parseImageReference(reference);
+  const [, board, order] = source?.kind === 'builtin' ? (BUILTIN_SELF_TEST.exec(source.name) ?? []) : [];
+  if (board !== undefined) {
+    try {
+      return maker.selfTestFirmware(board, order === 'el' ? 'little' : 'big');
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new FieldProblem({ field, message, mend: 'Name a board that has a self-test: "bootlab boards".' });
+    }
+  }
+  const file = fileOf(field, reference, folder);
+  try {
+    return readInput(field, file);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const message = error.message.replace(`${field}: `, '');
+    throw new FieldProblem({ field, message, mend: 'Paths are relative to the folder of the job file.' });
+  }
+}
+
+function fileOf(field: string, reference: string, folder: string): string {
+  const source = parseImageReference(reference);
+  if (source?.kind === 'file') return path.resolve(folder, source.path);
+  const message = `${reference} is in a lab, and this run has none`;
+  throw new FieldProblem({ field, message, mend: 'Name a file: ./vmlinux, or builtin:<board>-selftest-el.' });
+}
