@@ -4,7 +4,7 @@ import { Errno } from '../kernel/contracts.js';
 import type { GuestClock, SyscallContext, SyscallResult } from '../kernel/contracts.js';
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import { directoryOf, GeneratedTree } from '../vfs/generated-tree.js';
-import { HostTree } from '../vfs/host-tree.js';
+import { hostErrorCode, HostTree } from '../vfs/host-tree.js';
 import { Access, FileType, identityOf } from '../vfs/inode.js';
 import type { Creation, Inode, Tree } from '../vfs/inode.js';
 import { MemoryDirectory, MemoryFile, MemoryNode, MemoryTree } from '../vfs/memory-tree.js';
@@ -22,8 +22,8 @@ import type {
 } from './api.js';
 import { DEVICES, HostStreamFile, NullFile, PTS0, RandomFile, TerminalState, ZeroFile } from './devices.js';
 import { LockTable } from './locks.js';
-import { DirectoryFile, OpenFile, PathFile, plainFlags, RegularFile, waitUntil } from './open-file.js';
-import type { FileFlags, FoundAt } from './open-file.js';
+import { DirectoryFile, PathFile, plainFlags, RegularFile, waitUntil } from './open-file.js';
+import type { FileFlags, FoundAt, OpenFile } from './open-file.js';
 import { Pipe, PipeEnd } from './pipe.js';
 import { createProcTree } from './proc.js';
 import type { VisibleFiles, VisibleProcess } from './proc.js';
@@ -439,8 +439,7 @@ function realHostPath(path: string, option: string): string {
   try {
     return fs.realpathSync(path);
   } catch (error) {
-    const reason =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'no such file or directory' : error;
+    const reason = hostErrorCode(error) === 'ENOENT' ? 'no such file or directory' : error;
     throw new Error(`${option}: ${String(reason)}`, { cause: error });
   }
 }

@@ -44,14 +44,10 @@ export function forkFiles(files: ProcessFiles, share: { descriptors: boolean; di
 }
 
 /** For execve, past the point of no return: stops sharing the descriptor table and closes what is close-on-exec. */
-export function execFiles(files: ProcessFiles, _pid: number): void {
-  files.exec();
-}
+export const execFiles: (files: ProcessFiles, pid: number) => void = (files) => files.exec();
 
 /** For exit: gives the process's share of the descriptor table back and releases its record locks. */
-export function closeAll(files: ProcessFiles, _pid: number): void {
-  files.exit();
-}
+export const closeAll: (files: ProcessFiles, pid: number) => void = (files) => files.exit();
 
 /**
  * The file that execve(2) or an ELF interpreter's path names; follows links, wants execute permission.

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unused-vars -- the parameters of these defaults say what overriding methods get */
 /** Open file descriptions, open(2): what descriptors refer to, shared by dup and fork. */
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import { Errno, Poll, WaitQueue } from '../kernel/contracts.js';

@@ -5,7 +5,7 @@ import { Access, FileType } from '../vfs/inode.js';
 import type { Inode } from '../vfs/inode.js';
 import type { PathCaller, Place, ResolveOptions, Resolution } from '../vfs/mounts.js';
 import type { ExecutableFile, FileIdentity, FileProcess, MappedFile } from './api.js';
-import { DescriptorTable } from './descriptor-table.js';
+import type { DescriptorTable } from './descriptor-table.js';
 import { ZeroFile } from './devices.js';
 import type { FileSystem } from './file-system.js';
 import { lockKey } from './proc.js';

@@ -51,9 +51,15 @@ function host<T>(call: () => T): T {
   }
 }
 
+/** The code of a Node error; told by its shape, because errors of another realm are no instances of this one's Error. */
+export function hostErrorCode(error: unknown): string | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
 function asErrno(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const code = hostErrorCode(error);
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
   // The host's limit of descriptors is the system's, from the guest's point of view.
   return new Errno(code === 'EMFILE' ? 'ENFILE' : code === 'ENOTSUP' ? 'EOPNOTSUPP' : code);
 }

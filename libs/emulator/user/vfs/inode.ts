@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unused-vars -- the parameters of these defaults say what overriding methods get */
 /**
  * What every tree of files offers: inodes. Names are byte strings: one character per byte (ISO 8859-1), because Linux
  * takes any bytes but `/` and NUL for a name.

@@ -3,7 +3,8 @@ import type { LinuxFileAbi } from '../../../targets/linux-abi/file-abi.js';
 import { Errno } from '../../kernel/contracts.js';
 import type { SyscallContext, SyscallResult, SyscallTable, UserMemory } from '../../kernel/contracts.js';
 import { FileType } from '../../vfs/inode.js';
-import { isRegular, MAX_TRANSFER, OpenFile, RegularFile, waitUntil } from '../open-file.js';
+import { isRegular, MAX_TRANSFER, RegularFile, waitUntil } from '../open-file.js';
+import type { OpenFile } from '../open-file.js';
 import { filesOf } from '../process-files.js';
 import { byteCount, int, ioVector, long } from './arguments.js';
 import type { Buffer } from './arguments.js';
@@ -248,7 +249,7 @@ export function transferSyscalls(abi: LinuxFileAbi): SyscallTable {
       return 0;
     },
 
-    fadvise64: (context, fd = 0, _offset = 0, _length = 0, advice = 0) => {
+    fadvise64: (context, ...[fd = 0, , , advice = 0]) => {
       const file = filesOf(context).file(fd);
       if (file.inode.type === FileType.FIFO) throw new Errno('ESPIPE');
       if (advice > 5) throw new Errno('EINVAL');
