@@ -37,6 +37,8 @@ export interface KernelAbi {
   readonly architectureSegmentType: number;
   /** AT_BASE_PLATFORM. */
   readonly basePlatform: string;
+  /** Text of /proc/cpuinfo. */
+  readonly cpuinfo: string;
   /** AT_HWCAP. */
   readonly hardwareCapabilities: number;
   readonly addresses: {

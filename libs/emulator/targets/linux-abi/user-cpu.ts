@@ -101,6 +101,8 @@ export interface UserCpu extends CpuCore {
   programCounter: number;
   stackPointer: number;
   threadPointer: number;
+  /** What prctl(PR_GET_FP_MODE) shows. */
+  readonly fpMode: number;
 
   /** Clean registers for a program's first instruction. @param wideFpRegisters the program wants 64-bit FPU registers */
   startProgram(entry: number, stackPointer: number, wideFpRegisters: boolean): void;

@@ -342,6 +342,11 @@ export class MipsUserCpu implements UserCpu {
     this.#words[USER_LOCAL] = value | 0;
   }
 
+  /** PR_FP_MODE_FR */
+  get fpMode(): number {
+    return this.#floats.wide ? 1 : 0;
+  }
+
   startProgram(entry: number, stackPointer: number, wideFpRegisters: boolean): void {
     const tlbBase = this.#words[TLB_BASE] as number;
     this.#words.fill(0, 0, STATE_BYTES >> 2);

@@ -57,6 +57,8 @@ export interface Blocked {
    * default). `eintr`: always EINTR, as poll, select, nanosleep do.
    */
   readonly interrupted?: 'restart' | 'eintr';
+  /** Signals wait until the call has ended, as the parent in vfork does. */
+  readonly uninterruptible?: boolean;
   /**
    * What the call did already, for example bytes of a long write to a pipe. Asked at an interruption: a number is the call's result
    * then, and neither restart nor EINTR happens.

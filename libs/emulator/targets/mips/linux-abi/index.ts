@@ -14,6 +14,24 @@ import { O32_SYSCALLS } from './syscalls.js';
 /** The core that user mode emulates: release 2 with a 64-bit FPU. */
 const CPU_MODEL = '24Kf';
 
+/** As Linux prints it on such a core; speed and caches do not exist here. */
+const CPUINFO = `system type\t\t: Bootlab user mode
+machine\t\t\t: Unknown
+processor\t\t: 0
+cpu model\t\t: MIPS 24Kc V0.0  FPU V0.0
+BogoMIPS\t\t: 500.00
+wait instruction\t: no
+microsecond timers\t: yes
+tlb_entries\t\t: 64
+isa\t\t\t: mips1 mips2 mips32r1 mips32r2
+ASEs implemented\t:
+shadow register sets\t: 1
+core\t\t\t: 0
+VCED exceptions\t\t: not available
+VCEI exceptions\t\t: not available
+
+`;
+
 /** Linux on MIPS o32. Source of the numbers here: asm/mman.h and asm/resource.h of Linux 6.1's user-space headers. */
 export function mipsO32(byteOrder: ByteOrder): KernelAbi {
   const little = byteOrder === 'little';
@@ -25,6 +43,7 @@ export function mipsO32(byteOrder: ByteOrder): KernelAbi {
     elfMachine: 8,
     architectureSegmentType: PT_MIPS_ABIFLAGS,
     basePlatform: 'mips32r2',
+    cpuinfo: CPUINFO,
     hardwareCapabilities: 0,
     addresses: { lowest: 0x10000, limit: SIGNAL_PAGE_ADDRESS + 0x1000, programBase: 0x55550000 },
     signalPage: signalPage(little),

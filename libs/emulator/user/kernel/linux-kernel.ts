@@ -1,0 +1,539 @@
+import type { Scheduler } from '../../core/index.js';
+import { EmulatorError } from '../../core/index.js';
+import type { KernelAbi, SignalInfo, UserCpu, UserTrap } from '../../targets/index.js';
+import type { FileSystem, ProcessStatus } from '../files/index.js';
+import { closeAll, createProcessFiles, execFiles, forkFiles, lookupExecutable } from '../files/index.js';
+import { CLOCK_TICKS, loadProgram } from '../loader/index.js';
+import type { PagePool, TranslationCache } from '../memory/index.js';
+import { GuestMemory, PageCache, VirtualMemory } from '../memory/index.js';
+import type { KernelClock } from './clock.js';
+import { Errno } from './contracts.js';
+import type { Entropy } from './entropy.js';
+import { FutexTable, releaseRobustList } from './futex.js';
+import type { ExitStatus, ProgramIdentity } from './process.js';
+import { Process } from './process.js';
+import { resolveProgram } from './script.js';
+import { bitOf, PendingSignals, SIG_DFL, SignalCode, SignalHandlers, SignalTable } from './signals.js';
+import { SS_DISABLE, Thread } from './thread.js';
+import { ProcessTimers } from './timers.js';
+
+/** The first process; number 1 stands for the world outside, which adopts orphans. */
+const FIRST_PID = 2;
+const DEFAULT_STACK_BYTES = 8 << 20;
+const DEFAULT_MAX_FILES = 1024;
+const HARD_MAX_FILES = 4096;
+
+export interface KernelParts {
+  readonly abi: KernelAbi;
+  readonly clock: KernelClock;
+  /** Counts executed instructions as virtual time. */
+  readonly cpuScheduler: Scheduler;
+  readonly pool: PagePool;
+  readonly translations: TranslationCache;
+  readonly files: FileSystem;
+  readonly entropy: Entropy;
+  readonly cpu: UserCpu;
+  /** A line for the person who runs the guest. */
+  readonly warn: (line: string) => void;
+  /** Lets a thread run when its turn comes. */
+  readonly makeReady: (thread: Thread) => void;
+  /** Ends the turn of the thread that runs. */
+  readonly yieldTurn: () => void;
+}
+
+/** What clone and its relatives create. */
+export interface CloneRequest {
+  readonly thread: boolean;
+  readonly shareMemory: boolean;
+  readonly shareFiles: boolean;
+  readonly shareDirectories: boolean;
+  readonly shareHandlers: boolean;
+  /** The child's parent is the caller's. */
+  readonly siblings: boolean;
+  /** The caller waits until the child has ended or executed a program. */
+  readonly vfork: boolean;
+  readonly exitSignal: number;
+}
+
+/** A system of processes: who exists, who is told what, how they come and go. Running them is the run loop's part. */
+export class LinuxKernel {
+  readonly processes = new Map<number, Process>();
+  readonly threads = new Map<number, Thread>();
+  readonly signals: SignalTable;
+  readonly futexes = new FutexTable();
+  readonly pageCache: PageCache;
+  /** Of the first process, once it has ended: the guest is over. */
+  result: ExitStatus | undefined;
+  #nextPid = FIRST_PID;
+  #first: Process | undefined;
+  /** Page faults of address spaces that are gone. */
+  #faultsOfOld = 0;
+
+  constructor(readonly parts: KernelParts) {
+    this.signals = new SignalTable(parts.abi);
+    this.pageCache = new PageCache(parts.pool);
+  }
+
+  get abi(): KernelAbi {
+    return this.parts.abi;
+  }
+
+  get clock(): KernelClock {
+    return this.parts.clock;
+  }
+
+  get first(): Process | undefined {
+    return this.#first;
+  }
+
+  get pageFaults(): number {
+    const spaces = new Set([...this.processes.values()].map(({ space }) => space));
+    return [...spaces].reduce((sum, space) => sum + space.pageFaults, this.#faultsOfOld);
+  }
+
+  // ---- processes come ------------------------------------------------------------------------------------------------
+
+  /**
+   * Starts the first process.
+   * @throws ProgramError for a file that cannot run here, Errno when it cannot be opened
+   */
+  start(program: {
+    readonly path: Uint8Array;
+    readonly argv: readonly Uint8Array[];
+    readonly environment: readonly Uint8Array[];
+    readonly cwd: string | undefined;
+  }): void {
+    const { abi, files } = this.parts;
+    const space = this.#newSpace();
+    const { stack, files: maxFiles } = abi.resources;
+    const process = new Process(
+      this.#takePid(),
+      {
+        parent: undefined,
+        group: FIRST_PID,
+        session: FIRST_PID,
+        credentials: { uid: 0, gid: 0, euid: 0, egid: 0, savedUid: 0, savedGid: 0, groups: [0] },
+        exitSignal: 0,
+      },
+      space,
+      this.#memoryOf(space),
+      createProcessFiles(files, program.cwd === undefined ? {} : { cwd: program.cwd }),
+      new SignalHandlers(this.signals),
+      new PendingSignals(this.signals),
+      this.#timersOf(FIRST_PID),
+      abi.resources.files,
+    );
+    process.limits = new Map([
+      [stack, { soft: DEFAULT_STACK_BYTES, hard: Infinity }],
+      [maxFiles, { soft: DEFAULT_MAX_FILES, hard: HARD_MAX_FILES }],
+      [CORE_LIMIT, { soft: 0, hard: Infinity }],
+    ]);
+    this.#first = process;
+    this.#register(process);
+    const thread = new Thread(this, process, process.pid);
+    process.threads.add(thread);
+    this.threads.set(thread.tid, thread);
+    this.execute(thread, program);
+    thread.registers = this.parts.cpu.saveState();
+    this.parts.makeReady(thread);
+  }
+
+  #newSpace(): VirtualMemory {
+    const { lowest, limit } = this.abi.addresses;
+    return new VirtualMemory(this.parts.pool, this.parts.translations, lowest, limit);
+  }
+
+  #memoryOf(space: VirtualMemory): GuestMemory {
+    return new GuestMemory(space, this.abi.byteOrder, this.abi.pointerBytes);
+  }
+
+  #takePid(): number {
+    return this.#nextPid++;
+  }
+
+  #timersOf(pid: number): ProcessTimers {
+    return new ProcessTimers(this.clock, () => {
+      const process = this.processes.get(pid);
+      if (process) this.sendToProcess(process, this.kernelSignal('SIGALRM'));
+    });
+  }
+
+  #register(process: Process): void {
+    process.startNs = this.clock.monotonicNs();
+    this.processes.set(process.pid, process);
+    this.parts.files.processes.add(process.view, () => this.#statusOf(process));
+  }
+
+  #statusOf(process: Process): ProcessStatus {
+    const asleep = [...process.threads].every(({ sleep }) => sleep !== undefined);
+    return {
+      name: process.name,
+      state: !process.isAlive ? 'Z' : process.stoppedBy !== undefined ? 'T' : asleep ? 'S' : 'R',
+      tids: [...process.threads].map(({ tid }) => tid),
+      processGroup: process.group,
+      session: process.session,
+      userNs: process.userNs,
+      systemNs: 0,
+      startNs: process.startNs,
+      virtualBytes: process.space.map.sizeBytes,
+      residentBytes: process.space.residentBytes,
+      auxv: process.program.auxiliaryVector,
+    };
+  }
+
+  /** A new process or thread that is a copy of the calling one; its registers are those of `registers`. */
+  clone(caller: Thread, request: CloneRequest, registers: Uint8Array): Thread {
+    const { owner } = caller;
+    const pid = this.#takePid();
+    const process = request.thread ? owner : this.#cloneProcess(owner, pid, request);
+    const thread = new Thread(this, process, pid);
+    thread.registers = registers;
+    thread.mask = caller.mask;
+    if (!request.shareMemory || request.vfork) thread.alternateStack = caller.alternateStack;
+    process.threads.add(thread);
+    this.threads.set(pid, thread);
+    this.parts.makeReady(thread);
+    return thread;
+  }
+
+  #cloneProcess(owner: Process, pid: number, request: CloneRequest): Process {
+    const space = request.shareMemory ? owner.space.share() : owner.space.fork();
+    const child = new Process(
+      pid,
+      {
+        parent: request.siblings ? owner.parent : owner,
+        group: owner.group,
+        session: owner.session,
+        credentials: { ...owner.credentials },
+        exitSignal: request.exitSignal,
+      },
+      space,
+      request.shareMemory ? owner.memory : this.#memoryOf(space),
+      forkFiles(owner.files, { descriptors: request.shareFiles, directories: request.shareDirectories }),
+      request.shareHandlers ? owner.handlers : owner.handlers.clone(),
+      new PendingSignals(this.signals),
+      this.#timersOf(pid),
+      this.abi.resources.files,
+    );
+    child.vforked = request.vfork;
+    child.umask = owner.umask;
+    child.name = owner.name;
+    child.program = owner.program;
+    child.limits = new Map([...owner.limits].map(([resource, limit]) => [resource, { ...limit }]));
+    child.niceness = owner.niceness;
+    this.#register(child);
+    return child;
+  }
+
+  /**
+   * execve: replaces the process's program. The caller's registers are loaded in the CPU and are the new program's
+   * afterwards.
+   * @throws ProgramError, Errno; the old program then goes on
+   */
+  execute(
+    thread: Thread,
+    request: {
+      readonly path: Uint8Array;
+      readonly argv: readonly Uint8Array[];
+      readonly environment: readonly Uint8Array[];
+      readonly directory?: number;
+      readonly emptyPath?: boolean;
+      readonly noFollow?: boolean;
+    },
+  ): void {
+    const { abi, cpu, entropy } = this.parts;
+    const { owner } = thread;
+    const open = (path: Uint8Array | string, options?: Parameters<typeof lookupExecutable>[3]) =>
+      lookupExecutable(owner.files, owner.view, path, options);
+    const resolved = resolveProgram(request, open);
+    const space = this.#newSpace();
+    const memory = this.#memoryOf(space);
+    const identity = { executable: resolved.file.path, argv: resolved.argv, environment: request.environment };
+    let loaded: ReturnType<typeof loadProgram>;
+    try {
+      loaded = loadProgram(
+        {
+          abi,
+          program: resolved.file,
+          calledAs: request.path,
+          argv: resolved.argv,
+          environment: request.environment,
+          credentials: owner.credentials,
+          random: entropy.bytes(16),
+          stackLimit: owner.limit(abi.resources.stack).soft,
+          openInterpreter: (path) => open(path),
+        },
+        space,
+        memory,
+        this.pageCache,
+      );
+    } catch (error) {
+      space.release();
+      throw error;
+    } finally {
+      resolved.file.close();
+    }
+    // From here on there is no way back.
+    for (const other of [...owner.threads]) if (other !== thread) this.#endThread(other);
+    if (thread.tid !== owner.pid) {
+      this.threads.delete(thread.tid);
+      thread.tid = owner.pid;
+      this.threads.set(thread.tid, thread);
+    }
+    this.#leaveSpace(thread);
+    owner.space = space;
+    owner.memory = memory;
+    owner.program = { ...identity, auxiliaryVector: loaded.auxiliaryVector } satisfies ProgramIdentity;
+    owner.name = baseName(request.path);
+    owner.handlers = owner.handlers.exec();
+    owner.timers.exec();
+    owner.dumpable = 1;
+    thread.alternateStack = { address: 0, size: 0, flags: SS_DISABLE };
+    execFiles(owner.files, owner.pid);
+    this.#endVfork(owner);
+    cpu.startProgram(loaded.entry, loaded.stackPointer, loaded.wideFpRegisters);
+  }
+
+  #endVfork(process: Process): void {
+    if (!process.vforked) return;
+    process.vforked = false;
+    process.vforkDone.wake();
+  }
+
+  /** A thread stops using its address space: who waits for that learns of it. */
+  #leaveSpace(thread: Thread): void {
+    const { owner } = thread;
+    const wake = (address: number): void => {
+      const key = this.futexKey(thread, address, false);
+      if (key !== undefined) this.futexes.wake(key, 1);
+    };
+    try {
+      if (thread.robustList !== 0) releaseRobustList(owner.memory, thread.robustList, thread.tid, wake);
+      if (thread.clearChildTid !== 0 && (owner.space.shared || owner.threads.size > 1)) {
+        owner.memory.setU32(thread.clearChildTid, 0);
+        wake(thread.clearChildTid);
+      }
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error; // the program's lists point nowhere: nobody can be told
+    }
+    thread.robustList = 0;
+    thread.clearChildTid = 0;
+    if (owner.threads.size > 1) return;
+    owner.peakResidentBytes = Math.max(owner.peakResidentBytes, owner.space.residentBytes);
+    if (!owner.space.shared) this.#faultsOfOld += owner.space.pageFaults;
+    owner.space.release();
+  }
+
+  /** A number that is the same for all who see the word; undefined where nothing is mapped. */
+  futexKey(thread: Thread, address: number, isPrivate: boolean): number | undefined {
+    const { space } = thread.owner;
+    const mapping = space.map.find(address);
+    if (!mapping) return undefined;
+    if (isPrivate || !mapping.shared) return space.identifier * 2 ** 32 + address;
+    const found = space.resolve(address, 0);
+    return 'physical' in found ? -1 - found.physical : undefined;
+  }
+
+  // ---- processes go --------------------------------------------------------------------------------------------------
+
+  /** One thread ends; with the last one its process. */
+  exitThread(thread: Thread, code: number): void {
+    const { owner } = thread;
+    if (owner.threads.size === 1) this.exitProcess(owner, { kind: 'exited', code });
+    else this.#endThread(thread);
+  }
+
+  exitProcess(process: Process, status: ExitStatus): void {
+    if (!process.isAlive) return;
+    for (const thread of [...process.threads]) this.#endThread(thread);
+    process.status = status;
+    process.stoppedBy = undefined;
+    process.timers.end();
+    closeAll(process.files, process.pid);
+    this.#endVfork(process);
+    for (const child of process.children) this.#orphan(child);
+    process.children.clear();
+    if (process === this.#first) this.result = status;
+    this.#reportEnd(process, status);
+  }
+
+  #endThread(thread: Thread): void {
+    const { owner } = thread;
+    if (thread.sleep) {
+      thread.sleep.detach();
+      thread.sleep.blocked.cancel?.();
+      thread.sleep = undefined;
+    }
+    this.#leaveSpace(thread);
+    thread.alive = false;
+    owner.threads.delete(thread);
+    this.threads.delete(thread.tid);
+  }
+
+  #orphan(child: Process): void {
+    child.parent = undefined;
+    if (!child.isAlive) this.reap(child);
+    else if (child.parentDeathSignal !== 0)
+      this.sendToProcess(child, { signal: child.parentDeathSignal, code: 0, detail: { kind: 'none' } });
+  }
+
+  #reportEnd(process: Process, status: ExitStatus): void {
+    const { parent } = process;
+    if (!parent) return this.reap(process);
+    const child = this.signals.number('SIGCHLD');
+    const action = parent.handlers.get(child);
+    const unwanted = action.handler === 1 || (action.flags & this.abi.actionFlags.noChildWait) !== 0;
+    if (process.exitSignal !== 0) {
+      const [code, value] =
+        status.kind === 'exited' ? [SignalCode.ChildExited, status.code] : [SignalCode.ChildKilled, status.signal];
+      this.sendToProcess(parent, this.#childSignal(process, process.exitSignal, code, value));
+    }
+    if (unwanted && process.exitSignal === child) {
+      parent.childrenNs += process.userNs + process.childrenNs;
+      this.reap(process);
+    }
+    parent.childChange.wake();
+  }
+
+  #childSignal(process: Process, signal: number, code: number, status: number): SignalInfo {
+    const ticks = Math.floor((process.userNs * CLOCK_TICKS) / 1e9);
+    return {
+      signal,
+      code,
+      detail: {
+        kind: 'child',
+        pid: process.pid,
+        uid: process.credentials.uid,
+        status,
+        userTicks: ticks,
+        systemTicks: 0,
+      },
+    };
+  }
+
+  /** The process was waited for: nothing of it remains. */
+  reap(process: Process): void {
+    process.parent?.children.delete(process);
+    this.processes.delete(process.pid);
+    this.parts.files.processes.remove(process.pid);
+  }
+
+  // ---- signals -------------------------------------------------------------------------------------------------------
+
+  kernelSignal(name: string): SignalInfo {
+    return { signal: this.signals.number(name), code: SignalCode.Kernel, detail: { kind: 'none' } };
+  }
+
+  sendToProcess(process: Process, info: SignalInfo): void {
+    if (!process.isAlive || !this.#prepare(process, info.signal)) return;
+    const threads = [...process.threads];
+    const ignored = process.handlers.ignores(info.signal) && !threads.every((thread) => thread.blocks(info.signal));
+    if (ignored) return;
+    process.pending.add(info);
+    const target = threads.find((thread) => !thread.blocks(info.signal)) ?? threads[0];
+    this.#arrived(process, target);
+  }
+
+  sendToThread(thread: Thread, info: SignalInfo): void {
+    const { owner } = thread;
+    if (!thread.alive || !this.#prepare(owner, info.signal)) return;
+    if (owner.handlers.ignores(info.signal) && !thread.blocks(info.signal)) return;
+    thread.pending.add(info);
+    this.#arrived(owner, thread);
+  }
+
+  #arrived(process: Process, target: Thread | undefined): void {
+    for (const thread of process.threads) thread.signalsToCheck = true;
+    if (target) this.interrupt(target);
+    process.signalArrival.wake();
+  }
+
+  /** Wakes a sleeping thread for which a signal has become deliverable. */
+  interrupt(thread: Thread): void {
+    if (!thread.sleep || thread.sleep.wakeReason || thread.sleep.blocked.uninterruptible) return;
+    if (thread.deliverable === 0n) return;
+    thread.sleep.wakeReason = 'signal';
+    thread.sleep.detach();
+    this.parts.makeReady(thread);
+  }
+
+  /** Stop and continue signals cancel each other when they are sent, whatever is done with them later. */
+  #prepare(process: Process, signal: number): boolean {
+    const cont = this.signals.number('SIGCONT');
+    const pendings = [process.pending, ...[...process.threads].map(({ pending }) => pending)];
+    if (signal === cont) {
+      for (const pending of pendings) pending.discard(this.signals.stopping);
+      this.#resume(process, cont);
+    } else if (bitOf(signal) & this.signals.stopping) {
+      for (const pending of pendings) pending.discard(bitOf(cont));
+    } else if (signal === this.signals.number('SIGKILL')) {
+      this.exitProcess(process, { kind: 'killed', signal });
+      return false;
+    }
+    return true;
+  }
+
+  /** A fault of the program: cannot be put off. Where it is blocked or ignored, the default action is taken. */
+  forceSignal(thread: Thread, info: SignalInfo): void {
+    const { handlers } = thread.owner;
+    const action = handlers.get(info.signal);
+    if (thread.blocks(info.signal) || action.handler === 1) {
+      handlers.set(info.signal, { ...action, handler: SIG_DFL });
+      thread.setMask(thread.mask & ~bitOf(info.signal));
+    }
+    thread.pending.add(info);
+    thread.signalsToCheck = true;
+  }
+
+  fault(thread: Thread, trap: Extract<UserTrap, { kind: 'signal' }>): void {
+    if (trap.signal === 'SIGKILL') {
+      this.parts.warn(`process ${thread.owner.pid} was killed: the guest's memory is used up; --memory sets its size`);
+      return this.exitProcess(thread.owner, { kind: 'killed', signal: this.signals.number('SIGKILL') });
+    }
+    this.forceSignal(thread, {
+      signal: this.signals.number(trap.signal),
+      code: trap.code,
+      detail: { kind: 'fault', address: trap.address },
+    });
+  }
+
+  /** A stop signal's default action. */
+  stop(process: Process, signal: number): void {
+    if (process.stoppedBy !== undefined) return;
+    process.stoppedBy = signal;
+    process.unreported = 'stopped';
+    this.#reportJobControl(process, SignalCode.ChildStopped, signal);
+  }
+
+  #resume(process: Process, signal: number): void {
+    if (process.stoppedBy === undefined) return;
+    process.stoppedBy = undefined;
+    process.unreported = 'continued';
+    for (const thread of process.threads) if (!thread.sleep || thread.sleep.wakeReason) this.parts.makeReady(thread);
+    this.#reportJobControl(process, SignalCode.ChildContinued, signal);
+  }
+
+  #reportJobControl(process: Process, code: number, signal: number): void {
+    const { parent } = process;
+    if (!parent) return;
+    const child = this.signals.number('SIGCHLD');
+    if (!(parent.handlers.get(child).flags & this.abi.actionFlags.noChildStop))
+      this.sendToProcess(parent, this.#childSignal(process, child, code, signal));
+    parent.childChange.wake();
+  }
+
+  threadOf(tid: number): Thread {
+    const thread = this.threads.get(tid);
+    if (!thread) throw new EmulatorError(`there is no thread ${tid}`);
+    return thread;
+  }
+}
+
+/** RLIMIT_CORE, the same on all ABIs: no core files are written. */
+const CORE_LIMIT = 4;
+
+/** A command's name as the kernel keeps it: the last component, 15 bytes. */
+function baseName(path: Uint8Array): string {
+  const text = Buffer.from(path).toString('latin1');
+  return text.slice(text.lastIndexOf('/') + 1).slice(0, 15);
+}

@@ -1,0 +1,289 @@
+import { InterpreterVcpu } from '../accel/index.js';
+import { ConfigError, Scheduler } from '../core/index.js';
+import { AddressSpace, LinearMemory, PAGE_BYTES } from '../memory/index.js';
+import type { EngineHost, KernelAbi, UserCpu } from '../targets/index.js';
+import { mipsO32 } from '../targets/index.js';
+import type { FileSystem, FileSystemOptions } from './files/index.js';
+import { createFileSystem, fileSyscalls } from './files/index.js';
+import { DEFAULT_EPOCH_NS, VirtualClock, WallClock } from './kernel/clock.js';
+import { Errno } from './kernel/contracts.js';
+import { Entropy } from './kernel/entropy.js';
+import { errorText } from './kernel/error-text.js';
+import { LinuxKernel } from './kernel/linux-kernel.js';
+import { ProcessMmu } from './kernel/mmu.js';
+import type { ExitStatus } from './kernel/process.js';
+import { RunLoop } from './kernel/run-loop.js';
+import { SignalCode } from './kernel/signals.js';
+import { SyscallTracer } from './kernel/strace.js';
+import { ProgramError } from './loader/index.js';
+import { PagePool } from './memory/index.js';
+import { kernelSyscalls, SYSTEM } from './syscalls/index.js';
+
+/** Architectures that Linux programs can be run for. */
+export const ARCHITECTURES = ['mipsel', 'mips'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+const ABIS: Readonly<Record<Architecture, () => KernelAbi>> = {
+  mipsel: () => mipsO32('little'),
+  mips: () => mipsO32('big'),
+};
+
+/** 500 million instructions a virtual second: about what a loop that measures time sees of a fast core of the kind. */
+const NS_PER_INSTRUCTION = 2;
+export const DEFAULT_MEMORY_BYTES = 2 ** 30;
+const MIN_MEMORY_BYTES = 2 ** 20;
+const MAX_MEMORY_BYTES = 3 * 2 ** 30;
+const DEFAULT_SEED = 1;
+/** Where programs are searched when the environment has no PATH, as execvp does it. */
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+export interface ProgramOptions {
+  readonly arch: Architecture;
+  /** Guest path of the program; without a slash it is also searched along PATH. */
+  readonly program: string;
+  /** What follows the program's name in argv. */
+  readonly args?: readonly string[];
+  /** argv[0], by default the program as it was named. */
+  readonly argv0?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Guest directory; default `/`. */
+  readonly cwd?: string;
+  /** What the guest sees as files, and its standard streams. */
+  readonly files: Omit<FileSystemOptions, 'clock' | 'seed' | 'system'>;
+  /** `virtual` (default): time passes with instructions and is skipped while all sleep; `wall`: the host's time. */
+  readonly clock?: 'virtual' | 'wall';
+  /** Start of the virtual real-time clock, ns since 1970. */
+  readonly epochNs?: bigint;
+  /** Memory of all processes together. */
+  readonly memoryBytes?: number;
+  /** Determines every random byte that the guest gets. */
+  readonly seed?: number;
+  /** Takes the lines of a system call trace. */
+  readonly trace?: (line: string) => void;
+  /** Takes remarks for the person who runs the program. */
+  readonly warn?: (line: string) => void;
+}
+
+export interface ProgramStats {
+  readonly instructions: number;
+  readonly virtualNs: number;
+  readonly syscalls: Readonly<Record<string, number>>;
+  readonly pageFaults: number;
+  readonly tlbMisses: number;
+  readonly peakMemoryBytes: number;
+}
+
+export type ProgramResult =
+  | { readonly kind: 'exited'; readonly code: number }
+  /** `name` as in `SIGSEGV`; `number` in the guest's numbering. */
+  | { readonly kind: 'killed'; readonly signal: string; readonly number: number }
+  /** {@link ProgramRun.stop} ended it. */
+  | { readonly kind: 'stopped' };
+
+/** Signals that a terminal sends to its whole foreground process group. */
+const TERMINAL_SIGNALS = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH', 'SIGHUP']);
+
+/** A Linux program, with the processes it starts, on an emulated CPU. */
+export class ProgramRun {
+  readonly #kernel: LinuxKernel;
+  readonly #loop: RunLoop;
+  readonly #vcpu: InterpreterVcpu;
+  readonly #files: FileSystem;
+  readonly #pool: PagePool;
+
+  /**
+   * Makes the machine and loads the program; nothing runs yet.
+   * @throws ConfigError naming the option that is wrong and the mend
+   */
+  static async create(options: ProgramOptions): Promise<ProgramRun> {
+    const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+    if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES)
+      throw new ConfigError('memory', `${memoryBytes} bytes are not possible`, 'Choose between 1M and 3G');
+    const abi = ABIS[options.arch]();
+    const poolBytes = Math.floor(memoryBytes / PAGE_BYTES) * PAGE_BYTES;
+    const linear = new LinearMemory(InterpreterVcpu.linearBytes + LinearMemory.ramFootprint(poolBytes));
+    const pool = new PagePool(linear.allocateRam('pages', poolBytes));
+    const bus = new AddressSpace('physical pages');
+    bus.mapRam('pages', 0, pool.block);
+    const mmu = new ProcessMmu(pool.block);
+    const cpuScheduler = new Scheduler();
+    let engine: { cpu: UserCpu; host: EngineHost } | undefined;
+    const vcpu = await InterpreterVcpu.create({
+      memory: linear,
+      bus,
+      scheduler: cpuScheduler,
+      byteOrder: abi.byteOrder,
+      nsPerInstruction: NS_PER_INSTRUCTION,
+      deviceAccessNs: NS_PER_INSTRUCTION,
+      createCore: (host) => {
+        const cpu = abi.createCpu(host, mmu, () => Math.floor(cpuScheduler.nowNs / NS_PER_INSTRUCTION));
+        engine = { cpu, host };
+        return cpu;
+      },
+    });
+    if (!engine) throw new Error('the engine made no CPU'); // its contract is to call createCore
+    return new ProgramRun(options, { abi, pool, mmu, cpuScheduler, vcpu, ...engine });
+  }
+
+  private constructor(
+    options: ProgramOptions,
+    machine: {
+      readonly abi: KernelAbi;
+      readonly pool: PagePool;
+      readonly mmu: ProcessMmu;
+      readonly cpuScheduler: Scheduler;
+      readonly vcpu: InterpreterVcpu;
+      readonly cpu: UserCpu;
+      readonly host: EngineHost;
+    },
+  ) {
+    const { abi, pool, cpuScheduler, vcpu, cpu, host, mmu } = machine;
+    const clock =
+      options.clock === 'wall'
+        ? new WallClock(new Scheduler())
+        : new VirtualClock(cpuScheduler, options.epochNs ?? DEFAULT_EPOCH_NS);
+    const seed = options.seed ?? DEFAULT_SEED;
+    const warn = options.warn ?? (() => undefined);
+    this.#vcpu = vcpu;
+    this.#pool = pool;
+    this.#files = createFileSystem({
+      ...options.files,
+      clock,
+      seed,
+      system: {
+        hostname: SYSTEM.hostname,
+        release: SYSTEM.release,
+        version: SYSTEM.version,
+        cpuinfo: abi.cpuinfo,
+        memoryBytes: pool.totalPages * PAGE_BYTES,
+      },
+    });
+    this.#kernel = new LinuxKernel({
+      abi,
+      clock,
+      cpuScheduler,
+      pool,
+      translations: host,
+      files: this.#files,
+      entropy: new Entropy(seed),
+      cpu,
+      warn,
+      makeReady: (thread) => this.#loop.makeReady(thread),
+      yieldTurn: () => this.#loop.yieldTurn(),
+    });
+    this.#loop = new RunLoop({
+      kernel: this.#kernel,
+      vcpu,
+      cpu,
+      host,
+      mmu,
+      syscalls: { ...fileSyscalls(abi.files), ...kernelSyscalls },
+      cpuScheduler,
+      nsPerInstruction: NS_PER_INSTRUCTION,
+      tracer: options.trace ? new SyscallTracer(options.trace) : undefined,
+      warn,
+    });
+    this.#start(options);
+  }
+
+  #start(options: ProgramOptions): void {
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    const { program, args = [], environment = {} } = options;
+    const start = {
+      argv: [options.argv0 ?? program, ...args].map(encode),
+      environment: Object.entries(environment).map(([name, value]) => encode(`${name}=${value}`)),
+      cwd: options.cwd,
+    };
+    const path = environment['PATH'] ?? DEFAULT_PATH;
+    const searched = program.includes('/') ? [] : path.split(':').map((folder) => `${folder || '.'}/${program}`);
+    const candidates = [program, ...searched];
+    for (const [i, candidate] of candidates.entries()) {
+      try {
+        return this.#kernel.start({ ...start, path: encode(candidate) });
+      } catch (error) {
+        if (error instanceof Errno && error.code === 'ENOENT' && i < candidates.length - 1) continue;
+        throw startFailure(error, program, options);
+      }
+    }
+  }
+
+  /** Runs until the program has ended, or {@link stop} was called. */
+  async run(): Promise<ProgramResult> {
+    try {
+      await this.#loop.run();
+    } finally {
+      this.#files.close();
+    }
+    const status = this.#kernel.result;
+    return status ? this.#resultOf(status) : { kind: 'stopped' };
+  }
+
+  #resultOf(status: ExitStatus): ProgramResult {
+    if (status.kind === 'exited') return status;
+    return { kind: 'killed', signal: this.#kernel.signals.name(status.signal), number: status.signal };
+  }
+
+  /** Ends {@link run} soon, with the program unfinished. */
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  /** Sends a signal, by name, from outside: a terminal's to the program's process group, others to the program. */
+  signal(name: string): void {
+    const first = this.#kernel.first;
+    if (!first) return;
+    const signal = this.#kernel.signals.number(name);
+    const fromTerminal = TERMINAL_SIGNALS.has(name);
+    const receivers = fromTerminal
+      ? [...this.#kernel.processes.values()].filter(({ group }) => group === first.group)
+      : [first];
+    const code = fromTerminal ? SignalCode.Kernel : SignalCode.User;
+    for (const process of receivers)
+      this.#kernel.sendToProcess(process, { signal, code, detail: { kind: 'sender', pid: 0, uid: 0 } });
+  }
+
+  get stats(): ProgramStats {
+    const { instructions, tlbMisses } = this.#vcpu.stats;
+    return {
+      instructions,
+      virtualNs: this.#kernel.clock.monotonicNs(),
+      syscalls: Object.fromEntries([...this.#loop.syscallCounts].toSorted(([, a], [, b]) => b - a)),
+      pageFaults: this.#kernel.pageFaults,
+      tlbMisses,
+      peakMemoryBytes: this.#pool.peakPages * PAGE_BYTES,
+    };
+  }
+}
+
+/** Makes a {@link ProgramRun} and runs it to its end. */
+export async function runProgram(options: ProgramOptions): Promise<ProgramResult & { readonly stats: ProgramStats }> {
+  const run = await ProgramRun.create(options);
+  const result = await run.run();
+  return { ...result, stats: run.stats };
+}
+
+function startFailure(error: unknown, program: string, { files, arch }: ProgramOptions): unknown {
+  if (error instanceof ProgramError) return new ConfigError('program', `${program} ${error.message}`, error.mend);
+  if (!(error instanceof Errno)) return error;
+  const within = files.root === undefined ? '' : ` under the root ${files.root}`;
+  switch (error.code) {
+    case 'ENOENT':
+      return new ConfigError(
+        'program',
+        `${program} does not exist${within}`,
+        files.root === undefined || files.root === '/'
+          ? 'Name a program file of this machine, or give the guest’s own tree with --root'
+          : 'Paths are looked up inside the root; a file from outside can be bound into it with --bind HOST:GUEST',
+      );
+    case 'EACCES':
+      return new ConfigError('program', `${program} may not be executed`, `Set its execute permission: chmod +x`);
+    case 'ENOEXEC':
+      return new ConfigError(
+        'program',
+        `${program} is neither an ELF program nor a script that starts with #!`,
+        `Name a Linux program for ${arch}`,
+      );
+    default:
+      return new ConfigError('program', `${program}: ${errorText(error.code)}`, 'Name another program');
+  }
+}

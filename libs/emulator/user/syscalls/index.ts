@@ -1,0 +1,19 @@
+// syscalls: the kernel half's system calls by generic name, one file for each group of the manual's section 2.
+import type { KernelSyscall } from '../kernel/run-loop.js';
+import { memorySyscalls } from './memory.js';
+import { miscSyscalls } from './misc.js';
+import { processSyscalls } from './process.js';
+import { signalSyscalls } from './signals.js';
+import { threadSyscalls } from './threads.js';
+import { timeSyscalls } from './time.js';
+
+export { SYSTEM } from './misc.js';
+
+export const kernelSyscalls: Readonly<Record<string, KernelSyscall>> = {
+  ...memorySyscalls,
+  ...miscSyscalls,
+  ...processSyscalls,
+  ...signalSyscalls,
+  ...threadSyscalls,
+  ...timeSyscalls,
+};
