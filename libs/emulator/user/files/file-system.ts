@@ -28,6 +28,7 @@ import { Pipe, PipeEnd } from './pipe.js';
 import { createProcTree } from './proc.js';
 import type { VisibleFiles, VisibleProcess } from './proc.js';
 import { SeededRandom } from './random.js';
+import { SocketSpace } from './sockets/socket-space.js';
 
 const SYSFS_MAGIC = 0x62656572;
 const DEFAULT_MEMORY_LIMIT = 2 ** 30;
@@ -58,6 +59,7 @@ export class FileSystem {
   readonly clock: GuestClock;
   readonly random: SeededRandom;
   readonly locks = new LockTable();
+  readonly sockets = new SocketSpace();
   readonly processes: ProcessDirectory;
   /** Where pipes, sockets and other files without a name live. */
   readonly anonymousMount: Mount;
@@ -250,7 +252,7 @@ export class FileSystem {
     mayChange(place, caller);
     const file = new MemoryFile(place.inode.tree, creationFor(place, mode, caller));
     file.dropLink();
-    const content = file.open({ read: flags.read, write: true });
+    const content = file.open();
     return new RegularFile(file, place.mount, flags, undefined, content);
   }
 

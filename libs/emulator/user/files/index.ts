@@ -11,6 +11,7 @@ import { withJoinedArguments } from './syscalls/arguments.js';
 import { attributeSyscalls } from './syscalls/attributes.js';
 import { descriptorSyscalls } from './syscalls/descriptors.js';
 import { pathSyscalls } from './syscalls/paths.js';
+import { socketSyscalls } from './syscalls/sockets.js';
 import { transferSyscalls } from './syscalls/transfer.js';
 import { waitingSyscalls } from './syscalls/waiting.js';
 
@@ -82,6 +83,7 @@ export function fileSyscalls(abi: LinuxFileAbi): SyscallTable {
     ...attributeSyscalls(abi),
     ...descriptorSyscalls(abi),
     ...waitingSyscalls(abi),
+    ...socketSyscalls(abi),
   });
 }
 

@@ -243,7 +243,7 @@ export class MemoryFile extends MemoryInode {
     );
   }
 
-  override open(_access: ContentAccess): FileContent {
+  override open(): FileContent {
     this.#opened++;
     let closed = false;
     const bytes = this.#bytes;
@@ -362,7 +362,7 @@ export class MemoryDirectory extends MemoryInode {
   ): { inode: MemoryInode; content: FileContent } {
     const inode = new MemoryFile(this.tree, creation);
     this.add(name, inode);
-    return { inode, content: inode.open(access) };
+    return { inode, content: inode.open() };
   }
 
   override createDirectory(name: string, creation: Creation): void {
