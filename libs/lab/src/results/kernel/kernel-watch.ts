@@ -28,11 +28,13 @@ const MAX_EVENTS = 1000;
 
 // printk's prefix: log level, time stamp, caller (Documentation/admin-guide/kernel-parameters.txt: printk.time;
 // CONFIG_PRINTK_CALLER).
-const PREFIX = /^(?:<\d{1,3}>)?(\[ *\d+\.\d{6}\])? ?(?:\[ *[TC]\d+\] ?)?/;
+const PREFIX = /^(?:<\d{1,3}>)?(?:\[ *(\d+\.\d{6})\])? ?(?:\[ *[TC]\d+\] ?)?/;
 
 interface OpenTrace {
   kind: KernelEventKind;
   title: string;
+  /** The kernel's own time of the title, seconds; undefined where it stamps nothing. */
+  stamp: number | undefined;
   startNs: number;
   endNs: number;
   firstLine: number;
@@ -72,15 +74,17 @@ export class KernelWatch {
     this.advance(line.tNs);
     const prefix = PREFIX.exec(line.text);
     const text = line.text.slice(prefix?.[0].length ?? 0);
-    const stamped = prefix?.[1] !== undefined;
+    const stamp = prefix?.[1] === undefined ? undefined : Number(prefix[1]);
+    const stamped = stamp !== undefined;
     this.stamps ||= stamped;
     // A kernel that stamps its messages stamps all of them: the rest is what programs print.
     if (this.stamps && !stamped) return;
     const kind = SIGNATURES.find(({ pattern }) => pattern.test(text))?.kind;
-    if (kind !== undefined && !this.isReplay(stamped, line.text) && !this.belongs(kind)) this.begin(kind, text, line);
+    if (kind !== undefined && !this.isReplay(stamped, line.text) && !this.belongs(kind))
+      this.begin(kind, text, stamp, line);
     else {
       this.noticeCut(text, line);
-      if (this.trace) this.extend(this.trace, text, line);
+      if (this.trace) this.extend(this.trace, text, stamp, line);
     }
   }
 
@@ -112,7 +116,7 @@ export class KernelWatch {
     return kind === 'bug' && trace.kind === 'oops';
   }
 
-  private begin(kind: KernelEventKind, title: string, line: ConsoleLine): void {
+  private begin(kind: KernelEventKind, title: string, stamp: number | undefined, line: ConsoleLine): void {
     const { cut } = this;
     if (cut && this.trace) Object.assign(this.trace, { length: cut.length, lastLine: cut.lastLine });
     this.close();
@@ -121,6 +125,7 @@ export class KernelWatch {
     this.trace = {
       kind,
       title: title.slice(0, 500),
+      stamp,
       startNs: lines[0]?.tNs ?? line.tNs,
       endNs: line.tNs,
       firstLine: lines[0]?.line ?? line.line,
@@ -131,16 +136,17 @@ export class KernelWatch {
     };
   }
 
-  private extend(trace: OpenTrace, text: string, line: ConsoleLine): void {
+  private extend(trace: OpenTrace, text: string, stamp: number | undefined, line: ConsoleLine): void {
     trace.text.push(line.text);
-    if (isTraceLine(text)) {
+    // What is older than the title is dmesg's, or another kernel's.
+    const older = stamp !== undefined && trace.stamp !== undefined && stamp < trace.stamp;
+    if (!older && isTraceLine(text)) {
       trace.length = trace.text.length;
       trace.lastLine = line.line;
       trace.endNs = line.tNs;
       trace.strange = 0;
     } else trace.strange += 1;
-    const ruled = trace.kind === 'kasan' || trace.kind === 'ubsan';
-    if (TRACE_END.test(text) || (ruled && RULE.test(text))) {
+    if (TRACE_END.test(text) || (isRuled(trace.kind) && RULE.test(text))) {
       trace.length = trace.text.length;
       trace.lastLine = line.line;
       this.close();
@@ -148,7 +154,8 @@ export class KernelWatch {
   }
 
   private noticeCut(text: string, line: ConsoleLine): void {
-    if (CUT_HERE.test(text)) {
+    const isEnd = this.trace !== undefined && isRuled(this.trace.kind) && RULE.test(text);
+    if (CUT_HERE.test(text) && !isEnd) {
       this.cut = { lines: [line], length: this.trace?.length ?? 0, lastLine: this.trace?.lastLine ?? 0 };
     } else if (this.cut && this.cut.lines.push(line) > MAX_CUT_LINES) this.cut = undefined;
   }
@@ -169,3 +176,6 @@ export class KernelWatch {
     });
   }
 }
+
+/** Whether a rule ends the report as it began it. */
+const isRuled = (kind: KernelEventKind): boolean => kind === 'kasan' || kind === 'ubsan';

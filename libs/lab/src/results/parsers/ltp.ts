@@ -42,6 +42,7 @@ export class LtpParser implements ResultParser {
     const text = withoutStamp(line.text).trimEnd();
     if (text === '<<<test_start>>>') {
       this.breakOff(line);
+      this.explanation.take(); // what was printed between the tests explains none of them
       this.open = { began: line, name: 'unnamed', failed: undefined, skipped: false };
     } else if (this.open) this.inBlock(this.open, text, line);
     else this.outside(text, line);
@@ -84,16 +85,23 @@ export class LtpParser implements ResultParser {
     const kirk = KIRK_ROW.exec(text);
     const message = MESSAGE.exec(text);
     if (row?.[1] !== undefined) {
-      this.cases.add(line, { path: [row[1]], status: statusOf(row[2]), message: this.explanation.take() });
+      this.cases.add(line, {
+        path: [row[1]],
+        status: statusOf(row[2]),
+        message: statusOf(row[2]) === 'pass' ? undefined : this.explanation.take(),
+      });
     } else if (kirk?.[1] !== undefined) {
       const [, name, status, note = '', time, unit] = kirk;
       const factor = unit === 'ms' ? 1e-3 : unit === 'm' ? 60 : 1;
       const seconds = secondsToNs(time);
-      const why = [note.replace(/^\s*\|\s*/, '').trim(), this.explanation.take()].filter(Boolean).join('\n');
+      const output = this.explanation.take();
+      const why = [note.replace(/^\s*\|\s*/, '').trim(), statusOf(status) === 'pass' ? undefined : output]
+        .filter(Boolean)
+        .join('\n');
       this.cases.add(line, {
         path: [name],
         status: statusOf(status),
-        message: statusOf(status) === 'pass' ? note.trim() : why,
+        message: why,
         durationNs: seconds === undefined ? undefined : Math.round(seconds * factor),
       });
     } else if (message) {

@@ -111,7 +111,9 @@ export class TapParser implements ResultParser {
     const label = name || `test ${level.results}`;
     const explanation = level.explanation.take();
     const children = this.takeChildren(level, label, line);
-    const before = this.dialect.diagnostics === 'before' && status !== 'pass' ? explanation : undefined;
+    // What was skipped says why itself, in its directive.
+    const explains = this.dialect.diagnostics === 'before' && (status === 'fail' || message === undefined);
+    const before = explains && status !== 'pass' ? explanation : undefined;
     if (children.length > 0) {
       level.cases.push(...children);
       const said = children.some((child) => child.status === status) || (status === 'pass' && children.length > 0);
@@ -138,7 +140,7 @@ export class TapParser implements ResultParser {
     const text = body.replace(/^# ?/, '');
     if (
       body === '' ||
-      /^(?:module|speed|Totals|selftests): ?/.test(text) ||
+      /^(?:module: |speed: |Totals: |selftests: |timeout set to )/.test(text) ||
       /^(?:[\w.-]+: )?pass:\d+ fail:\d+/.test(text)
     )
       return;

@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ConsoleText } from '../../steps/console-text.js';
+import { KERNEL_QUIET_NS, KernelWatch, type KernelEvent } from './kernel-watch.js';
+
+// samples/: consoles in the shape of real kernels', and beside each what goes wrong in it.
+// BOOTLAB_WRITE_SAMPLES=1 writes the expected files anew; read the difference before it is committed.
+
+const SAMPLES = path.join(import.meta.dirname, 'samples');
+const logs = readdirSync(SAMPLES).filter((name) => name.endsWith('.log'));
+const read = (name: string): string => readFileSync(path.join(SAMPLES, name), 'utf8');
+
+/** A console whose lines come at the times of their stamps, as on a real board; others 10 ms after the line before. */
+class Console {
+  readonly events: KernelEvent[] = [];
+  readonly watch = new KernelWatch('uart0', (event) => this.events.push(event));
+  private readonly text = new ConsoleText({
+    plain: () => undefined,
+    user: () => undefined,
+    userLine: () => undefined,
+    logLine: (line) => this.watch.push(line),
+  });
+  nowNs = 0;
+
+  print(log: string): this {
+    for (const line of log.split(/(?<=\n)/)) {
+      const stamp = /\[ *(\d+\.\d{6})\]/.exec(line)?.[1];
+      this.nowNs = Math.max(this.nowNs + 1e7, stamp === undefined ? 0 : Number(stamp) * 1e9);
+      this.text.feed(line, this.nowNs);
+    }
+    return this;
+  }
+
+  end(): KernelEvent[] {
+    this.text.end();
+    this.watch.end();
+    return this.events;
+  }
+}
+
+const kinds = (events: readonly KernelEvent[]): string[] => events.map(({ kind }) => kind);
+
+describe.each(logs)('%s', (name) => {
+  const events = new Console().print(read(name)).end();
+
+  it('gives what went wrong, with the whole trace', () => {
+    const file = path.join(SAMPLES, name.replace('.log', '.json'));
+    const seen = events.map(({ kind, title, lines }) => ({ kind, title, lines }));
+    if (process.env['BOOTLAB_WRITE_SAMPLES']) writeFileSync(file, `${JSON.stringify(seen, null, 2)}\n`);
+    expect(seen).toEqual(JSON.parse(readFileSync(file, 'utf8')));
+  });
+
+  it('cuts the trace out as it stands in the log', () => {
+    const lines = read(name).split('\n');
+    for (const event of events) {
+      const part = lines
+        .slice(event.lines.first - 1, event.lines.last)
+        .filter((line) => line.startsWith('[') || name === 'unstamped.log');
+      expect(event.trace.split('\n')).toEqual(part);
+    }
+  });
+
+  it('is the same with serial line ends and in the middle of what programs print', () => {
+    const serial = read(name).replace(/^\[/gm, 'prog[').replaceAll('\n', '\r\n');
+    expect(kinds(new Console().print(serial).end())).toEqual(kinds(events));
+  });
+
+  it('finds nothing new where dmesg prints it all again', () => {
+    if (name === 'unstamped.log') return; // without time stamps nobody can tell
+    expect(new Console().print(read(name)).print('# dmesg\n').print(read(name)).end()).toEqual(events);
+  });
+});
+
+describe('a trace', () => {
+  const panic = read('x86-panic.log');
+
+  it('is open until its end marker, and complete at once then', () => {
+    const console = new Console();
+    const lines = panic.split(/(?<=\n)/);
+    for (const [index, line] of lines.entries()) {
+      console.print(line);
+      const marker = lines
+        .slice(0, index + 1)
+        .join('')
+        .includes('---[ end Kernel panic');
+      if (line.includes('Kernel panic - not')) expect(console.watch.open).toBe(!marker);
+    }
+    expect(kinds(console.events)).toEqual(['oops', 'kernel-panic']);
+  });
+
+  it('without an end marker is over after a time of silence, in virtual time', () => {
+    const console = new Console().print(read('riscv-oops.log'));
+    expect(console.watch.open).toBe(true);
+    console.watch.advance(console.nowNs + KERNEL_QUIET_NS - 1);
+    expect(console.watch.open).toBe(true);
+    console.watch.advance(console.watch.deadlineNs);
+    expect(kinds(console.events)).toEqual(['oops', 'kernel-panic']);
+    expect(console.events[1]?.trace).toContain('Rebooting in 1 seconds');
+  });
+
+  it('is over when the kernel speaks of other things, without those', () => {
+    const chatter = Array.from({ length: 10 }, (_, i) => `[   10.0080${i}0] usb 1-${i}: new device found\n`).join('');
+    const [event] = new Console()
+      .print(read('stalls.log').split('\n').slice(0, 8).join('\n') + '\n' + chatter.replaceAll('[   10', '[  100'))
+      .end();
+    expect(event?.trace).not.toContain('usb');
+    expect(event?.lines).toEqual({ first: 1, last: 8 });
+  });
+
+  it('that never ends is cut at a length', () => {
+    const flood = Array.from({ length: 3000 }, (_, i) => `[    2.${String(i).padStart(6, '0')}]  f+0x1/0x2\n`).join('');
+    const [event] = new Console().print('[    1.000000] Oops[#1]:\n' + flood).end();
+    expect(event?.trace.split('\n').length).toBeLessThanOrEqual(1000);
+  });
+});
+
+it('takes linear time on lines made to make it slow', () => {
+  const started = performance.now();
+  const console = new Console();
+  for (const piece of [' ', '[', 'a+0x', '0', '=', '- ', 'x [#1', 'WARNING: ', 'task ', '<1>']) {
+    const line = piece.repeat(16_000 / piece.length);
+    console.print(`${line}\n[    1.000000] ${line}\n[    1.000001] INFO: task ${line}\n`);
+  }
+  console.end();
+  expect(performance.now() - started).toBeLessThan(5000);
+});
