@@ -15,6 +15,8 @@ export class DebianArchive {
   constructor(folder, architecture) {
     /** @type {string} */
     this.downloads = join(folder, 'downloads');
+    /** @type {string} */
+    this.archives = join(folder, 'cache', 'archives');
     for (const part of ['state/lists/partial', 'cache/archives/partial', 'etc', 'downloads'])
       mkdirSync(join(folder, part), { recursive: true });
     writeFileSync(join(folder, 'etc', 'guests.sources'), guestSources(hostSources()));
@@ -50,6 +52,16 @@ export class DebianArchive {
   /** Downloads a binary package. @param {string} name @returns {string} path of the .deb */
   download(name) {
     return this.#fetched(() => this.#run('apt-get', ['-q', 'download', name]), '.deb');
+  }
+
+  /** Downloads packages with everything they depend on. @param {string[]} names @returns {string[]} paths of the .debs */
+  downloadAll(names) {
+    const options = ['-q', '-y', '--no-install-recommends', '--download-only', '-o', 'Debug::NoLocking=1'];
+    this.#run('apt-get', [...options, 'install', ...names]);
+    return readdirSync(this.archives)
+      .filter((name) => name.endsWith('.deb'))
+      .sort()
+      .map((name) => join(this.archives, name));
   }
 
   /** Downloads a source package's upstream and Debian tarballs. @param {string} name @returns {string[]} their paths */

@@ -1,5 +1,6 @@
 // Guests for tests: Linux and a busybox initramfs for the Malta board, in both byte orders, in the cache folder
 //   guests/<guest>/{kernel,initrd.cpio.gz}
+// and trees of Debian's user programs for Linux user mode: guests/debian-mipsel/.
 // Little-endian comes from Debian's packages. Big-endian is in no current Debian release: it is taken from a folder
 // `shared/guests` beside the repository, else built from Debian's sources with Debian's cross compiler.
 import { execFileSync, execSync } from 'node:child_process';
@@ -12,6 +13,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -26,7 +28,7 @@ const recipes = join(repository, 'test', 'guests');
 const readyMade = join(repository, '..', 'shared', 'guests');
 
 /** Which test guests there are, and how each is made into a folder. @type {Record<string, (folder: string, work: string) => void>} */
-const GUESTS = { 'malta-el': maltaLittleEndian, 'malta-be': maltaBigEndian };
+const GUESTS = { 'malta-el': maltaLittleEndian, 'malta-be': maltaBigEndian, 'debian-mipsel': debianTree };
 
 /**
  * Makes the guests that the cache lacks.
@@ -55,6 +57,29 @@ export function prepareGuests(cache) {
       }
     }),
   );
+}
+
+/** Programs of the user-mode tests, as Debian built them. */
+const USER_PACKAGES = [
+  ...['busybox-static', 'bash', 'dash', 'coreutils', 'sed', 'gawk', 'grep', 'findutils', 'tar', 'perl-base', 'perl'],
+  ...['python3-minimal', 'python3', 'lua5.4', 'sqlite3', 'openssl', 'xz-utils', 'zstd', 'bzip2', 'gzip', 'p7zip'],
+];
+
+/** A tree for user mode's `--root`: unpacked packages, no maintainer script run. @type {(folder: string, work: string) => void} */
+function debianTree(folder, work) {
+  console.log('setup: fetching Debian’s user programs (mipsel)');
+  const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
+  for (const deb of archive.downloadAll(USER_PACKAGES)) run('dpkg-deb', ['-x', deb, folder]);
+  for (const [name, target] of [
+    ['bin/sh', 'dash'],
+    ['usr/bin/awk', 'gawk'],
+  ]) {
+    rmSync(join(folder, name), { force: true });
+    symlinkSync(target, join(folder, name));
+  }
+  for (const name of ['tmp', 'root', 'proc', 'dev', 'sys']) mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, 'etc', 'passwd'), 'root:x:0:0:root:/root:/bin/bash\n');
+  writeFileSync(join(folder, 'etc', 'group'), 'root:x:0:\n');
 }
 
 /** @type {(folder: string, work: string) => void} */

@@ -105,7 +105,9 @@ export class Process {
   // ---- what the file half sees: SyscallContext.process ---------------------------------------------------------------
 
   readonly view: SyscallContext['process'] = ((process: Process) => ({
-    pid: process.pid,
+    get pid() {
+      return process.pid;
+    },
     get parentPid() {
       return process.parentPid;
     },
