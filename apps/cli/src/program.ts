@@ -1,14 +1,15 @@
 import type { BoardInfo } from '@bootlab/emulator';
 import { jobFileJsonSchema, type Step } from '@bootlab/lab';
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { Option } from 'commander';
 import { boardList, boardPage } from './boards.js';
 import { KEYS_HELP } from './boot/keys.js';
 import type { BootOptions } from './boot/options.js';
 import { durationArgument, expectArgument, rtcArgument, sendArgument, sizeArgument } from './boot/options.js';
 import type { BootHost, Engine } from './boot/run.js';
 import { boot } from './boot/run.js';
-import { bindArgument, environmentArgument, seedArgument } from './exec/options.js';
-import type { Bind, EnvironmentVariable, ExecOptions } from './exec/options.js';
+import { addExecCommand } from './exec/command.js';
+import { bootlabCommand } from './parse.js';
 import { ExitCode, UsageError } from './exit-codes.js';
 import type { TestOptions } from './test/options.js';
 import { variableArgument } from './test/options.js';
@@ -60,24 +61,13 @@ Examples:
 /** The command line of `bootlab`, ready to parse. Throws commander's CommanderError instead of ending the process. */
 export function createProgram({ version, host, engine, exit }: ProgramContext): Command {
   const boards = engine.boardCatalogue();
-  const program = new Command('bootlab')
-    .description('Boots kernels and firmware on emulated boards, and runs Linux programs of other architectures.')
-    .enablePositionalOptions()
-    .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
-    .helpCommand(false)
-    .addHelpText('after', `${EXIT_HELP}\n\n'bootlab COMMAND --help' describes a command.`)
-    .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => host.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'bootlab: ')),
-    })
-    .showHelpAfterError("'bootlab --help' lists commands, 'bootlab COMMAND --help' their options.")
-    .exitOverride();
+  const program = bootlabCommand(version, host).addHelpText(
+    'after',
+    `${EXIT_HELP}\n\n'bootlab COMMAND --help' describes a command.`,
+  );
 
   addBootCommand(program, boards, (options) => boot(options, host, engine).then(exit));
-  // Loaded when it is called: a short program should not wait for the code of boards, and boards not for this.
-  addExecCommand(program, async (options) => exit(await (await import('./exec/run.js')).exec(options, host)));
+  addExecCommand(program, host, exit);
   addTestCommand(program, (options) => testFile(options, host, engine).then(exit));
   program
     .command('schema')
@@ -100,75 +90,6 @@ export function createProgram({ version, host, engine, exit }: ProgramContext): 
       exit(ExitCode.pass);
     });
   return program;
-}
-
-const EXEC_HELP = `
-The exit status is the program's; 128+n when signal n ended it, 2 for bad usage.
-
-Without --root the program sees this machine's files, may write them, and inherits the environment and the
-current directory. With --root it sees that directory as / and nothing outside it, starts there, and inherits nothing.
-Time is virtual (it starts in 2026, and sleeping costs nothing) unless input is a terminal.
-
-Examples:
-  bootlab exec --arch mipsel -- ./hello world
-  bootlab exec --arch mipsel --root debian-mipsel --overlay -- /bin/bash -c 'uname -m; ls /'
-  bootlab exec --arch mips --strace -- ./a.out`;
-
-/** What commander hands over for `exec`. */
-interface ExecFlags extends Pick<
-  ExecOptions,
-  'arch' | 'root' | 'readOnly' | 'overlay' | 'cwd' | 'clock' | 'seed' | 'strace' | 'stats'
-> {
-  bind?: Bind[];
-  env?: EnvironmentVariable[];
-  memory?: number;
-}
-
-function addExecCommand(program: Command, action: (options: ExecOptions) => Promise<void>): void {
-  const collect =
-    <T>(parse: (text: string) => T) =>
-    (text: string, list: T[] = []): T[] => [...list, parse(text)];
-  program
-    .command('exec')
-    .description('run a Linux program of another architecture')
-    .addOption(
-      new Option('--arch <arch>', "the program's architecture").choices(['mipsel', 'mips']).makeOptionMandatory(),
-    )
-    .option('--root <dir>', 'directory that the program sees as /')
-    .addOption(new Option('--read-only', 'no file can be changed').conflicts('overlay'))
-    .option('--overlay', 'changes of files stay in memory and are gone afterwards')
-    .option('--bind <host:guest[:ro]>', 'show a file or directory of this machine; repeatable', collect(bindArgument))
-    .option(
-      '--env <name=value>',
-      'set a variable, or pass one on by its name; repeatable',
-      collect(environmentArgument),
-    )
-    .option('--cwd <dir>', 'working directory, as the program sees it')
-    .addOption(
-      new Option(
-        '--clock <mode>',
-        'virtual: time passes with instructions, sleeping is skipped; wall: real time (default: virtual, wall at a terminal)',
-      ).choices(['virtual', 'wall']),
-    )
-    .option('--memory <size>', 'memory of all its processes together (default: 1G)', sizeArgument)
-    .option('--seed <number>', 'of the random bytes that it gets (default: 1)', seedArgument)
-    .option('--strace', 'print system calls and signals on standard error')
-    .option('--stats <file>', 'write counters and timings as JSON')
-    .argument('<program>', 'a path; a bare name is also searched along PATH')
-    .argument('[args...]', 'its arguments; write -- before the program when they start with a dash')
-    .passThroughOptions()
-    .helpOption('--help', 'print this help')
-    .addHelpText('after', EXEC_HELP)
-    .action((path: string, args: string[], { memory, bind, env, ...flags }: ExecFlags) =>
-      action({
-        ...flags,
-        program: path,
-        args,
-        binds: bind ?? [],
-        environment: env ?? [],
-        memoryBytes: memory,
-      }),
-    );
 }
 
 function addBootCommand(

@@ -1,4 +1,14 @@
+import type { Readable, Writable } from 'node:stream';
 import { InvalidArgumentError } from 'commander';
+
+/** What `exec` needs of the process it lives in. */
+export interface ExecHost {
+  stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  stdout: Writable & { isTTY?: boolean; rows?: number; columns?: number; fd?: number };
+  stderr: Writable & { isTTY?: boolean; fd?: number };
+  /** Where signals arrive that are passed on to the program. */
+  signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+}
 
 /** `bootlab exec` as it was called: every value parsed, nothing opened yet. */
 export interface ExecOptions {
@@ -13,7 +23,8 @@ export interface ExecOptions {
   environment: EnvironmentVariable[];
   cwd?: string;
   clock?: 'virtual' | 'wall';
-  memoryBytes?: number;
+  /** A size as text, such as `512M`. */
+  memory?: string;
   seed?: number;
   strace?: boolean;
   stats?: string;

@@ -3,10 +3,9 @@ import { constants } from 'node:os';
 import { ConfigError } from '@bootlab/emulator/core';
 import type { HostTerminal, ProgramOptions, ProgramResult, ProgramStats } from '@bootlab/emulator/user';
 import { ProgramRun } from '@bootlab/emulator/user';
-import type { BootHost } from '../boot/run.js';
 import { createOutput } from '../boot/files.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
-import type { ExecOptions } from './options.js';
+import type { ExecHost, ExecOptions } from './options.js';
 import { outputTo, StandardInput } from './streams.js';
 
 /** Signals that are passed on to the program. */
@@ -32,7 +31,7 @@ const REMEMBERED_BYTES = 4096;
  * @returns the program's exit status
  * @throws UsageError when an option or the program does not fit
  */
-export async function exec(options: ExecOptions, host: BootHost): Promise<number> {
+export async function exec(options: ExecOptions, host: ExecHost): Promise<number> {
   const statsFd = options.stats === undefined ? undefined : createOutput('--stats', options.stats);
   const note = (text: string): void => void host.stderr.write(`bootlab: ${text}\n`);
   const stdin = new StandardInput(host.stdin);
@@ -49,6 +48,7 @@ export async function exec(options: ExecOptions, host: BootHost): Promise<number
   try {
     run = await create({
       ...programOptions(options, host),
+      ...(await memoryOf(options)),
       files: {
         ...filesOf(options),
         stdin,
@@ -97,8 +97,8 @@ async function create(options: ProgramOptions): Promise<ProgramRun> {
   }
 }
 
-function programOptions(options: ExecOptions, host: BootHost): Omit<ProgramOptions, 'files'> {
-  const { arch, program, args, root, memoryBytes, seed } = options;
+function programOptions(options: ExecOptions, host: ExecHost): Omit<ProgramOptions, 'files'> {
+  const { arch, program, args, root, seed } = options;
   const inherited = root === undefined ? definedOf(process.env) : ROOT_ENVIRONMENT;
   const own = Object.fromEntries(options.environment.map(({ name, value }) => [name, value]));
   const cwd = options.cwd ?? (root === undefined ? process.cwd() : undefined);
@@ -109,9 +109,19 @@ function programOptions(options: ExecOptions, host: BootHost): Omit<ProgramOptio
     environment: { ...inherited, ...own },
     clock: options.clock ?? (host.stdin.isTTY === true ? 'wall' : 'virtual'),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(seed === undefined ? {} : { seed }),
   };
+}
+
+async function memoryOf({ memory }: ExecOptions): Promise<{ memoryBytes?: number }> {
+  if (memory === undefined) return {};
+  const { parseSize, UnitError } = await import('@bootlab/lab'); // large, and seldom needed here
+  try {
+    return { memoryBytes: parseSize(memory) };
+  } catch (error) {
+    if (error instanceof UnitError) throw new UsageError(`--memory: ${error.message}. ${error.mend}`, { cause: error });
+    throw error;
+  }
 }
 
 const definedOf = (environment: NodeJS.ProcessEnv): Record<string, string> =>
@@ -129,18 +139,17 @@ function filesOf({ root, readOnly, overlay, binds }: ExecOptions): ProgramOption
 }
 
 /** The terminal behind the standard streams, if there is one. */
-function terminalOf(host: BootHost): { terminal?: HostTerminal } {
+function terminalOf(host: ExecHost): { terminal?: HostTerminal } {
   const { stdin, stdout, stderr } = host;
   const terminals: (0 | 1 | 2)[] = [];
   if (stdin.isTTY === true) terminals.push(0);
   if (stdout.isTTY === true) terminals.push(1);
-  if ((stderr as typeof stdout).isTTY === true) terminals.push(2);
+  if (stderr.isTTY === true) terminals.push(2);
   if (terminals.length === 0) return {};
-  const size = stdout as { rows?: number; columns?: number };
   return {
     terminal: {
       descriptors: terminals,
-      size: () => ({ rows: size.rows ?? 24, columns: size.columns ?? 80 }),
+      size: () => ({ rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 }),
       setMode: ({ canonical }) => void stdin.setRawMode?.(!canonical),
     },
   };
