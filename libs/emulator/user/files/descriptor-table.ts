@@ -12,6 +12,8 @@ export class DescriptorTable {
   /** No number below is free. */
   #firstFree = 0;
   #holders = 1;
+  /** The highest number there ever was, and one. */
+  #extent = 0;
 
   /** Another process shares this table. */
   share(): this {
@@ -29,6 +31,7 @@ export class DescriptorTable {
       table.#slots.set(number, { file: file.retain(), closeOnExec });
     }
     table.#firstFree = this.#firstFree;
+    table.#extent = this.#extent;
     return table;
   }
 
@@ -55,6 +58,15 @@ export class DescriptorTable {
     return this.#slots.has(number);
   }
 
+  /**
+   * How far select(2) looks: Linux's tables have room for 64 descriptors, then for powers of two from 256 on, and what is
+   * beyond is not asked.
+   */
+  get capacity(): number {
+    if (this.#extent <= 64) return 64;
+    return Math.max(256, 2 ** Math.ceil(Math.log2(this.#extent)));
+  }
+
   /** Numbers in use, ascending. */
   numbers(): number[] {
     return [...this.#slots.keys()].sort((a, b) => a - b);
@@ -71,6 +83,7 @@ export class DescriptorTable {
     }
     if (least <= this.#firstFree) this.#firstFree = number + 1;
     this.#slots.set(number, { file: file.retain(), closeOnExec });
+    this.#extent = Math.max(this.#extent, number + 1);
     return number;
   }
 
@@ -79,6 +92,7 @@ export class DescriptorTable {
     file.retain();
     const previous = this.#slots.get(number);
     this.#slots.set(number, { file, closeOnExec });
+    this.#extent = Math.max(this.#extent, number + 1);
     previous?.file.drop();
   }
 

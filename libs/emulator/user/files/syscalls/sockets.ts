@@ -374,7 +374,7 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     const socket = socketAt(c, fd);
     return receive(c, socket, [{ address, length }], flags, (received, count) => {
       for (const file of received.rights) file.drop();
-      storeAddress(c, socket.isConnectionBased ? undefined : (received.from ?? unspecified(socket)), from, fromLength);
+      storeAddress(c, socket.isConnectionBased ? undefined : received.from, from, fromLength);
       return (flags & Msg.TRUNC) !== 0 && socket.kind !== 'stream' ? received.fullLength : count;
     });
   };
@@ -481,8 +481,8 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     return receive(c, socket, buffers, flags, (received, count) => {
       const [name, room] = [Number(header.msg_name), Number(header.msg_namelen)];
       let nameLength = 0;
-      if (name !== 0 && !socket.isConnectionBased) {
-        const bytes = encodeAddress(received.from ?? unspecified(socket), c.memory.byteOrder);
+      if (name !== 0 && !socket.isConnectionBased && received.from) {
+        const bytes = encodeAddress(received.from, c.memory.byteOrder);
         c.memory.write(name, bytes.subarray(0, Math.max(0, room)));
         nameLength = bytes.length;
       }
@@ -495,7 +495,7 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
         ...header,
         msg_namelen: nameLength,
         msg_controllen: stored.used,
-        msg_flags: stored.flags | truncated | endOfRecord,
+        msg_flags: (flags & Msg.CMSG_CLOEXEC) | stored.flags | truncated | endOfRecord,
       });
       return (flags & Msg.TRUNC) !== 0 && socket.kind !== 'stream' ? received.fullLength : count;
     });

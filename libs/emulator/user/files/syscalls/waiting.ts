@@ -84,8 +84,8 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
     timeoutNs: number | undefined,
   ): SyscallResult => {
     if (int(count) < 0) throw new Errno('EINVAL');
-    const limit = Math.min(count, FD_SETSIZE);
     const files = filesOf(c);
+    const limit = Math.min(count, FD_SETSIZE, files.descriptorTable.capacity);
     const word = abi.dataModel.longBytes;
     const words = Math.ceil(limit / (8 * word));
     // select(2): readable includes hang-up and errors, writable errors, exceptional is urgent data.
