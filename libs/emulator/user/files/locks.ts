@@ -80,7 +80,7 @@ export class LockTable {
           return undefined;
         }
         const locks = this.#locksOf(file);
-        locks.records = [...cutOut(locks.records, wanted), wanted];
+        locks.records = [...cutOut(locks.records, wanted), wanted].sort((a, b) => a.start - b.start);
         return 0;
       },
       {

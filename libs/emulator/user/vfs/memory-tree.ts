@@ -9,7 +9,6 @@ import { anonymousDevice, FileType, identityOf, Inode } from './inode.js';
 import type {
   AttributeChange,
   Attributes,
-  ContentAccess,
   Creation,
   DirectoryEntry,
   FileContent,
@@ -355,11 +354,7 @@ export class MemoryDirectory extends MemoryInode {
     return result;
   }
 
-  override createFile(
-    name: string,
-    creation: Creation,
-    access: ContentAccess,
-  ): { inode: MemoryInode; content: FileContent } {
+  override createFile(name: string, creation: Creation): { inode: MemoryInode; content: FileContent } {
     const inode = new MemoryFile(this.tree, creation);
     this.add(name, inode);
     return { inode, content: inode.open() };
