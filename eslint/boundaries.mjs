@@ -19,13 +19,14 @@ const EMULATOR_IMPORTS = {
   accel: ['core', 'memory', 'fp', 'jit', 'targets'],
   machine: ['core', 'memory', 'hw', 'boards', 'accel'],
   backends: ['core'],
+  threads: ['core', 'accel', 'targets'],
   snapshot: ['core', 'memory'],
   debug: ['core', 'memory', 'targets'],
   user: ['core', 'memory', 'fp', 'jit', 'targets', 'accel'],
 };
 
 /** The folders of libs/emulator that may use Node; everything else also runs in a browser. */
-const EMULATOR_ON_NODE = ['backends', 'accel/kvm', 'accel/xen', 'user', 'testkit'];
+const EMULATOR_ON_NODE = ['backends', 'accel/kvm', 'accel/xen', 'threads', 'user', 'testkit'];
 
 /** What a guest can observe is a pure function of its inputs, so these may not read the host's clock or dice. */
 const EMULATOR_DETERMINISTIC = ['core', 'memory', 'fp', 'jit', 'targets', 'hw', 'boards'];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type Machine } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
+import { translateInThread } from '@bootlab/emulator/threads';
 import { ConsoleCoalescer, JobRun, type ConsoleSpan } from '@bootlab/lab';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
@@ -19,16 +20,19 @@ async function machineMaker(task: BoardTask): Promise<() => Promise<Machine>> {
   // Images are immutable: what the guest writes stays in the overlay and ends with the board.
   const drives = task.files.drives.map((file) => new CopyOnWriteOverlay(openRawImage(file, { readOnly: true })));
   return () =>
-    createMachine({
-      board: task.board,
-      ...(task.cpu !== undefined && { cpu: task.cpu }),
-      ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
-      ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
-      ...(kernel && { kernel }),
-      ...(initrd && { initrd }),
-      ...(firmware && { firmware }),
-      drives,
-    });
+    createMachine(
+      {
+        board: task.board,
+        ...(task.cpu !== undefined && { cpu: task.cpu }),
+        ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
+        ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
+        ...(kernel && { kernel }),
+        ...(initrd && { initrd }),
+        ...(firmware && { firmware }),
+        drives,
+      },
+      { translationService: translateInThread },
+    );
 }
 
 /** Waits for host time to pass, or for input, whichever is first. */

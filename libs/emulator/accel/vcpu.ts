@@ -33,5 +33,7 @@ export interface Vcpu {
   readonly stats: Readonly<VcpuStats>;
   setIrqLine(line: number, level: boolean): void;
   reset(): void;
+  /** Gives back threads; the vCPU does not run again. */
+  close(): void;
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void;
 }

@@ -1,5 +1,5 @@
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
-import type { TranslationStats } from '../accel/index.js';
+import type { TranslationServiceFactory, TranslationStats } from '../accel/index.js';
 import { buildBoard } from '../boards/index.js';
 import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
 
@@ -65,6 +65,8 @@ export interface Machine {
   stats(): MachineStats;
   /** SHA-256 of main memory, hexadecimal. */
   ramSha256(): Promise<string>;
+  /** Ends threads that work for the machine. It must not run again. */
+  close(): void;
 }
 
 /** What runs the CPU. Results never depend on it: only speed does. */
@@ -73,6 +75,8 @@ export interface EngineOptions {
   readonly accel?: Accel | undefined;
   /** Visits of a branch target before it is translated, at least 1. Default {@link DEFAULT_JIT_THRESHOLD}. */
   readonly jitThreshold?: number | undefined;
+  /** Where translations are made; Node has `translateInThread`. Default: in this thread, the machine waits for them. */
+  readonly translationService?: TranslationServiceFactory | undefined;
 }
 
 export const ACCELS = ['jit', 'interp'] as const;
@@ -88,7 +92,9 @@ export async function createMachine(config: MachineConfig, engine: EngineOptions
       createMipsVcpu({
         ...options,
         translation:
-          engine.accel === 'interp' ? undefined : { threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD },
+          engine.accel === 'interp'
+            ? undefined
+            : { threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: engine.translationService },
       }),
     onTransmit: (uart, byte) => outside.transmit(uart, byte),
     onPower: (event) => outside.power(event),
@@ -193,6 +199,10 @@ class EmulatedMachine implements Machine {
     const { instructions, exits, tlbMisses, mmio, translation } = this.built.cpu.stats;
     const translated = translation && { translation: { ...translation } };
     return { instructions, virtualNs: this.nowNs, exits: { ...exits, mmio }, tlbMisses, ...translated };
+  }
+
+  close(): void {
+    this.built.cpu.close();
   }
 
   async ramSha256(): Promise<string> {

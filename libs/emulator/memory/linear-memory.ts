@@ -121,15 +121,21 @@ export class LinearMemory {
   readonly memory: WebAssembly.Memory;
   #next = PAGE_BYTES; // the first page stays unused, so that a stray null offset hits nothing
 
+  /**
+   * Whether other threads may map the memory, which the host must permit (browsers: only isolated pages may). The
+   * contents are then in a `SharedArrayBuffer`.
+   */
+  readonly shared = typeof SharedArrayBuffer !== 'undefined';
+
   /** @param sizeBytes upper bound of all allocations, below 4 GiB */
   constructor(readonly sizeBytes: number) {
     const pages = Math.ceil((sizeBytes + PAGE_BYTES) / WASM_PAGE_BYTES) + 1;
     if (pages > 65536)
       throw new EmulatorError(`a machine's memory is limited to 4 GiB, ${sizeBytes} bytes were asked for`);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: this.shared });
   }
 
-  get buffer(): ArrayBuffer {
+  get buffer(): ArrayBufferLike {
     return this.memory.buffer;
   }
 
@@ -150,6 +156,11 @@ export class LinearMemory {
     if (sizeBytes % PAGE_BYTES !== 0) throw new EmulatorError(`RAM '${name}' is not a whole number of 4 KiB pages`);
     const flags = this.allocate(sizeBytes / PAGE_BYTES);
     return new RamBlock(name, this.memory.buffer, this.allocate(sizeBytes, PAGE_BYTES), sizeBytes, flags);
+  }
+
+  /** Size in WebAssembly pages of 64 KiB, which modules that import the memory declare. */
+  get pages(): number {
+    return this.memory.buffer.byteLength / WASM_PAGE_BYTES;
   }
 
   /** Bytes that {@link allocateRam} takes for a block, its flags and alignment included. */

@@ -8,3 +8,4 @@ export { mipsDescription, mipsInstructions } from './mips/target.js';
 export { GPR_NAMES, mipsDisassembler } from './mips/disassemble.js';
 export * from './linux-abi/index.js';
 export { mipsO32 } from './mips/linux-abi/index.js';
+export * from './describe.js';

@@ -2,6 +2,7 @@ import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@b
 import type { RawImage } from '@bootlab/emulator/backends';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
+import { translateInThread } from '@bootlab/emulator/threads';
 import { UsageError } from '../exit-codes.js';
 import { readInput } from './files.js';
 import type { BootOptions } from './options.js';
@@ -36,8 +37,16 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
   const close = (): void => images.forEach((image) => image.close());
   try {
     for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
-    const machine = await maker.createMachine(configOf(options, images, maker));
-    return { machine, close };
+    const { accel, jitThreshold } = options;
+    const engine = { accel, jitThreshold, translationService: translateInThread };
+    const machine = await maker.createMachine(configOf(options, images, maker), engine);
+    return {
+      machine,
+      close: () => {
+        machine.close();
+        close();
+      },
+    };
   } catch (error) {
     close();
     if (!(error instanceof ConfigError)) throw error;

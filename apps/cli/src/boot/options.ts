@@ -1,4 +1,4 @@
-import type { ClockMode } from '@bootlab/emulator';
+import type { Accel, ClockMode } from '@bootlab/emulator';
 import type { Step } from '@bootlab/lab';
 import { ConsolePattern, parseDuration, parseSize, PatternError, UnitError } from '@bootlab/lab';
 import { InvalidArgumentError } from 'commander';
@@ -24,6 +24,8 @@ export interface BootOptions {
   /** Host time. */
   wallGuardMs?: number;
   clock?: ClockMode;
+  accel?: Accel;
+  jitThreshold?: number;
   stats?: string;
   log?: string;
 }
@@ -45,6 +47,12 @@ function argument<T>(parse: (text: string) => T): (text: string) => T {
 
 export const sizeArgument = argument(parseSize);
 export const durationArgument = argument(parseDuration);
+
+export const countArgument = argument((text): number => {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new RangeError('Write a whole number from 1.');
+});
 
 export const expectArgument = argument((text): Step => {
   new ConsolePattern(text); // throws on a bad pattern

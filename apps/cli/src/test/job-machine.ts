@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { BlockBackend, Machine, MachineConfig } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage, type RawImage } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
+import { translateInThread } from '@bootlab/emulator/threads';
 import { parseImageReference, parseSize, type FieldError, type JobSpec, type UploadFile } from '@bootlab/lab';
 import type { MachineMaker } from '../boot/create.js';
 import { readInput } from '../boot/files.js';
@@ -63,7 +64,8 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
     }
     const drives = opened.map((image) => new CopyOnWriteOverlay(image));
     const uploads = uploadsOf(spec, folder, maker);
-    const make = (): Promise<Machine> => maker.createMachine({ ...config, drives });
+    const make = (): Promise<Machine> =>
+      maker.createMachine({ ...config, drives }, { translationService: translateInThread });
     return { make, uploads, drives, close };
   } catch (error) {
     close();

@@ -6,6 +6,7 @@ import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memo
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
 import type { CpuCore, EngineHost } from '../../targets/index.js';
 import { Access } from '../../targets/index.js';
+import type { DirectWindow } from '../../jit/regions/index.js';
 import type { TranslationOptions } from '../jit/index.js';
 import { Translator } from '../jit/index.js';
 import { SoftTlbTables } from '../soft-tlb.js';
@@ -107,14 +108,30 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.selectMode(0);
     this.#translator =
       options.translation && new Translator(memory, this.words, this.#core.description, this.#tlb, options.translation);
+    this.#translator?.relocate(this.#directWindow());
     let placement = memoryPlacement(bus);
     bus.onChange(() => {
       this.flushTranslations();
       // Translations rely on where memory answers; devices come and go without touching them.
       const before = placement;
       placement = memoryPlacement(bus);
-      if (placement !== before) this.#translator?.flush();
+      if (placement !== before) this.#translator?.relocate(this.#directWindow());
     });
+  }
+
+  /** The RAM that the architecture's directly mapped segment shows from its start on. */
+  #directWindow(): DirectWindow | undefined {
+    const segment = this.#core.description.directSegment;
+    const range = this.options.bus.find(0);
+    if (!segment || range?.target.kind !== 'ram') return undefined;
+    const { block } = range.target;
+    this.#track(block);
+    return {
+      virtualBase: segment.virtualBase,
+      sizeBytes: Math.min(range.end - (range.end % PAGE_BYTES), segment.sizeBytes),
+      linear: block.linearOffset + range.delta,
+      flags: block.flagsOffset + range.delta / PAGE_BYTES,
+    };
   }
 
   async #instantiate(): Promise<void> {
@@ -122,7 +139,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const { description, helpers } = this.#core;
     const layout = {
       cpuBase: this.words.byteOffset,
-      memoryPages: memory.buffer.byteLength >>> 16,
+      memory: { pages: memory.pages, shared: memory.shared },
       translations: this.#translator?.link,
     };
     const names = description.table.instructions.map(({ name }) => name).join();
@@ -144,7 +161,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       helpers: Object.fromEntries(Object.entries(helpers)),
     });
     this.#run = instance.exports['run'] as () => void; // generated with this signature
-    this.#translator?.connect(instance.exports['dispatch'] as () => void);
+    this.#translator?.connect({ dispatch: instance.exports['dispatch'] as () => void });
   }
 
   // ---- Vcpu ----------------------------------------------------------------------------------------------------------
@@ -166,6 +183,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#run();
     this.#running = false;
     this.#translator?.account();
+    this.#translator?.collect();
     const used = budget - (this.words[this.#remaining] as number);
     this.#instructions += used - this.#stalled;
     scheduler.setTime(this.#entryNs + used * nsPerInstruction);
@@ -193,6 +211,10 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       mmio: this.#mmio,
       ...(this.#translator && { translation: this.#translator.stats }),
     };
+  }
+
+  close(): void {
+    this.#translator?.close();
   }
 
   setIrqLine(line: number, level: boolean): void {
@@ -354,16 +376,19 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (this.options.scheduler.nextDeadlineNs < this.#deadlineNs) this.requestLeave();
   }
 
+  #track(block: RamBlock): void {
+    if (this.#tracked.has(block)) return;
+    this.#tracked.add(block);
+    block.onTrackingChange(() => this.#tlb.flushWriteTags());
+    this.#translator?.follow(block);
+  }
+
   /** Caches a translation to memory. @returns false when the memory does not cover the whole page */
   #fill(address: number, physical: number, range: FlatRange, fetch: boolean): boolean {
     const page = physical - (physical % PAGE_BYTES);
     if (range.target.kind === 'mmio' || page < range.start || page + PAGE_BYTES > range.end) return false;
     const { block } = range.target;
-    if (!this.#tracked.has(block)) {
-      this.#tracked.add(block);
-      block.onTrackingChange(() => this.#tlb.flushWriteTags());
-      this.#translator?.follow(block);
-    }
+    this.#track(block);
     const offset = page - range.start + range.delta;
     const isRam = range.target.kind === 'ram';
     const flags = block.pageFlags[offset / PAGE_BYTES];

@@ -1,2 +1,5 @@
-// accel/jit: keeps the translations of a vCPU's hot code.
+// accel/jit: translations of a vCPU's hot code. region-compiler makes them, service says in which thread, translator
+// installs, finds and drops them.
+export * from './region-compiler.js';
+export * from './service.js';
 export * from './translator.js';

@@ -1,16 +1,20 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { JumpCache } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
-import type { CodeSource, Region } from '../../jit/regions/index.js';
-import { discoverRegion, InstructionReader, translateRegion } from '../../jit/regions/index.js';
-import { ModuleWriter } from '../../jit/wasm/index.js';
+import type { DirectWindow } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
+import type { CompiledBatch, CompiledRegion, TranslationRequest } from './region-compiler.js';
+import { packEntry } from './region-compiler.js';
+import type { TranslationService, TranslationServiceFactory } from './service.js';
+import { translateInline } from './service.js';
 
 export interface TranslationOptions {
   /** Visits of a branch target before it is translated. 1: everything that is reached by a branch. */
   readonly threshold: number;
+  /** Where translations are made. Default: in the vCPU's own thread, which waits for them. */
+  readonly service?: TranslationServiceFactory | undefined;
 }
 
 export interface TranslationStats {
@@ -23,16 +27,22 @@ export interface TranslationStats {
   /** Host time spent making them, milliseconds. */
   translateMs: number;
   compileMs: number;
+  /** The vCPU's own part of it. */
+  installMs: number;
   /** Regions dropped because their code was written to. */
   invalidated: number;
   /** Times that everything was dropped because the cache was full. */
   flushes: number;
 }
 
+/** What translations import beside the memory. */
+export interface TranslationRuntime {
+  /** Continues at the address in the CPU's area. */
+  readonly dispatch: WebAssembly.ImportValue;
+}
+
 interface CachedRegion {
   readonly target: number;
-  /** Guest instructions. */
-  readonly instructions: number;
   readonly entries: readonly { readonly tag: number; readonly linear: number }[];
   readonly pages: readonly { readonly block: RamBlock; readonly page: number }[];
 }
@@ -42,8 +52,7 @@ const MAX_WASM_BYTES = 96 << 20;
 /** A page whose code was rewritten this often is translated only after many more visits. */
 const PATIENCE = 4;
 const FIRST_TABLE_SIZE = 4096;
-/** A branch target counts as warm when this share of the visits before a translation is still to come, or less. */
-const WARM_SHARE = 0.9;
+const PAGE_OFFSET = PAGE_BYTES - 1;
 
 /**
  * Keeps the translations of one vCPU: makes them when the interpreter asks, finds them again, drops them when their
@@ -59,12 +68,13 @@ export class Translator {
     wasmBytes: 0,
     translateMs: 0,
     compileMs: 0,
+    installMs: 0,
     invalidated: 0,
     flushes: 0,
   };
   readonly #cache: Int32Array;
   readonly #memoryWords: DataView;
-  readonly #readers = new Map<number, InstructionReader>();
+  readonly #service: TranslationService;
   readonly #byTag = new Map<number, { linear: number; target: number; entry: number }[]>();
   readonly #regions = new Map<number, CachedRegion>();
   readonly #byPage = new Map<RamBlock, Map<number, Set<CachedRegion>>>();
@@ -74,8 +84,10 @@ export class Translator {
   readonly #modeKey: number;
   readonly #translated: number;
   #cachedBytes = 0;
+  #batchesSeen = 0;
+  #window: DirectWindow | undefined;
   #nextTarget = 1; // 0 stands for none
-  #dispatch: WebAssembly.ExportValue | undefined;
+  #runtime: TranslationRuntime | undefined;
 
   constructor(
     private readonly memory: LinearMemory,
@@ -89,13 +101,23 @@ export class Translator {
     this.#memoryWords = new DataView(memory.buffer);
     this.link = { jumpCache, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
+    this.#service = (options.service ?? translateInline)(
+      {
+        buffer: memory.buffer,
+        memory: { pages: memory.pages, shared: memory.shared },
+        cpuBase: words.byteOffset,
+        jumpCache,
+        threshold: options.threshold,
+      },
+      description,
+    );
     this.#modeKey = description.engine.modeKey.offset >> 2;
     this.#translated = description.engine.translated.offset >> 2;
   }
 
-  /** The interpreter's function that continues at an address; translations jump through it. */
-  connect(dispatch: WebAssembly.ExportValue): void {
-    this.#dispatch = dispatch;
+  /** Functions of the interpreter's module that translations call: see `InterpreterGenerator`. */
+  connect(functions: TranslationRuntime): void {
+    this.#runtime = functions;
   }
 
   /** Takes over what generated code counted. */
@@ -126,7 +148,31 @@ export class Translator {
       return;
     }
     const modeKey = this.words[this.#modeKey] as number;
-    this.#make((tag - modeKey) >>> 0, modeKey);
+    this.#service.request({
+      address: (tag - modeKey) >>> 0,
+      modeKey,
+      linear: linear >>> 0,
+      tlbBase: this.tlb.base,
+      window: this.#window,
+      batchesSeen: this.#batchesSeen,
+    });
+    this.collect();
+  }
+
+  /** Takes over what the service has finished. */
+  collect(): void {
+    for (let batch = this.#service.poll(); batch; batch = this.#service.poll()) this.#installBatch(batch);
+  }
+
+  /** Ends the service. */
+  close(): void {
+    this.#service.close();
+  }
+
+  /** Memory moved on the bus: drops everything. @param window where the directly mapped segment now shows RAM */
+  relocate(window: DirectWindow | undefined): void {
+    this.#window = window;
+    this.flush();
   }
 
   /** Drops everything. */
@@ -140,59 +186,71 @@ export class Translator {
     this.stats.flushes++;
   }
 
-  #make(address: number, modeKey: number): void {
-    let reader = this.#readers.get(modeKey);
-    if (!reader) this.#readers.set(modeKey, (reader = new InstructionReader(this.description, modeKey)));
+  #installBatch(batch: CompiledBatch): void {
+    const { stats } = this;
+    this.#batchesSeen++;
+    stats.translateMs += batch.translateMs;
+    stats.compileMs += batch.compileMs;
+    stats.wasmBytes += batch.wasmBytes;
+    const current = batch.regions.filter((region) => this.#isCurrent(region));
+    if (current.length === 0) return;
     const started = performance.now();
-    const region = discoverRegion(address, this.#source(modeKey), reader);
-    if (!region) return;
-    const module = new ModuleWriter(this.memory.buffer.byteLength >>> 16);
-    const dispatch = module.importFunction('env', 'dispatch', [], []);
-    const constants: Record<string, number> = {};
-    const imported = new Map<number, number>();
-    const body = translateRegion(this.description, reader, region, {
-      cpuBase: this.words.byteOffset,
-      dispatch,
-      pageAddend: (virtual, linear) => {
-        const known = imported.get(virtual);
-        if (known !== undefined) return known;
-        const name = (virtual >>> 12).toString(16);
-        const index = module.importConstant('pages', name);
-        constants[name] = (linear - virtual) | 0;
-        imported.set(virtual, index);
-        return index;
-      },
+    const { exports } = new WebAssembly.Instance(batch.module, {
+      env: { memory: this.memory.memory, ...this.#runtime },
+      pages: batch.constants,
     });
-    module.addFunction(body, [], 'region');
-    const bytes = module.finish();
-    const translated = performance.now();
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: { memory: this.memory.memory, dispatch: this.#dispatch as WebAssembly.ImportValue },
-      pages: constants,
-    });
-    this.#install(instance.exports['region'], region, modeKey, bytes.length);
-    this.stats.translateMs += translated - started;
-    this.stats.compileMs += performance.now() - translated;
-    this.stats.regions++;
-    this.stats.guestInstructions += region.instructionCount;
-    this.stats.wasmBytes += bytes.length;
+    this.#cachedBytes += batch.wasmBytes;
+    if (this.#cachedBytes > MAX_WASM_BYTES) this.flush();
+    for (const region of current) {
+      this.#install(region, exports[region.name]);
+      stats.regions++;
+      stats.guestInstructions += region.instructions;
+    }
+    stats.installMs += performance.now() - started;
   }
 
-  #install(fn: unknown, region: Region, modeKey: number, bytes: number): void {
-    this.#cachedBytes += bytes;
-    if (this.#cachedBytes > MAX_WASM_BYTES) this.flush();
+  /** Is the code still what was translated? Else its address starts to count anew. */
+  #isCurrent({ request, pages, addresses, words }: CompiledRegion): boolean {
+    if (!sameWindow(request.window, this.#window)) {
+      this.#restartCount(request);
+      return false;
+    }
+    const little = this.description.byteOrder === 'little';
+    const byPage = new Map(pages);
+    for (let i = 0; i < addresses.length; i++) {
+      const address = addresses[i] as number;
+      const page = byPage.get((address & ~PAGE_OFFSET) >>> 0) as number; // every instruction's page is listed
+      if (this.#memoryWords.getUint32(page + (address & PAGE_OFFSET), little) === words[i]) continue;
+      this.#restartCount(request);
+      return false;
+    }
+    return pages.every(([, linear]) => this.#blockAt(linear) !== undefined);
+  }
+
+  #restartCount({ address, modeKey, linear }: TranslationRequest): void {
+    const at = JumpCache.offset(address) >> 2;
+    if (
+      this.#cache[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0) &&
+      this.#cache[at + (JumpCache.linear >> 2)] === (linear | 0)
+    )
+      this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold;
+  }
+
+  #install(region: CompiledRegion, fn: unknown): void {
+    const { modeKey } = region.request;
     const target = this.#freeTargets.pop() ?? this.#nextTarget++;
     if (target >= this.table.length) this.table.grow(this.table.length);
     this.table.set(target, fn);
-    const pages = [...region.pages.values()].map((linear) => {
-      const block = this.#blockAt(linear) as RamBlock; // discovery found it through the soft TLB, which holds blocks only
+    const linearPages = new Map(region.pages);
+    const pages = region.pages.map(([, linear]) => {
+      const block = this.#blockAt(linear) as RamBlock; // checked by isCurrent
       return { block, page: pageOf(block, linear) };
     });
     const entries = region.entries.map((address) => ({
       tag: (address + modeKey) | 0,
-      linear: ((region.pages.get((address & ~(PAGE_BYTES - 1)) >>> 0) as number) + (address & (PAGE_BYTES - 1))) | 0,
+      linear: ((linearPages.get((address & ~PAGE_OFFSET) >>> 0) as number) + (address & PAGE_OFFSET)) | 0,
     }));
-    const cached: CachedRegion = { target, instructions: region.instructionCount, entries, pages };
+    const cached: CachedRegion = { target, entries, pages };
     this.#regions.set(target, cached);
     for (const { block, page } of pages) {
       block.markCode(page * PAGE_BYTES);
@@ -202,16 +260,16 @@ export class Translator {
       if (there) there.add(cached);
       else regions.set(page, new Set([cached]));
     }
-    entries.forEach(({ tag, linear }, entry) => {
+    entries.forEach(({ tag, linear }, index) => {
       const list = this.#byTag.get(tag);
-      const item = { linear, target, entry };
+      const item = { linear, target, entry: packEntry(index, region.instructions) };
       const same = list?.findIndex((other) => other.linear === linear) ?? -1;
       if (!list) this.#byTag.set(tag, [item]);
       else if (same < 0) list.push(item);
-      else if (entry > 0)
+      else if (index > 0)
         return; // what was made for this address on purpose stays
       else list[same] = item;
-      this.#enter(tag, linear, target, entry);
+      this.#enter(tag, linear, target, item.entry);
     });
   }
 
@@ -221,27 +279,6 @@ export class Translator {
     this.#cache[at + (JumpCache.linear >> 2)] = linear;
     this.#cache[at + (JumpCache.target >> 2)] = target;
     this.#cache[at + (JumpCache.entry >> 2)] = entry;
-  }
-
-  #source(modeKey: number): CodeSource {
-    const little = this.description.byteOrder === 'little';
-    return {
-      locate: (address) => this.tlb.fetchOffset(address),
-      word: (linear) => this.#memoryWords.getUint32(linear, little),
-      isWarm: (address) => {
-        const at = JumpCache.offset(address) >> 2;
-        const visits = this.#cache[at + (JumpCache.target >> 2)] as number;
-        return (
-          this.#cache[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0) &&
-          visits >= -this.options.threshold * WARM_SHARE
-        );
-      },
-      translatedSize: (address) => {
-        const target = this.#cache[(JumpCache.offset(address) + JumpCache.target) >> 2] as number;
-        const tag = this.#cache[(JumpCache.offset(address) + JumpCache.tag) >> 2];
-        return target > 0 && tag === ((address + modeKey) | 0) ? (this.#regions.get(target)?.instructions ?? 0) : 0;
-      },
-    };
   }
 
   #invalidate(block: RamBlock, offset: number, length: number): void {
@@ -289,3 +326,9 @@ export class Translator {
 
 const pageOf = (block: RamBlock, linear: number): number =>
   Math.floor(((linear >>> 0) - block.linearOffset) / PAGE_BYTES);
+
+const sameWindow = (a: DirectWindow | undefined, b: DirectWindow | undefined): boolean =>
+  a?.linear === b?.linear &&
+  a?.sizeBytes === b?.sizeBytes &&
+  a?.virtualBase === b?.virtualBase &&
+  a?.flags === b?.flags;

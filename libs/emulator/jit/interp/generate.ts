@@ -23,7 +23,7 @@ import {
   widthBytes,
 } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
-import type { Label } from '../wasm/encoder.js';
+import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
@@ -56,8 +56,7 @@ export interface TranslationLink {
 export interface InterpreterLayout {
   /** Linear-memory offset of the CPU's area. */
   readonly cpuBase: number;
-  /** Size of the memory in 64 KiB pages. */
-  readonly memoryPages: number;
+  readonly memory: MemoryImport;
   /** Absent: nothing is ever translated. */
   readonly translations?: TranslationLink | undefined;
 }
@@ -121,7 +120,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   ) {
     this.#link = options.translations;
     this.cpuBase = options.cpuBase;
-    this.#module = new ModuleWriter(options.memoryPages);
+    this.#module = new ModuleWriter(options.memory);
     const i32 = ValType.i32;
     const importSlow = (name: string, params: number, results: number): number =>
       this.#module.importFunction('engine', name, Array<ValType>(params).fill(i32), Array<ValType>(results).fill(i32));
@@ -488,7 +487,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       });
     account(1);
     w.get(cached);
-    w.memory(W.i32_load, JumpCache.entry);
+    w.memory(W.i32_load8_u, JumpCache.entry);
     w.get(left);
     w.callIndirect(this.#module.type([ValType.i32], []));
     account(-1);
@@ -578,7 +577,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_le_s);
     w.brIf(giveUp);
     w.get(cached);
-    w.memory(W.i32_load, JumpCache.entry);
+    w.memory(W.i32_load8_u, JumpCache.entry);
     w.get(target);
     w.returnCallIndirect(this.#module.type([ValType.i32], []));
     w.end();

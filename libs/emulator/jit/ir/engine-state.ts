@@ -83,6 +83,8 @@ export const SoftTlb = {
   execTag: 8,
   /** Linear-memory offset of a byte = its virtual address + addend (mod 2^32). */
   addend: 12,
+  /** Byte offset of an address's entry in its table. */
+  offset: (address: number): number => ((address >>> 12) & (SoftTlb.entries - 1)) << SoftTlb.entryShift,
   /** Differs from every masked address in bits 3..11, which no comparison keeps. */
   invalidTag: 0x800,
 } as const;
@@ -100,7 +102,7 @@ export const JumpCache = {
   linear: 4,
   /** Positive: index of the translation in the function table. Negative: visits left. 0: asked for, or refused. */
   target: 8,
-  /** Where to enter the translation. */
+  /** Low byte: where to enter the translation. The rest is its size in instructions. */
   entry: 12,
   /** Byte offset of the entry of an address. */
   offset: (address: number): number =>

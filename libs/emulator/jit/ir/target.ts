@@ -9,6 +9,8 @@ import type { HelperSignature } from './ops.js';
 export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   /** For example `mips32`. */
   readonly name: string;
+  /** CPU model, for example `24Kf`: together with name and byte order it says everything, see `describeTarget`. */
+  readonly model: string;
   readonly byteOrder: ByteOrder;
   readonly table: InstructionTable<B>;
   /** Host functions that semantics call. */
@@ -18,6 +20,11 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   readonly registers: readonly StateField[];
   /** What the mode key (see {@link EngineState.modeKey}) fixes: translations are made for one key. */
   modeConstants(modeKey: number): ReadonlyMap<StateField, number>;
+  /**
+   * Addresses that always show physical memory from 0 on to code that runs at directly mapped addresses; undefined where
+   * the architecture has none.
+   */
+  readonly directSegment: { readonly virtualBase: number; readonly sizeBytes: number } | undefined;
   /** Does this address have the same translation at all times, wherever code runs that can be fetched from it? */
   isDirectlyMapped(address: number): boolean;
   createBuilder(fragment: Fragment): B;

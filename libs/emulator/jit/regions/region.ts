@@ -50,6 +50,8 @@ export interface Region {
   readonly entries: readonly number[];
   /** Pages (4 KiB) that it came from, by virtual page address: where they lie in linear memory. */
   readonly pages: ReadonlyMap<number, number>;
+  /** Every instruction that was looked at, delay slots included, by virtual address. */
+  readonly words: ReadonlyMap<number, number>;
   readonly instructionCount: number;
 }
 
@@ -99,7 +101,7 @@ class Discovery {
       .sort((a, b) => a - b)
       .map((address) => this.#block(address));
     const entries = [...this.#entries].filter((address) => this.#isUseful(address)).slice(0, MAX_ENTRIES);
-    return { blocks, entries, pages: this.#pages, instructionCount: this.#classes.size };
+    return { blocks, entries, pages: this.#pages, words: this.#words, instructionCount: this.#classes.size };
   }
 
   #enter(address: number): void {

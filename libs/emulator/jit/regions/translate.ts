@@ -1,11 +1,4 @@
-import type {
-  BranchKind as BranchKindType,
-  Fragment,
-  HelperSignature,
-  TargetDescription,
-  Value,
-  Width,
-} from '../ir/index.js';
+import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
 import { BranchKind, DelayState, Op, SoftTlb, Type, widthBytes } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
@@ -26,10 +19,25 @@ export interface TranslationHost {
   readonly cpuBase: number;
   /** Index of the function that continues at the address in the CPU's area. */
   readonly dispatch: number;
+  /** Memory that directly mapped code reaches without a look-up. */
+  readonly window: DirectWindow | undefined;
   /** An imported constant: linear-memory offset minus virtual address of a page that the region reaches into. */
   pageAddend(virtualPage: number, linearPage: number): number;
 }
 
+/** RAM that lies at known addresses. */
+export interface DirectWindow {
+  /** First virtual address, a multiple of {@link sizeBytes}' next power of two. */
+  readonly virtualBase: number;
+  /** A multiple of the page size. */
+  readonly sizeBytes: number;
+  /** Linear-memory offset of its first byte, and of its page flags. */
+  readonly linear: number;
+  readonly flags: number;
+}
+
+/** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
+const STORES_PASS = 1;
 /** Most return sites that a return is compared with before it goes through the jump cache. */
 const MAX_RETURN_SITES = 8;
 const PAGE_MASK = 0xfffff000 | 0;
@@ -81,6 +89,7 @@ class RegionTranslator implements LoweringContext {
   readonly #condition = this.writer.local(ValType.i32);
   readonly #target = this.writer.local(ValType.i32);
   readonly #address = this.writer.local(ValType.i32);
+  readonly #offset = this.writer.local(ValType.i32);
   readonly #tlbEntry = this.writer.local(ValType.i32);
 
   /** Register fields by offset: their bit in sets. */
@@ -106,6 +115,7 @@ class RegionTranslator implements LoweringContext {
   /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
   readonly #lastEntries = new Map<number, LastEntry>();
   readonly #reusePlan: ReusePlan;
+  readonly #window: DirectWindow | undefined;
   #dispatchLoop!: Label;
   #position!: Position;
 
@@ -127,6 +137,8 @@ class RegionTranslator implements LoweringContext {
       for (const { address, word } of block.instructions) reader.append(fragment, word, address);
       return fragment;
     });
+    const seed = region.entries[0] as number; // discovery puts it first
+    this.#window = engineTarget.isDirectlyMapped(seed) ? host.window : undefined;
     this.#reusePlan = planReuse(this.#fragments);
     // Nodes: the root, one stub an entry (it loads registers), the blocks.
     this.#firstBlock = 1 + region.entries.length;
@@ -538,22 +550,73 @@ class RegionTranslator implements LoweringContext {
   }
 
   loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void {
-    const w = this.writer;
-    const translate = this.#probe(width, SoftTlb.readTag, address, base);
+    const translated = this.#translate(width, SoftTlb.readTag, address, base);
     const load = (): void => {
-      translate();
-      w.memory(loadOpcode(width, type), 0);
+      translated();
+      this.writer.memory(loadOpcode(width, type), 0);
     };
     if (this.engineTarget.byteOrder === 'little') load();
     else this.#swap.swapped(width, type, load);
   }
 
   storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void {
-    const w = this.writer;
-    this.#probe(width, SoftTlb.writeTag, address, base)();
+    this.#translate(width, SoftTlb.writeTag, address, base)();
     if (this.engineTarget.byteOrder === 'little') value();
     else this.#swap.swapped(width, type, value);
-    w.memory(storeOpcode(width, type), 0);
+    this.writer.memory(storeOpcode(width, type), 0);
+  }
+
+  /** Finds the memory of an access, or leaves the instruction to the interpreter. @returns emits where in linear memory */
+  #translate(width: Width, tag: number, address: Emit, base: number | undefined): Emit {
+    const w = this.writer;
+    const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
+    address();
+    w.set(this.#address);
+    if (!this.#window) return this.#probe(width, tag, base, plan);
+    this.#inWindow(this.#window, width);
+    if (tag === SoftTlb.writeTag) this.#andStoresPass(this.#window);
+    w.if();
+    w.get(this.#offset);
+    w.i32(this.#window.linear);
+    w.op(W.i32_add);
+    w.set(this.#offset);
+    w.else();
+    this.#probe(width, tag, base, 'none')();
+    w.set(this.#offset);
+    w.end();
+    return () => w.get(this.#offset);
+  }
+
+  /** With the last test's result on the stack: and a store there needs nobody's attention. */
+  #andStoresPass({ flags }: DirectWindow): void {
+    const w = this.writer;
+    w.if(ValType.i32);
+    w.get(this.#offset);
+    w.i32(12);
+    w.op(W.i32_shr_u);
+    w.memory(W.i32_load8_u, flags);
+    w.i32(STORES_PASS);
+    w.op(W.i32_eq);
+    w.else();
+    w.i32(0);
+    w.end();
+  }
+
+  /** Leaves whether the address is aligned and in the window, and its distance from the window's start in a local. */
+  #inWindow({ virtualBase, sizeBytes }: DirectWindow, width: Width): void {
+    const w = this.writer;
+    const shift = Math.log2(widthBytes(width));
+    w.get(this.#address);
+    w.i32(virtualBase | 0);
+    w.op(W.i32_xor);
+    w.tee(this.#offset);
+    if (shift > 0) {
+      // Rotated, bits that break the alignment make the number too large.
+      w.i32(shift);
+      w.op(W.i32_rotr);
+    }
+    w.i32(sizeBytes >>> shift);
+    w.op(W.i32_lt_u);
   }
 
   /**
@@ -562,9 +625,8 @@ class RegionTranslator implements LoweringContext {
    * stays good, see {@link planReuse}.
    * @returns emits the linear-memory address
    */
-  #probe(width: Width, tag: number, address: Emit, base: number | undefined): Emit {
+  #probe(width: Width, tag: number, base: number | undefined, plan: Reuse): Emit {
     const w = this.writer;
-    const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
     const key = (): void => {
       w.get(this.#address);
       w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
@@ -590,8 +652,6 @@ class RegionTranslator implements LoweringContext {
       w.get(this.#tlbEntry);
       w.memory(W.i32_load, SoftTlb.addend);
     };
-    address();
-    w.set(this.#address);
     if (plan === 'none' || base === undefined) {
       lookUp();
       return () => {
@@ -622,6 +682,7 @@ class RegionTranslator implements LoweringContext {
 
   /** Gives the bases whose translations are kept their locals, set so that the first comparison fails. */
   #prepareLastEntries(): void {
+    if (this.#window) return; // what is not there is rarely accessed twice
     for (const key of this.#reusePlan.kept) {
       const tag = this.writer.local(ValType.i32);
       this.#lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });

@@ -56,7 +56,7 @@ describe('LEB128', () => {
       f.i32(value);
       const g = new FunctionWriter();
       g.i64(value, value ^ 0x5555);
-      const module = new ModuleWriter(1);
+      const module = new ModuleWriter({ pages: 1, shared: false });
       module.addFunction(f, [ValType.i32], 'f');
       module.addFunction(g, [ValType.i64], 'g');
       const { exports } = (await instantiate(module)) as { exports: { f(): number; g(): bigint } };
@@ -110,14 +110,14 @@ describe('functions', () => {
     f.set(result);
     f.end();
     f.get(result);
-    const module = new ModuleWriter(1);
+    const module = new ModuleWriter({ pages: 1, shared: false });
     module.addFunction(f, [ValType.i32], 'f');
     const { exports } = (await instantiate(module)) as { exports: { f(x: number): number } };
     expect([0, 1, 2, 3, -1].map((x) => exports.f(x))).toEqual([10, 11, 12, 99, 99]);
   });
 
   it('loop, and call imported functions', async () => {
-    const module = new ModuleWriter(1);
+    const module = new ModuleWriter({ pages: 1, shared: false });
     const add = module.importFunction('host', 'add', [ValType.i32, ValType.i32], [ValType.i32]);
     expect(() => {
       module.addFunction(new FunctionWriter(), []);

@@ -355,6 +355,13 @@ interface FunctionType {
   readonly results: readonly ValType[];
 }
 
+/** The imported memory `env.memory`. */
+export interface MemoryImport {
+  /** Exact size in 64 KiB pages. */
+  readonly pages: number;
+  readonly shared: boolean;
+}
+
 /** Assembles a module: one imported memory, imported functions, own functions, exports. */
 export class ModuleWriter {
   readonly #types: FunctionType[] = [];
@@ -363,8 +370,7 @@ export class ModuleWriter {
   #table: { module: string; name: string } | undefined;
   readonly #functions: { type: number; body: FunctionWriter; exportName: string | undefined }[] = [];
 
-  /** @param memoryPages exact size of the imported memory `env.memory`, in 64 KiB pages */
-  constructor(private readonly memoryPages: number) {}
+  constructor(private readonly memory: MemoryImport) {}
 
   /** Declares an imported function and returns its index. All imports come before the first function. */
   importFunction(module: string, name: string, params: readonly ValType[], results: readonly ValType[]): number {
@@ -409,9 +415,9 @@ export class ModuleWriter {
         w.name('env');
         w.name('memory');
         w.u8(0x02);
-        w.u8(0x01); // limits with a maximum
-        w.u32(this.memoryPages);
-        w.u32(this.memoryPages);
+        w.u8(this.memory.shared ? 0x03 : 0x01); // limits with a maximum
+        w.u32(this.memory.pages);
+        w.u32(this.memory.pages);
       },
       ...this.#imports.map(({ module, name, type }) => (w: ByteWriter): void => {
         w.name(module);

@@ -59,7 +59,7 @@ function fragmentOf(make: (b: IrBuilder) => void): Fragment {
 
 /** Compiles a fragment to a function of its own and runs it once on the memory. */
 async function runWasm(fragment: Fragment, prepare: (memory: ArrayBuffer) => void): Promise<Outcome> {
-  const module = new ModuleWriter(1);
+  const module = new ModuleWriter({ pages: 1, shared: false });
   const i32 = ValType.i32;
   const imports = HELPERS.map(({ name, params, result }) =>
     module.importFunction('helpers', name, Array<ValType>(params).fill(i32), result === Type.I32 ? [i32] : []),

@@ -84,15 +84,19 @@ export function mipsInstructions(model: MipsModel, byteOrder: ByteOrder): Instru
   return table;
 }
 
+export const MIPS32 = 'mips32';
+
 export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetDescription<MipsBuilder> {
   return {
-    name: 'mips32',
+    name: MIPS32,
+    model: model.id,
     byteOrder,
     table: mipsInstructions(model, byteOrder),
     helpers: MIPS_HELPERS,
     engine,
     registers: [GPR, HI, LO],
     modeConstants: mipsModeConstants,
+    directSegment: { virtualBase: 0x80000000, sizeBytes: 0x20000000 }, // kseg0
     isDirectlyMapped: (address) => address >>> 30 === 2, // kseg0 and kseg1
     createBuilder: (fragment) => new MipsBuilder(fragment),
     undefinedInstruction: (b, word) => void b.call('undefinedInstruction', word),

@@ -1,0 +1,195 @@
+import { JumpCache, SoftTlb } from '../../jit/ir/index.js';
+import type { TargetDescription } from '../../jit/ir/index.js';
+import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
+import { discoverRegion, InstructionReader, translateRegion } from '../../jit/regions/index.js';
+import type { MemoryImport } from '../../jit/wasm/index.js';
+import { ModuleWriter } from '../../jit/wasm/index.js';
+
+/** The machine memory that code is read from, and where in it things lie. Plain data: it may go to another thread. */
+export interface CompilerSetup {
+  readonly buffer: ArrayBufferLike;
+  readonly memory: MemoryImport;
+  readonly cpuBase: number;
+  readonly jumpCache: number;
+  /** Visits before a translation, as the interpreter counts them. */
+  readonly threshold: number;
+}
+
+/** A branch target that was visited often. */
+export interface TranslationRequest {
+  readonly address: number;
+  readonly modeKey: number;
+  /** Linear-memory offset of the instruction there. */
+  readonly linear: number;
+  /** Linear-memory offset of the soft TLB that the code runs with. */
+  readonly tlbBase: number;
+  /** Where the directly mapped segment shows RAM at present. */
+  readonly window: DirectWindow | undefined;
+  /** Batches that the vCPU had taken in when it asked. */
+  readonly batchesSeen: number;
+}
+
+/** A translated region, ready to be installed where its code has not changed since. */
+export interface CompiledRegion {
+  readonly request: TranslationRequest;
+  /** Name of its function among the module's exports. */
+  readonly name: string;
+  /** Guest instructions. */
+  readonly instructions: number;
+  /** Virtual addresses at which it can be entered; the first is the requested one. */
+  readonly entries: readonly number[];
+  /** Virtual address and linear-memory offset of the pages it came from. */
+  readonly pages: readonly (readonly [virtual: number, linear: number])[];
+  /** Virtual addresses of all instructions, and the words found there. */
+  readonly addresses: Uint32Array;
+  readonly words: Uint32Array;
+}
+
+export interface CompiledBatch {
+  readonly module: WebAssembly.Module;
+  readonly regions: readonly CompiledRegion[];
+  /** What was asked for and cannot be translated. */
+  readonly refused: readonly TranslationRequest[];
+  /** Values of the imported constants in `pages`. */
+  readonly constants: Readonly<Record<string, number>>;
+  readonly wasmBytes: number;
+  /** Host milliseconds. */
+  readonly translateMs: number;
+  readonly compileMs: number;
+}
+
+/** How much of the visits before a translation a branch target must have had to count as warm. */
+const WARM_SHARE = 0.1;
+/** How the entry word of the jump cache holds the entry's number and the region's size. */
+const ENTRY_BITS = 8;
+const PAGE_MASK = 0xfffff000;
+
+export const packEntry = (entry: number, instructions: number): number => (instructions << ENTRY_BITS) | entry;
+
+/**
+ * Makes regions from guest memory. It only reads that memory, which may change under its hands when it works beside
+ * the vCPU: whoever installs a region compares the words first.
+ */
+export class RegionCompiler {
+  /** Per batch that the vCPU may not have seen yet: the entries it brings, as {@link entryKey}. */
+  readonly #unseen: Set<string>[] = [];
+  #batches = 0;
+  readonly #readers = new Map<number, InstructionReader>();
+  readonly #view: DataView;
+  readonly #words: Int32Array;
+
+  constructor(
+    private readonly setup: CompilerSetup,
+    private readonly description: TargetDescription,
+  ) {
+    this.#view = new DataView(setup.buffer);
+    this.#words = new Int32Array(setup.buffer);
+  }
+
+  compile(requests: readonly TranslationRequest[]): CompiledBatch {
+    const started = performance.now();
+    const module = new ModuleWriter(this.setup.memory);
+    const dispatch = module.importFunction('env', 'dispatch', [], []);
+    const constants: Record<string, number> = {};
+    const imported = new Map<string, number>();
+    const importConstant = (value: number): number => {
+      const name = value.toString(16);
+      let index = imported.get(name);
+      if (index === undefined) imported.set(name, (index = module.importConstant('pages', name)));
+      constants[name] = value;
+      return index;
+    };
+    const regions: CompiledRegion[] = [];
+    const refused: TranslationRequest[] = [];
+    const entries = new Set<string>();
+    this.#unseen.push(entries);
+    this.#batches++;
+    for (const request of requests) {
+      while (this.#batches - this.#unseen.length < request.batchesSeen) this.#unseen.shift();
+      // Asked for before the vCPU knew that it is on its way.
+      if (this.#unseen.some((batch) => batch.has(entryKey(request.address, request)))) continue;
+      const reader = this.#reader(request.modeKey);
+      const region = discoverRegion(request.address, this.#source(request), reader);
+      if (!region) {
+        refused.push(request);
+        continue;
+      }
+      const body = translateRegion(this.description, reader, region, {
+        cpuBase: this.setup.cpuBase,
+        dispatch,
+        window: request.window,
+        pageAddend: (virtual, linear) => importConstant((linear - virtual) | 0),
+      });
+      const name = String(regions.length);
+      module.addFunction(body, [], name);
+      regions.push(describe(request, name, region));
+      for (const address of region.entries) entries.add(entryKey(address, request));
+    }
+    const bytes = module.finish();
+    const translated = performance.now();
+    const compiled = new WebAssembly.Module(bytes);
+    return {
+      module: compiled,
+      regions,
+      refused,
+      constants,
+      wasmBytes: bytes.length,
+      translateMs: translated - started,
+      compileMs: performance.now() - translated,
+    };
+  }
+
+  #reader(modeKey: number): InstructionReader {
+    let reader = this.#readers.get(modeKey);
+    if (!reader) this.#readers.set(modeKey, (reader = new InstructionReader(this.description, modeKey)));
+    return reader;
+  }
+
+  #source({ address: seed, modeKey, linear: seedLinear, tlbBase }: TranslationRequest): CodeSource {
+    const little = this.description.byteOrder === 'little';
+    const words = this.#words;
+    const cacheEntry = (address: number): number => (this.setup.jumpCache + JumpCache.offset(address)) >> 2;
+    const isCached = (at: number, address: number): boolean =>
+      words[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0);
+    return {
+      locate: (address) => {
+        if (((address ^ seed) & PAGE_MASK) === 0) return (seedLinear + (address - seed)) >>> 0;
+        const at = (tlbBase + SoftTlb.offset(address)) >> 2;
+        if (words[at + (SoftTlb.execTag >> 2)] !== (address & PAGE_MASK)) return -1;
+        const addend = words[at + (SoftTlb.addend >> 2)] as number;
+        // Pages that are never checked again must lie beside the first as their addresses do.
+        const unchecked = this.description.isDirectlyMapped(seed) && this.description.isDirectlyMapped(address);
+        if (unchecked && addend !== ((seedLinear - seed) | 0)) return -1;
+        const linear = (address + addend) >>> 0;
+        return linear < this.#view.byteLength - 4 ? linear : -1;
+      },
+      word: (linear) => this.#view.getUint32(linear, little),
+      isWarm: (address) => {
+        const at = cacheEntry(address);
+        const left = words[at + (JumpCache.target >> 2)] as number;
+        return isCached(at, address) && left >= -this.setup.threshold * (1 - WARM_SHARE);
+      },
+      translatedSize: (address) => {
+        const at = cacheEntry(address);
+        if (!isCached(at, address) || (words[at + (JumpCache.target >> 2)] as number) <= 0) return 0;
+        return (words[at + (JumpCache.entry >> 2)] as number) >>> ENTRY_BITS;
+      },
+    };
+  }
+}
+
+/** Names an entry among those of one address space's code. */
+const entryKey = (address: number, { modeKey, linear, address: seed }: TranslationRequest): string =>
+  `${address} ${modeKey} ${(linear - seed) | 0}`;
+
+function describe(request: TranslationRequest, name: string, region: Region): CompiledRegion {
+  return {
+    request,
+    name,
+    instructions: region.instructionCount,
+    entries: region.entries,
+    pages: [...region.pages],
+    addresses: Uint32Array.from(region.words.keys()),
+    words: Uint32Array.from(region.words.values()),
+  };
+}
