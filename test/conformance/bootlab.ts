@@ -27,9 +27,10 @@ export interface BootRun extends CliRun {
   }>;
 }
 
-export async function bootlab(args: readonly string[], timeoutMs = 20_000): Promise<CliRun> {
+export async function bootlab(args: readonly string[], timeoutMs = 20_000, input?: string): Promise<CliRun> {
   const run = await runProcess(process.execPath, [program, ...args], {
     timeoutMs,
+    ...(input === undefined ? {} : { input }),
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   return { status: run.exitCode, output: run.output, errors: run.errors, wallMs: run.wallMs };

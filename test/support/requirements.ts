@@ -5,7 +5,15 @@ import { describe, it } from '@jest/globals';
 
 /** What `npm run setup` can provide to tests. */
 export type Capability =
-  'redis' | 'chromium' | 'qemu-system' | 'qemu-user' | 'u-boot' | 'cross-mips' | 'malta-el' | 'malta-be';
+  | 'redis'
+  | 'chromium'
+  | 'qemu-system'
+  | 'qemu-user'
+  | 'u-boot'
+  | 'cross-mips'
+  | 'malta-el'
+  | 'malta-be'
+  | 'debian-mipsel';
 
 /** Guests that `npm run setup` fetches or builds. */
 export type GuestName = Extract<Capability, `malta-${string}`>;
@@ -19,6 +27,9 @@ export function guest(name: GuestName): { kernel: string; initrd: string } {
   const folder = join(cacheFolder, 'guests', name);
   return { kernel: join(folder, 'kernel'), initrd: join(folder, 'initrd.cpio.gz') };
 }
+
+/** The tree of Debian's user programs for mipsel. */
+export const debianMipselRoot = join(cacheFolder, 'guests', 'debian-mipsel');
 
 /** What the test guests print after `BOOT-OK`, on every architecture. */
 export const GUEST_SELF_TEST_LINES: readonly string[] = [

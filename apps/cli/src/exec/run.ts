@@ -15,7 +15,6 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 const ROOT_ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
-  LANG: 'C.UTF-8',
 };
 
 /** Options whose name is not the configuration field's with two dashes before it. */

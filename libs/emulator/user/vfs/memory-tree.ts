@@ -283,7 +283,8 @@ export class MemoryFile extends MemoryInode {
   }
 
   protected override get allocatedBytes(): number {
-    return this.#lower ? Math.max(this.#bytes.size, this.#bytes.allocated) : this.#bytes.allocated;
+    const backed = this.#lower ? Math.ceil(this.#bytes.size / PAGE_BYTES) * PAGE_BYTES : 0;
+    return Math.max(backed, this.#bytes.allocated);
   }
 
   protected override released(): void {
@@ -321,7 +322,10 @@ export class MemoryDirectory extends MemoryInode {
     this.#place = place;
     this.#lower = lower;
     this.links = 2;
-    if (lower) this.takeTimes(lower.attributes());
+    if (!lower) return;
+    const attributes = lower.attributes();
+    this.takeTimes(attributes);
+    this.links = attributes.links;
   }
 
   override get parent(): MemoryDirectory {

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { buildMipsProgram, runProcess } from '@bootlab/emulator/testkit';
+import { describeWith } from '../support/requirements.js';
+import { execProgram } from './user/exec.js';
+
+const sources = new URL('user', import.meta.url).pathname;
+
+/** A test program from `user/`, built static, and what Linux on MIPS prints when it runs. */
+const PROGRAMS = [
+  { name: 'signals', status: 0 },
+  { name: 'traps', status: 0 },
+  { name: 'threads', status: 3 },
+  { name: 'memory', status: 0 },
+  { name: 'processes', status: 0 },
+] as const;
+
+const ARCHITECTURES = [
+  { arch: 'mipsel', byteOrder: 'little' },
+  { arch: 'mips', byteOrder: 'big' },
+] as const;
+
+const build = (name: string, byteOrder: 'little' | 'big'): Promise<string> =>
+  buildMipsProgram({
+    name: `user-${name}-${byteOrder}`,
+    byteOrder,
+    sources: [join(sources, `${name}.c`)],
+    flags: ['-O1', '-static', '-pthread'],
+  });
+
+const expectedOf = (name: string): string => readFileSync(join(sources, `${name}.expected`), 'utf8');
+
+const lines = (text: string): string[] => text.split('\n').toSorted();
+
+describeWith('cross-mips', 'Linux user mode: kernel', () => {
+  for (const { arch, byteOrder } of ARCHITECTURES) {
+    it.each(PROGRAMS)(`${arch}: $name`, async ({ name, status }) => {
+      const run = await execProgram(['--arch', arch, await build(name, byteOrder)]);
+      expect(run.output).toBe(expectedOf(name));
+      expect(run.status).toBe(status);
+    });
+  }
+
+  it.each(['threads', 'processes'])('%s runs the same way every time', async (name) => {
+    const program = await build(name, 'little');
+    const first = await execProgram(['--arch', 'mipsel', program]);
+    const second = await execProgram(['--arch', 'mipsel', program]);
+    expect(first.stats.instructions).toBeGreaterThan(0);
+    expect(second.stats).toMatchObject({
+      instructions: first.stats.instructions,
+      virtualSeconds: first.stats.virtualSeconds,
+      syscalls: first.stats.syscalls,
+      pageFaults: first.stats.pageFaults,
+      peakMemoryBytes: first.stats.peakMemoryBytes,
+    });
+    expect(second.output).toBe(first.output);
+  });
+});
+
+describeWith(['cross-mips', 'qemu-user'], 'Linux user mode beside qemu-user', () => {
+  it.each(ARCHITECTURES)('$arch: signals as there', async ({ arch, byteOrder }) => {
+    const reference = await runProcess(`qemu-${arch}`, [await build('signals', byteOrder)], { timeoutMs: 30_000 });
+    // There a child's SIGCHLD and the end of waiting for it race.
+    expect(lines(reference.output)).toEqual(lines(expectedOf('signals')));
+  });
+});

@@ -1,0 +1,29 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CliRun } from '../bootlab.js';
+import { bootlab } from '../bootlab.js';
+
+export interface ExecRun extends CliRun {
+  /** The `--stats` file; empty when the program never began. */
+  stats: Partial<{
+    instructions: number;
+    virtualSeconds: number;
+    syscalls: Record<string, number>;
+    pageFaults: number;
+    peakMemoryBytes: number;
+  }>;
+}
+
+/** `bootlab exec` with statistics. */
+export async function execProgram(args: readonly string[], timeoutMs = 50_000): Promise<ExecRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'bootlab-exec-'));
+  const stats = join(folder, 'stats.json');
+  try {
+    const run = await bootlab(['exec', '--stats', stats, ...args], timeoutMs);
+    const written = readFileSync(stats, 'utf8');
+    return { ...run, stats: written === '' ? {} : (JSON.parse(written) as ExecRun['stats']) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
