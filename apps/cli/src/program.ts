@@ -13,7 +13,7 @@ import { bootlabCommand } from './parse.js';
 import { ExitCode, UsageError } from './exit-codes.js';
 import type { TestOptions } from './test/options.js';
 import { variableArgument } from './test/options.js';
-import { testFile } from './test/run-file.js';
+import { convertLava, testFile, testTuxrun } from './test/run-file.js';
 
 /** What commander hands over: options under their own names, values already parsed. */
 interface BootFlags extends Pick<
@@ -39,6 +39,8 @@ export interface ProgramContext {
 const EXIT_HELP = `
 Exit status:
   ${ExitCode.pass}  the guest powered off, or every --expect was met
+  /** The arguments as given: a command may read its own. */
+  args: readonly string[];
   ${ExitCode.fail}  it did not, or they were not
   ${ExitCode.usage}  bad usage: an option, an image or a board that does not fit
   ${ExitCode.internal}  Bootlab itself failed, or its wall-clock guard ended the run
@@ -59,7 +61,7 @@ Examples:
     --expect 'login:' --send 'root\\n' --expect '# $' --timeout 2m --log console.jsonl`;
 
 /** The command line of `bootlab`, ready to parse. Throws commander's CommanderError instead of ending the process. */
-export function createProgram({ version, host, engine, exit }: ProgramContext): Command {
+export function createProgram({ version, host, engine, args, exit }: ProgramContext): Command {
   const boards = engine.boardCatalogue();
   const program = bootlabCommand(version, host).addHelpText(
     'after',
@@ -76,6 +78,21 @@ export function createProgram({ version, host, engine, exit }: ProgramContext): 
     .action(() => {
       host.stdout.write(`${JSON.stringify(jobFileJsonSchema(), null, 2)}\n`);
       exit(ExitCode.pass);
+  program
+    .command('tuxrun')
+    .description('run what a tuxrun command line asks for; its options, and its exit status 0, 1, 2')
+    .argument('[arguments...]', "tuxrun's own: --device, --kernel, --rootfs, --tests, -- COMMAND, …")
+    .allowUnknownOption()
+    .helpOption('--help', 'print this help')
+    .addHelpText('after', TUXRUN_HELP)
+    // commander would take "--" away, which parts tuxrun's options from the guest's command.
+    .action(() => testTuxrun(args.slice(args.indexOf('tuxrun') + 1), host, engine).then(exit));
+  program
+    .command('convert')
+    .description('print a LAVA job definition as a job file, with what is not supported in comments')
+    .argument('<file>', 'the definition')
+    .helpOption('--help', 'print this help')
+    .action((file: string) => exit(convertLava(file, host)));
     });
   program
     .command('boards')
@@ -180,6 +197,13 @@ A job file:
   board: malta
   images: { kernel: ./vmlinux, initrd: ./initrd.gz }   # relative to the file
   steps:
+const TUXRUN_HELP = `
+Taken over: --device qemu-mips32 and qemu-mips32el, --kernel, --rootfs, --boot-args, --prompt, --partition, --timeouts,
+--parameters, --tests boot, ltp-* and kunit, --results, --log-file, and a command after "--". Anything else is refused.
+
+Example:
+  bootlab tuxrun --device qemu-mips32el --kernel vmlinux --rootfs rootfs.ext4 -- uname -a`;
+
     - expect: 'login:'
     - send: "root\\n"
     - run: uname -a
@@ -205,6 +229,7 @@ function addTestCommand(program: Command, action: (options: TestOptions) => Prom
     .action(
       (
         file: string,
+    .option('--lava', 'the file is a LAVA job definition')
         { var: variables = {}, ...flags }: Omit<TestOptions, 'file' | 'variables'> & { var?: Record<string, string> },
       ) => action({ ...flags, file, variables }),
     );

@@ -6,6 +6,7 @@ export * from './board.js';
 export * from './coalesce.js';
 export * from './console.js';
 export * from './image.js';
+export * from './imports/index.js';
 export * from './job.js';
 export * from './outcome.js';
 export * from './pattern.js';

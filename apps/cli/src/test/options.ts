@@ -1,12 +1,8 @@
 import type { Variables } from '@bootlab/lab';
 import { InvalidArgumentError } from 'commander';
 
-/** `bootlab test` as it was called. */
-export interface TestOptions {
-  /** The job file. */
-  file: string;
-  /** `--var`: values for the file's variables. */
-  variables: Variables;
+/** Where results go. */
+export interface OutputOptions {
   junit?: string;
   tap?: string;
   json?: string;
@@ -15,6 +11,16 @@ export interface TestOptions {
   artifacts?: string;
   /** Show the guest's consoles as well. */
   console?: true;
+}
+
+/** `bootlab test` as it was called. */
+export interface TestOptions extends OutputOptions {
+  /** The job file. */
+  file: string;
+  /** The file is a LAVA job definition. */
+  lava?: true;
+  /** `--var`: values for the file's variables. */
+  variables: Variables;
 }
 
 /** Collects `--var name=value`. */

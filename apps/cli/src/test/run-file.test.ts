@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { boardCatalogue, createMachine, runMachine, selfTestFirmware } from '@bootlab/emulator';
+import { boardCatalogue, createMachine, runMachine, selfTestFirmware, type MachineConfig } from '@bootlab/emulator';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runCommandLine } from '../command-line.js';
 
@@ -15,13 +15,11 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'bootlab-test-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function test(
-  text: string,
-  args: readonly string[] = [],
+/** Runs one command line. */
+async function bootlab(
+  args: readonly string[],
   prepare?: (host: { stdout: PassThrough & { isTTY?: boolean }; signals: EventEmitter }) => void,
 ): Promise<{ status: number; out: string; err: string }> {
-  const file = join(folder, 'job.yml');
-  writeFileSync(file, text);
   const host = {
     stdin: new PassThrough(),
     stdout: new PassThrough() as PassThrough & { isTTY?: boolean },
@@ -29,10 +27,26 @@ async function test(
     signals: new EventEmitter(),
   };
   prepare?.(host);
-  const engine = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  const status = await runCommandLine(['test', file, ...args], { version: '1', host, engine });
+  const engine = {
+    boardCatalogue,
+    createMachine: (config: MachineConfig) => createMachine(config), // all in this thread, whatever the command wants
+    runMachine,
+    selfTestFirmware,
+  };
+  const status = await runCommandLine(args, { version: '1', host, engine });
   const read = (stream: PassThrough): string => String(stream.read() ?? '');
   return { status, out: read(host.stdout), err: read(host.stderr).replaceAll(`${folder}/`, '') };
+}
+
+/** Runs a job file. */
+function test(
+  text: string,
+  args: readonly string[] = [],
+  prepare?: (host: { stdout: PassThrough & { isTTY?: boolean }; signals: EventEmitter }) => void,
+): Promise<{ status: number; out: string; err: string }> {
+  const file = join(folder, 'job.yml');
+  writeFileSync(file, text);
+  return bootlab(['test', file, ...args], prepare);
 }
 
 describe('bootlab test: exit status', () => {
@@ -135,13 +149,61 @@ describe('bootlab test: bad usage is exit status 2, with the place in the file',
 });
 
 it('prints the JSON Schema', async () => {
-  const host = {
-    stdin: new PassThrough(),
-    stdout: new PassThrough(),
-    stderr: new PassThrough(),
-    signals: new EventEmitter(),
+  const { out, status } = await bootlab(['schema']);
+  expect(status).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ type: 'object', required: ['board', 'images'] });
+});
+
+describe('jobs of other labs', () => {
+  const selfTest = (): string => {
+    const file = join(folder, 'self-test.elf');
+    writeFileSync(file, selfTestFirmware('malta', 'little'));
+    return file;
   };
-  const engine = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  expect(await runCommandLine(['schema'], { version: '1', host, engine })).toBe(0);
-  expect(JSON.parse(String(host.stdout.read()))).toMatchObject({ type: 'object', required: ['board', 'images'] });
+  const lava = (url: string): string => `device_type: malta
+job_name: self-test
+priority: medium
+actions:
+- deploy:
+    to: tmpfs
+    images: { firmware: { image_arg: '-bios {firmware}', url: 'file://${url}' } }
+- test:
+    monitors:
+    - { name: parts, start: Malta self-test, end: 'SELFTEST: PASS', pattern: '^(?P<test_case_id>[a-z]+) +(?P<result>ok|FAIL)' }
+`;
+
+  it('runs a LAVA job definition', async () => {
+    const { out, status, err } = await test(lava(selfTest()), ['--lava']);
+    expect(err).toMatch(/note: /);
+    expect(out).toMatch(/pass {2}multiply/);
+    expect(status).toBe(0);
+  });
+
+  it('refuses one that it cannot run as it is meant', async () => {
+    const { err, status } = await test(lava('/x').replace('tmpfs', 'nfs'), ['--lava']);
+    expect(err).toMatch(/job\.yml:6:5: actions\[0\]\.deploy\.to: Deploying to nfs is not supported/);
+    expect(status).toBe(2);
+  });
+
+  it('prints it as a job file, which runs', async () => {
+    const file = join(folder, 'lava.yml');
+    writeFileSync(file, lava(selfTest()));
+    const { out, status } = await bootlab(['convert', file]);
+    expect(status).toBe(0);
+    expect((await test(out)).status).toBe(0);
+  });
+
+  it('reads a tuxrun command line, its "--" included', async () => {
+    const disk = join(folder, 'disk');
+    writeFileSync(disk, new Uint8Array(512));
+    const args = ['--device', 'qemu-mips32el', '--kernel', selfTest(), '--rootfs', disk];
+    const { err, out, status } = await bootlab(['tuxrun', ...args, '--timeouts', 'boot=1', '--', 'uname', '-a']);
+    expect(err).toMatch(/note: .*release 6/);
+    expect(out).toMatch(/tuxrun@qemu-mips32el: command on malta/);
+    expect(out).toMatch(/fail: The guest powered off; step 1, boot/);
+    expect(status).toBe(1);
+    const refused = await bootlab(['tuxrun', '--device', 'qemu-arm64', '--shell']);
+    expect(refused.err).toMatch(/--device: .*arm64[^]*--kernel: [^]*--rootfs: [^]*--shell: /);
+    expect(refused.status).toBe(2);
+  });
 });

@@ -7,6 +7,10 @@ import {
   checkBoard,
   combinationName,
   DEFAULT_TIMEOUT,
+  expandJob,
+  importedJobText,
+  importLavaJob,
+  importTuxrun,
   jobResults,
   JobRun,
   judge,
@@ -15,8 +19,11 @@ import {
   readJobFile,
   resultsJson,
   tap,
+  tuxrunExitStatus,
   type ExpandedJob,
   type FieldError,
+  type ImportedJob,
+  type JobFileResult,
   type JobReport,
   type JobSpec,
   type RunReport,
@@ -28,7 +35,7 @@ import { createOutput } from '../boot/files.js';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
 import { FieldProblem, openJobMachine, problemOfConfig, saveDrive, type JobMachine } from './job-machine.js';
-import type { TestOptions } from './options.js';
+import type { OutputOptions, TestOptions } from './options.js';
 import { LineReporter, LiveReporter, type Reporter } from './reporter.js';
 
 /** What `test` needs of the emulator. */
@@ -39,16 +46,58 @@ export interface TestEngine extends MachineMaker {
 
 const DEFAULT_WALL_GUARD_MS = 15 * 60_000;
 
+/** Jobs that are ready to run. */
+interface ReadyJobs {
+  readonly jobs: readonly ExpandedJob[];
+  /** Where an error that is found later stands. */
+  locate(error: FieldError): FieldError;
+  /** What messages call the source of the jobs. */
+  readonly source: string;
+  /** Relative paths start here. */
+  readonly folder: string;
+}
+
 /**
  * Runs a job file here, all jobs of its matrix one after the other.
  * @returns the exit status
  * @throws UsageError when the file, an option or an image does not fit; nothing has run then
  */
 export async function testFile(options: TestOptions, host: BootHost, engine: TestEngine): Promise<number> {
-  const { jobs, locate } = readJobs(options, engine);
+  const { file, variables } = options;
+  const text = readText(file);
+  const ready = options.lava
+    ? readyImport(importLavaJob(text), file, path.dirname(file), host, engine)
+    : readyJobs(readJobFile(text, { variables }), file, path.dirname(file), engine);
+  return exitCodeOf(await runJobs(ready, options, host, engine));
+}
+
+/**
+ * Runs what a tuxrun command line asks for.
+ * @returns tuxrun's own exit status: 0 passed, 1 a test failed, 2 anything else
+ */
+export async function testTuxrun(args: readonly string[], host: BootHost, engine: TestEngine): Promise<number> {
+  const imported = importTuxrun(args);
+  const ready = readyImport(imported, 'tuxrun', '.', host, engine);
+  const ended = await runJobs(ready, imported.outputs, host, engine);
+  return ended.signal ? exitCodeOf(ended) : tuxrunExitStatus(ended.reports.map(({ verdict }) => verdict.outcome));
+}
+
+/** Prints a LAVA job definition as a job file of ours, what is not supported in comments. */
+export function convertLava(file: string, host: BootHost): number {
+  const imported = importLavaJob(readText(file));
+  host.stdout.write(importedJobText(imported));
+  return imported.unsupported.length === 0 ? ExitCode.pass : ExitCode.usage;
+}
+
+async function runJobs(
+  { jobs, locate, source, folder }: ReadyJobs,
+  options: OutputOptions,
+  host: BootHost,
+  engine: TestEngine,
+): Promise<EndedJobs> {
   const outputs = openOutputs(options);
   if (options.artifacts !== undefined) checkFolder('--artifacts', options.artifacts);
-  const session = new TestSession(options, host, engine);
+  const session = new TestSession({ ...options, source, folder }, host, engine);
   const reports: JobReport[] = [];
   try {
     for (const [index, job] of jobs.entries()) {
@@ -56,7 +105,7 @@ export async function testFile(options: TestOptions, host: BootHost, engine: Tes
       reports.push(await session.run(job, index, jobs.length));
     }
   } catch (error) {
-    if (error instanceof FieldProblem) throw usageError(options.file, [locate(error.error)]);
+    if (error instanceof FieldProblem) throw usageError(source, [locate(error.error)]);
     throw error;
   } finally {
     session.close();
@@ -67,26 +116,51 @@ export async function testFile(options: TestOptions, host: BootHost, engine: Tes
     }
   }
   if (jobs.length > 1) host.stdout.write(`${summaryOf(reports)}\n`);
-  if (session.signal) return signalExitCode(constants.signals[session.signal]);
+  return { reports, signal: session.signal };
+}
+
+interface EndedJobs {
+  readonly reports: readonly JobReport[];
+  /** What ended the session before its time. */
+  readonly signal: 'SIGINT' | 'SIGTERM' | undefined;
+}
+
+function exitCodeOf({ reports, signal }: EndedJobs): number {
+  if (signal) return signalExitCode(constants.signals[signal]);
   const outcomes = new Set(reports.map(({ verdict }) => verdict.outcome));
   if (outcomes.has('fail') || outcomes.has('timeout')) return ExitCode.fail;
   return outcomes.has('infra') || outcomes.has('cancelled') ? ExitCode.internal : ExitCode.pass;
 }
 
-function readJobs({ file, variables }: TestOptions, engine: TestEngine) {
-  let text: string;
+function readText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     const problem = (error as Error).message; // readFileSync throws nothing but Errors
     throw new UsageError(`cannot read the job file: ${problem}. Name a YAML or JSON file.`);
   }
-  const read = readJobFile(text, { variables });
-  if (!read.ok) throw usageError(file, read.errors);
+}
+
+/** Holds what was read against the boards of this emulator. @throws UsageError */
+function readyJobs(read: JobFileResult, source: string, folder: string, engine: TestEngine): ReadyJobs {
+  if (!read.ok) throw usageError(source, read.errors);
   const errors = read.jobs.flatMap(({ spec }) => checkBoard(spec, engine.boardCatalogue()));
   const distinct = [...new Map(errors.map((error) => [error.field + error.message, error])).values()];
-  if (distinct.length > 0) throw usageError(file, distinct.map(read.locate));
-  return read;
+  if (distinct.length > 0) throw usageError(source, distinct.map(read.locate));
+  return { jobs: read.jobs, locate: read.locate, source, folder };
+}
+
+/** A job of another lab's runs only if all of it can. */
+function readyImport(
+  { job, unsupported, notes }: ImportedJob,
+  source: string,
+  folder: string,
+  host: BootHost,
+  engine: TestEngine,
+): ReadyJobs {
+  for (const note of notes) host.stderr.write(`bootlab: note: ${note}\n`);
+  if (unsupported.length > 0) throw usageError(source, unsupported);
+  return readyJobs(expandJob(job), source, folder, engine);
 }
 
 function usageError(file: string, errors: readonly FieldError[]): UsageError {
@@ -98,7 +172,7 @@ function usageError(file: string, errors: readonly FieldError[]): UsageError {
 }
 
 /** Created before anything runs, so that a bad path does not cost a run. */
-function openOutputs({ junit, tap: tapFile, json }: TestOptions) {
+function openOutputs({ junit, tap: tapFile, json }: OutputOptions) {
   const wanted = [
     { option: '--junit', file: junit, write: junitXml },
     { option: '--tap', file: tapFile, write: tap },
@@ -124,7 +198,7 @@ class TestSession {
   private readonly onSigterm = (): void => this.interrupt('SIGTERM');
 
   constructor(
-    private readonly options: TestOptions,
+    private readonly options: OutputOptions & Pick<ReadyJobs, 'source' | 'folder'>,
     private readonly host: BootHost,
     private readonly engine: TestEngine,
   ) {
@@ -143,7 +217,7 @@ class TestSession {
   /** Runs a job; again after an infrastructure error, as often as its spec allows. */
   async run({ spec, combination }: ExpandedJob, index: number, count: number): Promise<JobReport> {
     const values = combinationName(combination);
-    const name = [spec.name ?? path.basename(this.options.file), values].filter(Boolean).join(' ');
+    const name = [spec.name ?? path.basename(this.options.source), values].filter(Boolean).join(' ');
     for (let attempt = 1; ; attempt++) {
       const place = count > 1 ? `job ${index + 1} of ${count}: ` : '';
       this.reporter.job(`${place}${name} on ${spec.board}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
@@ -153,7 +227,7 @@ class TestSession {
   }
 
   private async attempt(spec: JobSpec, name: string, suffix: string): Promise<JobReport> {
-    const opened = await openJobMachine(spec, path.dirname(this.options.file), this.engine);
+    const opened = await openJobMachine(spec, this.options.folder, this.engine);
     const { log: logFile } = this.options;
     try {
       const log = logFile === undefined ? undefined : new ConsoleLogFile(createOutput('--log', logFile + suffix));
@@ -207,6 +281,7 @@ class TestSession {
       return await job.run();
     } finally {
       this.running = undefined;
+      job.close();
     }
   }
 

@@ -17,6 +17,7 @@ class PlayedMachine implements BoardMachine {
   readonly consoles = [{ name: 'uart0' }];
   readonly typed: string[] = [];
   resets = 0;
+  closed = 0;
   nowNs = 0;
   private startNs = 0;
   private next = 0;
@@ -41,6 +42,7 @@ class PlayedMachine implements BoardMachine {
 
   stats = () => ({ instructions: this.nowNs / 1e6, virtualNs: this.nowNs });
   ramSha256 = () => Promise.resolve('ab');
+  close = () => void (this.closed += 1);
 
   play = (_machine: this, { timeoutNs = Infinity, signal }: StretchLimits): Promise<StretchEnd> => {
     for (;;) {
@@ -80,7 +82,9 @@ async function run(
     timeoutNs: 60e9,
     ...options,
   });
-  return { report: await job.run(), machines };
+  const report = await job.run();
+  job.close();
+  return { report, machines };
 }
 
 const PANIC: Act[] = [
@@ -173,7 +177,7 @@ describe('JobRun', () => {
   it('switches off and on: another machine, one time', async () => {
     const steps: Step[] = [{ expect: 'boot' }, { power: 'off' }, { wait: '1s' }, { power: 'on' }, { expect: 'boot' }];
     const { report, machines } = await run(BOOT, steps);
-    expect(machines).toHaveLength(2);
+    expect(machines.map(({ closed }) => closed)).toEqual([1, 1]);
     // 10 to boot, 10 to press, 1000 off, 10 to press, 10 to boot
     expect(report).toMatchObject({ end: { kind: 'steps-done' }, virtualNs: 1040e6 });
     expect(report.steps.map(({ startNs = 0 }) => startNs / 1e6)).toEqual([0, 10, 20, 1020, 1030]);

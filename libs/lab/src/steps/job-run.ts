@@ -15,6 +15,8 @@ export interface BoardMachine {
   reset(): void;
   stats(): { readonly instructions: number; readonly virtualNs: number };
   ramSha256(): Promise<string>;
+  /** Gives back what the machine holds of the host. It does not run again. */
+  close?(): void;
 }
 
 /** How a stretch of running ends; the emulator's `MachineEnd`. */
@@ -134,6 +136,11 @@ export class JobRun<M extends BoardMachine> {
     this.end(cause);
   }
 
+  /** Gives back what the machine holds of the host, after the run. */
+  close(): void {
+    if (this.on) this.machine.close?.();
+  }
+
   async run(): Promise<RunReport> {
     this.connect();
     this.engine.start(this.nowNs);
@@ -205,10 +212,11 @@ export class JobRun<M extends BoardMachine> {
     if (action.action !== 'on' && this.on) {
       this.base = { virtualNs: this.nowNs, instructions: this.instructions };
       this.on = false;
+      this.unsubscribe();
+      this.machine.close?.();
     }
     if (action.action === 'off') return;
     if (!this.options.rebuild) throw new Error('This run cannot switch its board on again');
-    this.unsubscribe();
     this.machine = await this.options.rebuild();
     this.on = true;
     this.connect();

@@ -92,7 +92,7 @@ export class TapParser implements ResultParser {
     if (plan) {
       this.plan(Number(plan[1]), plan[2], indent, line);
     } else if (/^K?TAP version \d+$/.test(body)) {
-      this.levelAt(indent, line);
+      this.version(this.levelAt(indent, line), line);
     } else if (body.startsWith('# Subtest: ')) {
       // TAP 14 puts the comment before the subtest, at its parent's depth; KTAP inside.
       const level = this.levelAt(indent, line);
@@ -133,6 +133,15 @@ export class TapParser implements ResultParser {
     const level = this.levelAt(indent, line, true);
     level.planned = planned;
     if (planned === 0) this.add(level, [level.name ?? 'all'], 'skip', directive?.replace(/^SKIP\S* */i, ''), line);
+  }
+
+  /** Another document begins where one was read already: several programs, one after the other. */
+  private version(level: Level, line: ConsoleLine): void {
+    if (level.results === 0) return;
+    this.checkPlan(level, line);
+    level.results = 0;
+    level.planned = undefined;
+    this.bailed = false;
   }
 
   private comment(body: string, indent: number): void {
