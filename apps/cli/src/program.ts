@@ -5,7 +5,14 @@ import { Option } from 'commander';
 import { boardList, boardPage } from './boards.js';
 import { KEYS_HELP } from './boot/keys.js';
 import type { BootOptions } from './boot/options.js';
-import { durationArgument, expectArgument, rtcArgument, sendArgument, sizeArgument } from './boot/options.js';
+import {
+  countArgument,
+  durationArgument,
+  expectArgument,
+  rtcArgument,
+  sendArgument,
+  sizeArgument,
+} from './boot/options.js';
 import type { BootHost, Engine } from './boot/run.js';
 import { boot } from './boot/run.js';
 import { addExecCommand } from './exec/command.js';
@@ -32,6 +39,8 @@ export interface ProgramContext {
   version: string;
   host: BootHost;
   engine: Engine & { boardCatalogue(): readonly BoardInfo[] };
+  /** The arguments as given: a command may read its own. */
+  args: readonly string[];
   /** Takes the exit status of the command that ran. */
   exit(code: number): void;
 }
@@ -39,8 +48,6 @@ export interface ProgramContext {
 const EXIT_HELP = `
 Exit status:
   ${ExitCode.pass}  the guest powered off, or every --expect was met
-  /** The arguments as given: a command may read its own. */
-  args: readonly string[];
   ${ExitCode.fail}  it did not, or they were not
   ${ExitCode.usage}  bad usage: an option, an image or a board that does not fit
   ${ExitCode.internal}  Bootlab itself failed, or its wall-clock guard ended the run
@@ -72,13 +79,6 @@ export function createProgram({ version, host, engine, args, exit }: ProgramCont
   addExecCommand(program, host, exit);
   addTestCommand(program, (options) => testFile(options, host, engine).then(exit));
   program
-    .command('schema')
-    .description('print the JSON Schema of job files, for editors')
-    .helpOption('--help', 'print this help')
-    .action(() => {
-      host.stdout.write(`${JSON.stringify(jobFileJsonSchema(), null, 2)}\n`);
-      exit(ExitCode.pass);
-  program
     .command('tuxrun')
     .description('run what a tuxrun command line asks for; its options, and its exit status 0, 1, 2')
     .argument('[arguments...]', "tuxrun's own: --device, --kernel, --rootfs, --tests, -- COMMAND, …")
@@ -93,6 +93,13 @@ export function createProgram({ version, host, engine, args, exit }: ProgramCont
     .argument('<file>', 'the definition')
     .helpOption('--help', 'print this help')
     .action((file: string) => exit(convertLava(file, host)));
+  program
+    .command('schema')
+    .description('print the JSON Schema of job files, for editors')
+    .helpOption('--help', 'print this help')
+    .action(() => {
+      host.stdout.write(`${JSON.stringify(jobFileJsonSchema(), null, 2)}\n`);
+      exit(ExitCode.pass);
     });
   program
     .command('boards')
@@ -166,7 +173,12 @@ function addBootCommand(
         'virtual: time in which the guest idles is skipped; wall: it passes (default: virtual, wall at a terminal without steps)',
       ).choices(['virtual', 'wall']),
     )
-    .addOption(new Option('--accel <engine>', 'what runs the CPU').choices(['interp']).default('interp'))
+    .addOption(
+      new Option('--accel <engine>', 'what runs the CPU: jit translates hot code, interp interprets everything')
+        .choices(['jit', 'interp'])
+        .default('jit'),
+    )
+    .option('--jit-threshold <visits>', 'translate code that was reached by a branch this often', countArgument)
     .option('--stats <file>', 'write counters and timings as JSON')
     .option('--log <file>', 'write console output as JSON lines: {"t": virtual ns, "uart": name, "data": text}')
     .helpOption('--help', 'print this help')
@@ -185,6 +197,13 @@ function addBootCommand(
     );
 }
 
+const TUXRUN_HELP = `
+Taken over: --device qemu-mips32 and qemu-mips32el, --kernel, --rootfs, --boot-args, --prompt, --partition, --timeouts,
+--parameters, --tests boot, ltp-* and kunit, --results, --log-file, and a command after "--". Anything else is refused.
+
+Example:
+  bootlab tuxrun --device qemu-mips32el --kernel vmlinux --rootfs rootfs.ext4 -- uname -a`;
+
 const TEST_HELP = `
 Exit status:
   ${ExitCode.pass}  every job passed
@@ -197,13 +216,6 @@ A job file:
   board: malta
   images: { kernel: ./vmlinux, initrd: ./initrd.gz }   # relative to the file
   steps:
-const TUXRUN_HELP = `
-Taken over: --device qemu-mips32 and qemu-mips32el, --kernel, --rootfs, --boot-args, --prompt, --partition, --timeouts,
---parameters, --tests boot, ltp-* and kunit, --results, --log-file, and a command after "--". Anything else is refused.
-
-Example:
-  bootlab tuxrun --device qemu-mips32el --kernel vmlinux --rootfs rootfs.ext4 -- uname -a`;
-
     - expect: 'login:'
     - send: "root\\n"
     - run: uname -a
@@ -217,6 +229,7 @@ function addTestCommand(program: Command, action: (options: TestOptions) => Prom
     .command('test')
     .description('run a job file here, without a lab')
     .argument('<file>', 'the job: YAML or JSON')
+    .option('--lava', 'the file is a LAVA job definition')
     .option('--var <name=value>', "give one of the job's variables a value; repeatable", variableArgument)
     .option('--junit <file>', 'write the results as JUnit XML')
     .option('--tap <file>', 'write the results as TAP 14')
@@ -229,7 +242,6 @@ function addTestCommand(program: Command, action: (options: TestOptions) => Prom
     .action(
       (
         file: string,
-    .option('--lava', 'the file is a LAVA job definition')
         { var: variables = {}, ...flags }: Omit<TestOptions, 'file' | 'variables'> & { var?: Record<string, string> },
       ) => action({ ...flags, file, variables }),
     );
