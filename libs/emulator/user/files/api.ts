@@ -75,6 +75,19 @@ export interface FileSystemOptions extends HostStreams {
   readonly memoryLimitBytes?: number;
 }
 
+/**
+ * Pages of files in memory, which the kernel half keeps. It is told of what happens to a file other than through them, so that
+ * mappings, reads and writes of one file agree, as mmap(2) has it on Linux. `file` is `device:inode`.
+ */
+export interface FilePages {
+  /** The file is about to be read: what shared mappings wrote must be in it. */
+  beforeRead(file: string): void;
+  /** Bytes were written at an offset. */
+  written(file: string, offset: number, bytes: Uint8Array): void;
+  /** The file has this size now; what was beyond is gone. */
+  resized(file: string, size: number): void;
+}
+
 /** What identifies a file's content for a page cache: changes when another file, or changed content, stands at a path. */
 export interface FileIdentity {
   readonly device: bigint;

@@ -5,14 +5,15 @@ import type { GuestClock, SyscallContext, SyscallResult } from '../kernel/contra
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import { directoryOf, GeneratedTree } from '../vfs/generated-tree.js';
 import { hostErrorCode, HostTree } from '../vfs/host-tree.js';
-import { Access, FileType, identityOf } from '../vfs/inode.js';
-import type { Creation, Inode, Tree } from '../vfs/inode.js';
+import { Access, AnonymousDevices, FileType, identityOf } from '../vfs/inode.js';
+import type { ContentAccess, Creation, FileContent, Inode, Tree } from '../vfs/inode.js';
 import { MemoryDirectory, MemoryFile, MemoryNode, MemoryTree } from '../vfs/memory-tree.js';
 import { MountTable } from '../vfs/mounts.js';
 import type { Mount, PathCaller, Place, Resolution } from '../vfs/mounts.js';
 import { MemoryBudget } from '../vfs/sparse-bytes.js';
 import type {
   BindMount,
+  FilePages,
   FileProcess,
   FileSystemOptions,
   HostStreams,
@@ -28,6 +29,7 @@ import { Pipe, PipeEnd } from './pipe.js';
 import { createProcTree } from './proc.js';
 import type { VisibleFiles, VisibleProcess } from './proc.js';
 import { SeededRandom } from './random.js';
+import { WatchedContent } from './watched-content.js';
 import { SocketSpace } from './sockets/socket-space.js';
 
 const SYSFS_MAGIC = 0x62656572;
@@ -60,7 +62,10 @@ export class FileSystem {
   readonly random: SeededRandom;
   readonly locks = new LockTable();
   readonly sockets = new SocketSpace();
+  readonly #devices = new AnonymousDevices();
   readonly processes: ProcessDirectory;
+  /** Set by the kernel half, which keeps them. */
+  filePages: FilePages | undefined;
   /** Where pipes, sockets and other files without a name live. */
   readonly anonymousMount: Mount;
   readonly #anonymous: MemoryTree;
@@ -84,10 +89,10 @@ export class FileSystem {
     this.#streams = options;
     this.#terminalHost = options.terminal;
     const budget = new MemoryBudget(memoryLimitBytes);
-    this.#anonymous = new MemoryTree({ clock, budget });
-    this.#deviceTree = new MemoryTree({ type: 'devtmpfs', clock, budget });
+    this.#anonymous = new MemoryTree({ device: this.#devices.allocate(), clock, budget });
+    this.#deviceTree = new MemoryTree({ device: this.#devices.allocate(), type: 'devtmpfs', clock, budget });
 
-    this.mounts = new MountTable(rootMount(options, budget));
+    this.mounts = new MountTable(rootMount(options, budget, this.#devices));
     this.anonymousMount = { tree: this.#anonymous, readOnly: false, source: 'none', on: undefined };
     this.processes = {
       add: (process, status) => this.#addProcess(process, status),
@@ -194,7 +199,7 @@ export class FileSystem {
         return opened(new DirectoryFile(place, flags, () => this.mounts.entries(place)));
       case FileType.REGULAR: {
         if (mount.readOnly && (flags.write || request.truncate)) throw new Errno('EROFS');
-        const content = inode.open({ read: flags.read, write: flags.write || request.truncate });
+        const content = this.openContent(inode, { read: flags.read, write: flags.write || request.truncate });
         if (request.truncate) content.truncate(0);
         return opened(new RegularFile(inode, mount, flags, foundAt, content));
       }
@@ -206,6 +211,15 @@ export class FileSystem {
       default:
         throw new Errno('ENXIO'); // sockets are connected to, not opened
     }
+  }
+
+  /** A regular file's bytes for system calls. */
+  openContent(inode: Inode, access: ContentAccess): WatchedContent {
+    return this.watch(inode.open(access));
+  }
+
+  watch(content: FileContent): WatchedContent {
+    return new WatchedContent(content, () => this.filePages);
   }
 
   /** Absolute path of an open file as /proc/self/fd shows it. */
@@ -241,7 +255,7 @@ export class FileSystem {
       read: flags.read,
       write: flags.write,
     });
-    return new RegularFile(inode, directory.mount, flags, { directory, name }, content);
+    return new RegularFile(inode, directory.mount, flags, { directory, name }, this.watch(content));
   }
 
   #openTemporary({ place }: Resolution, { flags, mode }: OpenRequest, caller: PathCaller): OpenFile {
@@ -252,7 +266,7 @@ export class FileSystem {
     mayChange(place, caller);
     const file = new MemoryFile(place.inode.tree, creationFor(place, mode, caller));
     file.dropLink();
-    const content = file.open();
+    const content = this.watch(file.open());
     return new RegularFile(file, place.mount, flags, undefined, content);
   }
 
@@ -365,8 +379,9 @@ export class FileSystem {
       pts.add('0', new MemoryNode(this.#deviceTree, FileType.CHARACTER, { mode: 0o620, uid: 0, gid: 0 }, PTS0));
     }
     add('/dev', this.#deviceTree, 'udev');
-    add('/dev/shm', new MemoryTree({ clock, budget, mode: 0o1777 }), 'tmpfs');
+    add('/dev/shm', new MemoryTree({ device: this.#devices.allocate(), clock, budget, mode: 0o1777 }), 'tmpfs');
     const proc = createProcTree({
+      device: this.#devices.allocate(),
       system,
       processes: this.#processes,
       mounts: () => mounts,
@@ -387,7 +402,12 @@ export class FileSystem {
       }),
       kernel: directoryOf({}),
     });
-    add('/sys', new GeneratedTree('sysfs', SYSFS_MAGIC, sys, () => clock.realtimeNs()), 'sysfs', true);
+    add(
+      '/sys',
+      new GeneratedTree(this.#devices.allocate(), 'sysfs', SYSFS_MAGIC, sys, () => clock.realtimeNs()),
+      'sysfs',
+      true,
+    );
   }
 
   #bind({ host, guest, readOnly = false }: BindMount): void {
@@ -420,20 +440,30 @@ export class FileSystem {
       }
       start = place;
     }
-    mounts.mount(start, name, { tree: new HostTree({ path, clock: this.clock }), readOnly, source: path });
+    mounts.mount(start, name, {
+      tree: new HostTree({ path, clock: this.clock, nodeDevice: this.#devices.allocate() }),
+      readOnly,
+      source: path,
+    });
   }
 }
 
 function rootMount(
   { root, readOnly = false, overlay = false, clock }: FileSystemOptions,
   budget: MemoryBudget,
+  devices: AnonymousDevices,
 ): { tree: Tree; readOnly: boolean; source: string } {
-  if (root === undefined) return { tree: new MemoryTree({ clock, budget }), readOnly, source: 'tmpfs' };
+  if (root === undefined)
+    return { tree: new MemoryTree({ device: devices.allocate(), clock, budget }), readOnly, source: 'tmpfs' };
   const path = realHostPath(root, `--root ${root}`);
   if (!fs.statSync(path).isDirectory()) throw new Error(`--root ${root}: not a directory; unpack an image first`);
-  const tree = new HostTree({ path, clock });
+  const tree = new HostTree({ path, clock, nodeDevice: devices.allocate() });
   return overlay
-    ? { tree: new MemoryTree({ type: 'overlay', clock, budget, lower: tree }), readOnly, source: 'overlay' }
+    ? {
+        tree: new MemoryTree({ device: devices.allocate(), type: 'overlay', clock, budget, lower: tree }),
+        readOnly,
+        source: 'overlay',
+      }
     : { tree, readOnly, source: path };
 }
 

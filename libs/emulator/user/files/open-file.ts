@@ -4,8 +4,9 @@ import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import { Errno, Poll, WaitQueue } from '../kernel/contracts.js';
 import type { Blocked, SyscallContext, SyscallResult } from '../kernel/contracts.js';
 import { FileType } from '../vfs/inode.js';
-import type { Attributes, AttributeChange, FileContent, Inode } from '../vfs/inode.js';
+import type { Attributes, AttributeChange, Inode } from '../vfs/inode.js';
 import type { Mount, Place } from '../vfs/mounts.js';
+import type { WatchedContent } from './watched-content.js';
 
 /** Access mode and status flags, free of any ABI's numbers. */
 export interface FileFlags {
@@ -211,7 +212,7 @@ export class RegularFile extends OpenFile {
     mount: Mount,
     flags: FileFlags,
     foundAt: FoundAt | undefined,
-    readonly content: FileContent,
+    readonly content: WatchedContent,
   ) {
     super(inode, mount, flags, foundAt);
   }

@@ -29,6 +29,7 @@ export interface VisibleProcess {
 }
 
 export interface ProcSources {
+  readonly device: bigint;
   readonly system: SystemIdentity;
   readonly processes: ReadonlyMap<number, VisibleProcess>;
   readonly mounts: () => MountTable;
@@ -113,7 +114,7 @@ export function createProcTree(sources: ProcSources): GeneratedTree {
       return visible && processDirectory(visible, sources, true);
     },
   };
-  return new GeneratedTree('proc', PROC_SUPER_MAGIC, root, realtimeNs);
+  return new GeneratedTree(sources.device, 'proc', PROC_SUPER_MAGIC, root, realtimeNs);
 }
 
 function processDirectory(visible: VisibleProcess, sources: ProcSources, withTasks: boolean): GeneratedDirectory {

@@ -2,7 +2,7 @@
 import { Errno } from '../kernel/contracts.js';
 import type { SyscallContext } from '../kernel/contracts.js';
 import { Access, FileType } from '../vfs/inode.js';
-import type { Inode } from '../vfs/inode.js';
+import type { FileContent, Inode } from '../vfs/inode.js';
 import type { PathCaller, Place, ResolveOptions, Resolution } from '../vfs/mounts.js';
 import type { ExecutableFile, FileIdentity, FileProcess, MappedFile } from './api.js';
 import type { DescriptorTable } from './descriptor-table.js';
@@ -130,7 +130,7 @@ export class ProcessFiles {
     const content = inode.open({ read: true, write: false });
     const { mode, uid, gid } = content.attributes();
     const path = file ? this.pathOf(file) : process.executable;
-    const mapping = new ContentMapping(path, inode, () => inode.open({ read: true, write: false }), content);
+    const mapping = new ContentMapping(path, { content, holders: 1 });
     return {
       path,
       mode,
@@ -169,27 +169,26 @@ export function filesOf(context: Pick<SyscallContext, 'process'>): ProcessFiles 
   return files;
 }
 
+/** A program's file, open as long as anyone holds it, whatever becomes of its name. */
 class ContentMapping implements MappedFile {
   readonly anonymous = false;
 
   constructor(
     readonly path: string,
-    private readonly inode: Inode,
-    private readonly reopen: () => ReturnType<Inode['open']>,
-    private readonly content = reopen(),
+    private readonly shared: { readonly content: FileContent; holders: number },
   ) {}
 
   get identity(): FileIdentity {
-    return identityFor(this.content.attributes());
+    return identityFor(this.shared.content.attributes());
   }
 
   size(): number {
-    return this.content.size();
+    return this.shared.content.size();
   }
 
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    return bytes.subarray(0, this.content.read(offset, bytes));
+    return bytes.subarray(0, this.shared.content.read(offset, bytes));
   }
 
   writeBack(): never {
@@ -197,11 +196,12 @@ class ContentMapping implements MappedFile {
   }
 
   duplicate(): MappedFile {
-    return new ContentMapping(this.path, this.inode, this.reopen);
+    this.shared.holders++;
+    return new ContentMapping(this.path, this.shared);
   }
 
   close(): void {
-    this.content.close();
+    if (--this.shared.holders === 0) this.shared.content.close();
   }
 }
 
@@ -223,12 +223,12 @@ class OpenFileMapping implements MappedFile {
 
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    return bytes.subarray(0, this.file.content.read(offset, bytes));
+    return bytes.subarray(0, this.file.content.raw.read(offset, bytes));
   }
 
   writeBack(offset: number, bytes: Uint8Array): void {
     const room = this.size() - offset;
-    if (room > 0) this.file.content.write(offset, bytes.subarray(0, room));
+    if (room > 0) this.file.content.raw.write(offset, bytes.subarray(0, room));
   }
 
   duplicate(): MappedFile {

@@ -1,6 +1,6 @@
 /** Trees whose files are made when they are looked at: /proc and /sys. */
 import { Errno } from '../kernel/contracts.js';
-import { anonymousDevice, FileType, Inode } from './inode.js';
+import { FileType, Inode } from './inode.js';
 import type { Attributes, ContentAccess, DirectoryEntry, FileContent, Tree, TreeStatistics } from './inode.js';
 import { MagicLink } from './mounts.js';
 import type { CallerLookup, PathCaller, Place } from './mounts.js';
@@ -47,10 +47,10 @@ export function directoryOf(entries: Readonly<Record<string, GeneratedEntry>>): 
 }
 
 export class GeneratedTree implements Tree {
-  readonly device = anonymousDevice();
   readonly root: Inode;
 
   constructor(
+    readonly device: bigint,
     readonly type: string,
     private readonly magic: number,
     root: GeneratedDirectory,

@@ -68,6 +68,8 @@ export interface HostTreeOptions {
   /** Absolute, without symbolic links. */
   readonly path: string;
   readonly clock: Pick<GuestClock, 'realtimeNs'>;
+  /** Device number of the FIFOs and sockets that only this tree's memory holds. */
+  readonly nodeDevice: bigint;
 }
 
 export class HostTree implements Tree {
@@ -79,9 +81,9 @@ export class HostTree implements Tree {
   readonly #anchors = new Map<HostDirectory, number>();
 
   /** @throws the host's error where `path` cannot be opened */
-  constructor({ path, clock }: HostTreeOptions) {
+  constructor({ path, clock, nodeDevice }: HostTreeOptions) {
     this.path = path;
-    this.nodes = new GuestNodes(clock);
+    this.nodes = new GuestNodes(clock, nodeDevice);
     const stats = fs.statSync(path, { bigint: true });
     this.root = stats.isDirectory()
       ? new HostDirectory(this, undefined, identityOf({ device: stats.dev, inode: stats.ino }))
@@ -147,8 +149,8 @@ class GuestNodes {
   readonly #tree: MemoryTree;
   readonly #byDirectory = new Map<string, Map<string, MemoryNode>>();
 
-  constructor(clock: Pick<GuestClock, 'realtimeNs'>) {
-    this.#tree = new MemoryTree({ clock, budget: new MemoryBudget(16 * 1024 * 1024) });
+  constructor(clock: Pick<GuestClock, 'realtimeNs'>, device: bigint) {
+    this.#tree = new MemoryTree({ device, clock, budget: new MemoryBudget(16 * 1024 * 1024) });
   }
 
   in(directory: HostDirectory): ReadonlyMap<string, MemoryNode> | undefined {

@@ -214,9 +214,11 @@ export const minorOf = (device: bigint): number => Number((device & 0xffn) | ((d
 /** Which file an inode is, among all trees. */
 export const identityOf = ({ device, inode }: { device: bigint; inode: bigint }): string => `${device}:${inode}`;
 
-let nextAnonymousMinor = 0;
+/** Device numbers for trees without a device, beyond those that hosts use; counted per guest, so that runs repeat. */
+export class AnonymousDevices {
+  #next = 0x800;
 
-/** A device number for a tree without a device, beyond those that hosts use. */
-export function anonymousDevice(): bigint {
-  return deviceNumber(0, 0x800 + nextAnonymousMinor++);
+  allocate(): bigint {
+    return deviceNumber(0, this.#next++);
+  }
 }

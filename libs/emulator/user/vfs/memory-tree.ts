@@ -5,7 +5,7 @@
  */
 import { Errno } from '../kernel/contracts.js';
 import type { GuestClock } from '../kernel/contracts.js';
-import { anonymousDevice, FileType, identityOf, Inode } from './inode.js';
+import { FileType, identityOf, Inode } from './inode.js';
 import type {
   AttributeChange,
   Attributes,
@@ -24,6 +24,7 @@ const MAX_FILE_BYTES = 2 ** 43;
 const INODE_BYTES = 512;
 
 export interface MemoryTreeOptions {
+  readonly device: bigint;
   readonly type?: string;
   readonly clock: Pick<GuestClock, 'realtimeNs'>;
   readonly budget: MemoryBudget;
@@ -35,7 +36,7 @@ export interface MemoryTreeOptions {
 
 export class MemoryTree implements Tree {
   readonly type: string;
-  readonly device = anonymousDevice();
+  readonly device: bigint;
   readonly root: MemoryDirectory;
   readonly clock: Pick<GuestClock, 'realtimeNs'>;
   readonly budget: MemoryBudget;
@@ -44,7 +45,8 @@ export class MemoryTree implements Tree {
   readonly #hardLinks = new Map<string, MemoryInode>();
   #nextInode = 1n;
 
-  constructor({ type = 'tmpfs', clock, budget, mode = 0o755, lower }: MemoryTreeOptions) {
+  constructor({ device, type = 'tmpfs', clock, budget, mode = 0o755, lower }: MemoryTreeOptions) {
+    this.device = device;
     this.type = type;
     this.clock = clock;
     this.budget = budget;

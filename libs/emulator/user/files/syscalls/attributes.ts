@@ -265,7 +265,7 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
     if (inode.type !== FileType.REGULAR) throw new Errno('EINVAL');
     if (mount.readOnly) throw new Errno('EROFS');
     if (!inode.permits(c.process.credentials, Access.WRITE)) throw new Errno('EACCES');
-    const content = inode.open({ read: false, write: true });
+    const content = filesOf(c).fileSystem.openContent(inode, { read: false, write: true });
     try {
       content.truncate(size);
     } finally {

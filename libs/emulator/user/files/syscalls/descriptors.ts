@@ -315,7 +315,7 @@ export function descriptorSyscalls(abi: LinuxFileAbi): SyscallTable {
         fileSystem.anonymousMount,
         plainFlags({ read: true, write: true, largeFile: true }),
         undefined,
-        inode.open(),
+        fileSystem.watch(inode.open()),
       );
       opened.name = name;
       return files.descriptorTable.add(opened, {

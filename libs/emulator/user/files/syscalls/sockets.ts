@@ -301,7 +301,7 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
           return attempt();
         } catch (error) {
           if (!(error instanceof Errno)) throw error;
-          if (error.code === 'EPIPE' && socket.kind === 'stream' && (flags & Msg.NOSIGNAL) === 0) {
+          if (error.code === 'EPIPE' && socket.isConnectionBased && (flags & Msg.NOSIGNAL) === 0) {
             c.raiseSignal('SIGPIPE');
           }
           if (done > 0) return done;
