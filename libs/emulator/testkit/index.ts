@@ -1,9 +1,12 @@
 // testkit: what tests and benchmarks need and the product never loads.
 // Programs and files from outside the repository (prerequisites, toolchain, guests), running them with time-outs and
 // timed marks (process), QEMU as oracle and peer (qemu). The IR oracle with the reference vCPU built on it, random
-// instructions from the encoding tables, and MIPS lockstep, which sets the interpreter against the oracle.
+// instructions from the encoding tables, MIPS lockstep, which sets the interpreter against the oracle, and random MIPS
+// programs with all kinds of control flow (control-flow), which set all engines against each other.
 export * from './guests.js';
 export * from './ir-oracle.js';
+export * from './mips-assembler.js';
+export * from './mips-control-flow.js';
 export * from './mips-lockstep.js';
 export * from './mips-sequences.js';
 export * from './prerequisites.js';

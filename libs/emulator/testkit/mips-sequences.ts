@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { TranslationOptions } from '../accel/index.js';
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
@@ -136,6 +137,25 @@ export class MipsSequences {
 
   /** What the program would write, on our CPU without an operating system. */
   async runOnInterpreter(): Promise<Uint8Array> {
+    const [results] = await this.#runOnVcpu(1);
+    return results as Uint8Array;
+  }
+
+  /**
+   * The same with translations, several times over: a program that runs once is never translated.
+   * @returns what each pass would write, and the share of instructions that translations executed in the last
+   */
+  async runTranslated(
+    translation: TranslationOptions,
+    passes: number,
+  ): Promise<{ readonly results: readonly Uint8Array[]; readonly translated: number }> {
+    const [...results] = await this.#runOnVcpu(passes, translation);
+    return { results, translated: this.#translated };
+  }
+
+  #translated = 0;
+
+  async #runOnVcpu(passes: number, translation?: TranslationOptions): Promise<Uint8Array[]> {
     const { byteOrder } = this.options;
     const ramBytes = Math.ceil(this.#end / 0x10000) * 0x10000;
     const memory = new LinearMemory(LinearMemory.ramFootprint(ramBytes) + InterpreterVcpu.linearBytes);
@@ -145,7 +165,7 @@ export class MipsSequences {
     bus.writeBytes(TEXT, this.#image());
     const vcpu = await createMipsVcpu({
       ...{ model: MODEL, byteOrder, bus, memory, scheduler: new Scheduler() },
-      ...{ nsPerInstruction: 10, countHz: 50_000_000, deviceAccessNs: 0 },
+      ...{ nsPerInstruction: 10, countHz: 50_000_000, deviceAccessNs: 0, translation },
     });
     // A start in the boot vectors: coprocessor 1 on, then into the program with ERL still set, so that its addresses
     // are physical ones. Its first system call ends at the exception vector.
@@ -161,9 +181,21 @@ export class MipsSequences {
     ];
     setUp.forEach((word, i) => bus.write(start + 4 * i, 4, word, byteOrder));
     [asm('beq', { offset: -1 }), asm('sll')].forEach((word, i) => bus.write(vector + 4 * i, 4, word, byteOrder));
-    vcpu.boot({ pc: 0x80000000 + start, gpr: {} });
-    vcpu.run(setUp.length + 2 * this.#text.length + 16); // the last few instructions spin at the vector
-    return ram.bytes.slice(this.#resultsAt, this.#end);
+    const results: Uint8Array[] = [];
+    for (let pass = 0; pass < passes; pass++) {
+      ram.bytes.fill(0, this.#resultsAt, this.#end);
+      ram.markWritten(this.#resultsAt, this.#end - this.#resultsAt);
+      vcpu.reset();
+      vcpu.boot({ pc: 0x80000000 + start, gpr: {} });
+      const { instructions, translation: before } = vcpu.stats;
+      const translatedBefore = before?.instructions ?? 0;
+      const limit = setUp.length + this.#text.length;
+      // No sequence goes backwards. The last instructions spin at the vector.
+      for (let left = limit; left > 0; left = limit - (vcpu.stats.instructions - instructions)) vcpu.run(left + 1024);
+      this.#translated = ((vcpu.stats.translation?.instructions ?? 0) - translatedBefore) / limit;
+      results.push(ram.bytes.slice(this.#resultsAt, this.#end));
+    }
+    return results;
   }
 
   /** One line for each register and byte range that differs; at most a few sequences. */

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createMachine, runMachine } from '@bootlab/emulator';
 import { MIPS_LEGACY } from '@bootlab/emulator/fp';
 import { cacheFolder, runQemuMalta } from '@bootlab/emulator/testkit';
+import { ENGINES } from '../../support/engines.js';
 import { describeWith } from '../../support/requirements.js';
 import { evaluateVectors } from './evaluate.js';
 import { OPERATIONS } from './operations.js';
@@ -43,14 +44,18 @@ describeWith(['qemu-user', 'qemu-system', 'cross-mips'], 'FPU instructions on th
         expectAgreement(output, vectors);
       }, 120_000);
 
-      it('Bootlab gives the same', async () => {
-        const machine = await createMachine({ board: 'malta', cpu: cpu.cpu, kernel: readFileSync(kernel) });
-        let output = '';
-        machine.onConsole(({ data }) => (output += Buffer.from(data).toString('latin1')));
-        const end = await runMachine(machine, { clock: 'virtual', wallGuardMs: 240_000 });
-        expectAgreement(output, vectors);
-        expect(end).toEqual({ kind: 'reset' });
-      }, 300_000);
+      it.each(ENGINES)(
+        'Bootlab gives the same: $engineName',
+        async ({ engine }) => {
+          const machine = await createMachine({ board: 'malta', cpu: cpu.cpu, kernel: readFileSync(kernel) }, engine);
+          let output = '';
+          machine.onConsole(({ data }) => (output += Buffer.from(data).toString('latin1')));
+          const end = await runMachine(machine, { clock: 'virtual', wallGuardMs: 240_000 });
+          expectAgreement(output, vectors);
+          expect(end).toEqual({ kind: 'reset' });
+        },
+        300_000,
+      );
     });
   });
 });

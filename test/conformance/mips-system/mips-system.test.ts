@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { runQemuMalta } from '@bootlab/emulator/testkit';
+import { ENGINES } from '../../support/engines.js';
 import { describeWith } from '../../support/requirements.js';
 import type { ByteOrder } from './programs.js';
 import { boot, buildProgram, MEMORY_MIB, runToEnd } from './programs.js';
@@ -42,18 +43,23 @@ describeWith(['qemu-system', 'cross-mips'], 'the privileged architecture on the 
   describe.each(['little', 'big'] as const)('%s-endian', (byteOrder) => {
     describe.each(PROGRAMS)('$about', ({ program, lines }) => {
       let kernel: string;
+      let expected: string[];
       beforeAll(async () => {
         kernel = await buildProgram(program, byteOrder);
-      }, 120_000);
-
-      it('behaves as on QEMU', async () => {
-        const expected = linesOf(await qemuOutput(byteOrder, kernel));
-        const { end, output } = await runToEnd(await boot(kernel), { wallGuardMs: 120_000 });
-        expect(linesOf(output)).toEqual(expected);
-        expect(expected.at(-1)).toBe('end of program');
-        expect(expected.length).toBeGreaterThanOrEqual(lines);
-        expect(end).toEqual({ kind: 'reset' });
+        expected = linesOf(await qemuOutput(byteOrder, kernel));
       }, 300_000);
+
+      it.each(ENGINES)(
+        'behaves as on QEMU: $engineName',
+        async ({ engine }) => {
+          const { end, output } = await runToEnd(await boot(kernel, {}, engine), { wallGuardMs: 120_000 });
+          expect(linesOf(output)).toEqual(expected);
+          expect(expected.at(-1)).toBe('end of program');
+          expect(expected.length).toBeGreaterThanOrEqual(lines);
+          expect(end).toEqual({ kind: 'reset' });
+        },
+        300_000,
+      );
     });
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createMachine, runMachine } from '@bootlab/emulator';
-import type { ConsoleChunk, Machine, MachineConfig, MachineEnd } from '@bootlab/emulator';
+import type { ConsoleChunk, EngineOptions, Machine, MachineConfig, MachineEnd } from '@bootlab/emulator';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
 
 export type ByteOrder = 'little' | 'big';
@@ -43,14 +43,15 @@ export function buildProgram(
 
 export const MEMORY_MIB = 64;
 
-export function boot(kernel: string, config: Partial<MachineConfig> = {}): Promise<Machine> {
-  return createMachine({
-    board: 'malta',
-    cpu: '24Kf',
-    memoryBytes: MEMORY_MIB << 20,
-    kernel: readFileSync(kernel),
-    ...config,
-  });
+export function boot(
+  kernel: string,
+  config: Partial<MachineConfig> = {},
+  engine: EngineOptions = {},
+): Promise<Machine> {
+  return createMachine(
+    { board: 'malta', cpu: '24Kf', memoryBytes: MEMORY_MIB << 20, kernel: readFileSync(kernel), ...config },
+    engine,
+  );
 }
 
 export interface GuestRun {

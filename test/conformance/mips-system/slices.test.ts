@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { MachineStop } from '@bootlab/emulator';
+import type { EngineOptions, MachineStop } from '@bootlab/emulator';
+import { ENGINES, INTERPRETER } from '../../support/engines.js';
 import { describeWith } from '../../support/requirements.js';
 import { boot, buildProgram } from './programs.js';
 
-/** Everything about a run that must not depend on how it was cut into slices. */
+/** Everything about a run that must not depend on how it was cut into slices, nor on the engine. */
 interface Outcome {
   end: MachineStop;
   console: { tNs: number; text: string }[];
@@ -12,8 +13,8 @@ interface Outcome {
   ramSha256: string;
 }
 
-async function runInSlices(kernel: string, instructions: number): Promise<Outcome> {
-  const machine = await boot(kernel, { memoryBytes: 16 << 20 });
+async function runInSlices(kernel: string, instructions: number, engine: EngineOptions): Promise<Outcome> {
+  const machine = await boot(kernel, { memoryBytes: 16 << 20 }, engine);
   const console: Outcome['console'] = [];
   machine.onConsole(({ tNs, data }) => console.push({ tNs, text: Buffer.from(data).toString('latin1') }));
   let end: MachineStop;
@@ -32,7 +33,7 @@ describeWith('cross-mips', 'slices of a run', () => {
     let whole: Outcome;
     beforeAll(async () => {
       kernel = await buildProgram('slices', byteOrder);
-      whole = await runInSlices(kernel, 1_000_000);
+      whole = await runInSlices(kernel, 1_000_000, INTERPRETER);
     }, 120_000);
 
     it('the program runs to its end', () => {
@@ -41,10 +42,15 @@ describeWith('cross-mips', 'slices of a run', () => {
     });
 
     // 997 is prime and the distance of the timer's interrupts; 1 cuts between every branch and its delay slot.
-    it.each([1, 7, 997, 1000, 1_000_000])(
-      'of %d instructions: the same output at the same times, the same memory',
-      async (instructions) => {
-        expect(await runInSlices(kernel, instructions)).toEqual(whole);
+    // Translations are entered only with more than 1,024 instructions to go.
+    const sizes = { small: [1, 7, 997, 1000], large: [1031, 2003, 1_000_000] };
+    it.each([
+      ...sizes.small.map((instructions) => ({ instructions, engineName: 'interpreter', engine: INTERPRETER })),
+      ...ENGINES.flatMap((each) => sizes.large.map((instructions) => ({ instructions, ...each }))),
+    ])(
+      'of $instructions instructions, $engineName: the same output at the same times, the same memory',
+      async ({ instructions, engine }) => {
+        expect(await runInSlices(kernel, instructions, engine)).toEqual(whole);
       },
       120_000,
     );

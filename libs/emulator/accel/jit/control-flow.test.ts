@@ -4,7 +4,7 @@ import { MipsControlFlow } from '../../testkit/mips-control-flow.js';
 // Random control flow on every engine. `CONTROL_FLOW_SEED` and `CONTROL_FLOW_PROGRAMS` choose what to run by hand.
 
 const FIRST = Number(process.env['CONTROL_FLOW_SEED'] ?? 1);
-const PROGRAMS = Number(process.env['CONTROL_FLOW_PROGRAMS'] ?? 500);
+const PROGRAMS = Number(process.env['CONTROL_FLOW_PROGRAMS'] ?? 400);
 
 describe.each(['little', 'big'] as const)('random control flow, %s-endian', (byteOrder) => {
   it('leaves the same state on interpreter, JIT from the first visit, tiers, and reference', async () => {
