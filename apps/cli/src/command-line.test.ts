@@ -112,6 +112,7 @@ class PlayedBoard implements Engine {
     run: () => ({ kind: 'limit' }),
     stats: () => ({ instructions: 5_000_000, virtualNs: board.nowNs, exits: { mmio: 3 }, tlbMisses: 7 }),
     ramSha256: () => Promise.resolve('ab'.repeat(32)),
+    close: () => undefined,
   }))(this);
 }
 

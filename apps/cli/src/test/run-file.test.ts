@@ -12,7 +12,9 @@ import { runCommandLine } from '../command-line.js';
 const SELF_TEST = 'board: malta\nimages: { firmware: builtin:malta-selftest-el }\n';
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'bootlab-test-'))));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bootlab-test-'));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs one command line. */

@@ -188,7 +188,7 @@ describe('JobRun', () => {
   });
 
   it('is stopped from outside, which hides nothing that came before', async () => {
-    const job = new JobRun<PlayedMachine>({
+    const job: JobRun<PlayedMachine> = new JobRun<PlayedMachine>({
       machine: new PlayedMachine([]),
       runMachine: () => (job.stop(), Promise.resolve({ kind: 'aborted' })),
       steps: [],
