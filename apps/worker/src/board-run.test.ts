@@ -38,6 +38,7 @@ async function runSelfTest(change: Partial<BoardTask> = {}): Promise<{ spans: Co
     credit,
     (message) => messages.push(message),
     () => undefined,
+    {}, // all in this thread: the sources have no entry for another
   );
   await folder.remove();
   const last = messages.at(-1);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createMachine, runMachine, type Machine } from '@bootlab/emulator';
+import { createMachine, runMachine, type EngineOptions, type Machine } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { ConsoleCoalescer, JobRun, type ConsoleSpan } from '@bootlab/lab';
@@ -9,7 +9,7 @@ const POST_BYTES = 64 * 1024;
 const PROGRESS_MS = 1000;
 
 /** Reads a task's images once. @returns makes the machine, as often as it is switched on, always with the same drives */
-async function machineMaker(task: BoardTask): Promise<() => Promise<Machine>> {
+async function machineMaker(task: BoardTask, engine: EngineOptions): Promise<() => Promise<Machine>> {
   const image = (file: string | undefined): Promise<Uint8Array | undefined> =>
     file === undefined ? Promise.resolve(undefined) : readFile(file);
   const [kernel, initrd, firmware] = await Promise.all([
@@ -31,7 +31,7 @@ async function machineMaker(task: BoardTask): Promise<() => Promise<Machine>> {
         ...(firmware && { firmware }),
         drives,
       },
-      { translationService: translateInThread },
+      engine,
     );
 }
 
@@ -63,14 +63,16 @@ class InputWake {
  * Runs one board to its end inside its thread.
  * @param post hands a message to the host
  * @param listen registers for messages from the host
+ * @param engine what runs the CPU; results never depend on it
  */
 export async function runBoard(
   task: BoardTask,
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
+  engine: EngineOptions = { translationService: translateInThread },
 ): Promise<void> {
-  const makeMachine = await machineMaker(task);
+  const makeMachine = await machineMaker(task, engine);
   let spans: ConsoleSpan[] = [];
   let pendingBytes = 0;
   const postConsole = (): void => {
@@ -120,6 +122,7 @@ export async function runBoard(
     wake.now();
   });
   const report = await run.run();
+  run.close();
   coalescer.flush();
   postConsole();
   post({ type: 'end', report });
