@@ -1,0 +1,282 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { LinearMemory } from '../../memory/index.js';
+import { Access } from '../../targets/index.js';
+import type { MappedFile } from '../files/index.js';
+import { GuestMemory } from './guest-memory.js';
+import { PageCache } from './mapped-pages.js';
+import { Protection } from './mapping.js';
+import { PagePool } from './page-pool.js';
+import { VirtualMemory } from './virtual-memory.js';
+
+const PAGE = 4096;
+const RW = Protection.Read | Protection.Write;
+const BASE = 0x100000;
+const LIMIT = 0x40000000;
+
+let pool: PagePool;
+let space: VirtualMemory;
+let memory: GuestMemory;
+/** Pages whose cached translations were dropped; -1: all. */
+let flushed: number[];
+
+beforeEach(() => {
+  flushed = [];
+  pool = new PagePool(new LinearMemory(8 << 20).allocateRam('pages', 4 << 20));
+  const cache = { flushPage: (at: number) => flushed.push(at), flushTranslations: () => flushed.push(-1) };
+  space = new VirtualMemory(pool, cache, 0x10000, LIMIT);
+  space.mapTop = 0x30000000;
+  memory = memoryOf(space);
+});
+
+const memoryOf = (of: VirtualMemory): GuestMemory => new GuestMemory(of, 'little', 4);
+const map = (address: number, pages: number, protection: number = RW): number =>
+  space.mapPages(address, { length: pages * PAGE, protection });
+const access = (of: VirtualMemory, address: number, kind: Access): unknown => {
+  const found = of.resolve(address, kind);
+  return 'physical' in found ? 'ok' : `${found.signal} ${found.code}`;
+};
+
+/** A file in memory that counts how often it was opened and closed. */
+class TestFile implements MappedFile {
+  readonly path = '/file';
+  readonly identity = { device: 1n, inode: 2n, modifiedNs: 3n };
+  readonly anonymous = false;
+  static open = 0;
+  constructor(readonly bytes: Uint8Array) {
+    TestFile.open++;
+  }
+  size(): number {
+    return this.bytes.length;
+  }
+  read(offset: number, length: number): Uint8Array {
+    return this.bytes.slice(offset, offset + length);
+  }
+  writeBack(offset: number, bytes: Uint8Array): void {
+    this.bytes.set(bytes, offset);
+  }
+  duplicate(): MappedFile {
+    return new TestFile(this.bytes);
+  }
+  close(): void {
+    TestFile.open--;
+  }
+}
+
+describe('faults', () => {
+  it('are told apart: nothing there, or not allowed', () => {
+    map(BASE, 1, Protection.Read);
+    map(BASE + PAGE, 1, Protection.None);
+    expect(access(space, BASE, Access.Read)).toBe('ok');
+    expect(access(space, BASE, Access.Write)).toBe('SIGSEGV 2');
+    expect(access(space, BASE, Access.Fetch)).toBe('SIGSEGV 2');
+    expect(access(space, BASE + PAGE, Access.Read)).toBe('SIGSEGV 2');
+    expect(access(space, BASE + 2 * PAGE, Access.Read)).toBe('SIGSEGV 1');
+  });
+
+  it('bring zeroed pages, one at a time', () => {
+    map(BASE, 100);
+    expect(pool.usedPages).toBe(0);
+    expect(memory.u32(BASE + 50 * PAGE)).toBe(0);
+    expect(pool.usedPages).toBe(1);
+    expect(space.pageFaults).toBe(1);
+  });
+
+  it('end a process that needs more than there is', () => {
+    map(BASE, 5000);
+    let outcome: unknown = 'ok';
+    for (let page = 0; page < 5000 && outcome === 'ok'; page++)
+      outcome = access(space, BASE + page * PAGE, Access.Write);
+    expect(outcome).toBe('SIGKILL 0');
+  });
+
+  it('never show what a page held before', () => {
+    map(BASE, 1);
+    memory.setU32(BASE, 0xdeadbeef);
+    space.unmap(BASE, PAGE);
+    map(BASE, 1);
+    expect(memory.u32(BASE)).toBe(0);
+  });
+});
+
+describe('the stack', () => {
+  beforeEach(() => {
+    space.stackLimit = 64 * PAGE;
+    space.mapPages(BASE + 0x800000, { length: PAGE, protection: RW, growsDown: true, name: '[stack]' });
+  });
+
+  it('grows to its limit and no further', () => {
+    const top = BASE + 0x801000;
+    expect(access(space, top - 64 * PAGE, Access.Write)).toBe('ok');
+    expect(access(space, top - 65 * PAGE, Access.Write)).toBe('SIGSEGV 1');
+    expect(space.map.find(top - 1)).toMatchObject({ start: top - 64 * PAGE, end: top });
+  });
+
+  it('keeps its distance from the mapping below', () => {
+    map(BASE + 0x800000 - 270 * PAGE, 1);
+    expect(access(space, BASE + 0x800000 - 10 * PAGE, Access.Write)).toBe('ok');
+    expect(access(space, BASE + 0x800000 - 20 * PAGE, Access.Write)).toBe('SIGSEGV 1');
+  });
+});
+
+describe('mappings', () => {
+  it('split and merge with their protection', () => {
+    map(BASE, 8);
+    space.protect(BASE + 2 * PAGE, 2 * PAGE, Protection.Read);
+    expect(
+      space.map.all.map(({ start, end, protection }) => [(start - BASE) / PAGE, (end - BASE) / PAGE, protection]),
+    ).toEqual([
+      [0, 2, RW],
+      [2, 4, Protection.Read],
+      [4, 8, RW],
+    ]);
+    space.protect(BASE + 2 * PAGE, 2 * PAGE, RW);
+    expect(space.map.all).toHaveLength(1);
+    space.unmap(BASE + PAGE, PAGE);
+    expect(space.map.all).toHaveLength(2);
+    expect(() => space.protect(BASE, 8 * PAGE, RW)).toThrow('ENOMEM');
+  });
+
+  it('take effect on pages that are there, cached translations included', () => {
+    map(BASE, 2);
+    memory.setU32(BASE, 7);
+    space.protect(BASE, PAGE, Protection.Read);
+    expect(flushed).toContain(BASE);
+    expect(access(space, BASE, Access.Write)).toBe('SIGSEGV 2');
+    expect(memory.u32(BASE)).toBe(7);
+    space.protect(BASE, PAGE, Protection.None);
+    expect(access(space, BASE, Access.Read)).toBe('SIGSEGV 2');
+    space.protect(BASE, PAGE, RW);
+    memory.setU32(BASE, 8);
+    expect(memory.u32(BASE)).toBe(8);
+  });
+
+  it('are placed from the top down, into gaps that fit', () => {
+    const first = space.mapPages(undefined, { length: 4 * PAGE, protection: RW });
+    const second = space.mapPages(undefined, { length: PAGE, protection: Protection.Read });
+    expect([first, second]).toEqual([space.mapTop - 4 * PAGE, space.mapTop - 5 * PAGE]);
+    space.unmap(first, 2 * PAGE);
+    expect(space.mapPages(undefined, { length: 2 * PAGE, protection: RW })).toBe(first);
+    expect(() => space.mapPages(undefined, { length: LIMIT, protection: RW })).toThrow('ENOMEM');
+  });
+
+  it('move with their pages', () => {
+    map(BASE, 2);
+    memory.setU32(BASE + PAGE, 5);
+    map(BASE + 2 * PAGE, 1, Protection.Read);
+    expect(() => space.remap(BASE, 2 * PAGE, 4 * PAGE, false, undefined)).toThrow('ENOMEM');
+    const moved = space.remap(BASE, 2 * PAGE, 4 * PAGE, true, undefined);
+    expect(memory.u32(moved + PAGE)).toBe(5);
+    expect(memory.u32(moved + 3 * PAGE)).toBe(0);
+    expect(access(space, BASE, Access.Read)).toBe('SIGSEGV 1');
+    expect(space.remap(moved, 4 * PAGE, PAGE, false, undefined)).toBe(moved);
+    expect(access(space, moved + PAGE, Access.Read)).toBe('SIGSEGV 1');
+  });
+
+  it('are the heap up to where brk was moved', () => {
+    space.heap = { start: BASE, end: BASE };
+    expect(space.setBreak(0, Infinity)).toBe(BASE);
+    expect(space.setBreak(BASE + 100, Infinity)).toBe(BASE + 100);
+    memory.setU8(BASE + 99, 1);
+    expect(space.setBreak(BASE + 5000, 4096)).toBe(BASE + 100); // beyond the limit
+    expect(space.setBreak(BASE, Infinity)).toBe(BASE);
+    expect(access(space, BASE, Access.Read)).toBe('SIGSEGV 1');
+  });
+
+  it('give all pages back in the end', () => {
+    map(BASE, 10);
+    memory.write(BASE, new Uint8Array(10 * PAGE));
+    space.release();
+    expect(pool.usedPages).toBe(0);
+  });
+});
+
+describe('fork', () => {
+  it('shares pages until one side writes', () => {
+    map(BASE, 2);
+    memory.setU32(BASE, 1);
+    const child = space.fork();
+    expect(flushed).toContain(-1);
+    expect(pool.usedPages).toBe(1);
+    memory.setU32(BASE, 2);
+    expect(memoryOf(child).u32(BASE)).toBe(1);
+    memoryOf(child).setU32(BASE, 3);
+    expect(memory.u32(BASE)).toBe(2);
+    expect(pool.usedPages).toBe(2);
+    child.release();
+    space.release();
+    expect(pool.usedPages).toBe(0);
+  });
+
+  it('keeps shared memory shared, whoever touches it first', () => {
+    space.mapPages(BASE, { length: 2 * PAGE, protection: RW, shared: true, source: space.sharedPages() });
+    memory.setU32(BASE, 1);
+    const child = memoryOf(space.fork());
+    child.setU32(BASE, 2);
+    child.setU32(BASE + PAGE, 3);
+    expect([memory.u32(BASE), memory.u32(BASE + PAGE)]).toEqual([2, 3]);
+  });
+});
+
+describe('files', () => {
+  let cache: PageCache;
+  let content: Uint8Array;
+  const mapFile = (address: number, shared: boolean): void => {
+    const source = cache.open(new TestFile(content));
+    space.mapPages(address, { length: 2 * PAGE, protection: RW, shared, source });
+  };
+
+  beforeEach(() => {
+    TestFile.open = 0;
+    cache = new PageCache(pool);
+    content = new Uint8Array(PAGE + 10).fill(9);
+  });
+
+  it('are read once for all who map them; private changes stay private', () => {
+    mapFile(BASE, false);
+    mapFile(BASE + 0x10000, false);
+    expect(memory.u8(BASE)).toBe(9);
+    expect(memory.u8(BASE + 0x10000)).toBe(9);
+    expect(pool.usedPages).toBe(1);
+    memory.setU8(BASE, 1);
+    expect(memory.u8(BASE + 0x10000)).toBe(9);
+    expect(TestFile.open).toBe(1);
+    space.release();
+    expect([TestFile.open, pool.usedPages]).toEqual([0, 0]);
+    expect(content[0]).toBe(9);
+  });
+
+  it('end: zeros up to the page, SIGBUS beyond it', () => {
+    content = content.slice(0, 10);
+    mapFile(BASE, false);
+    expect([memory.u8(BASE + 9), memory.u8(BASE + 10)]).toEqual([9, 0]);
+    expect(access(space, BASE + PAGE, Access.Read)).toBe('SIGBUS 2');
+  });
+
+  it('get what shared mappings wrote, and never grow', () => {
+    mapFile(BASE, true);
+    memory.write(BASE + PAGE, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+    space.release();
+    expect([...content.subarray(PAGE)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(TestFile.open).toBe(0);
+  });
+});
+
+describe('access for system calls', () => {
+  it('crosses pages and stops at what is not mapped', () => {
+    map(BASE, 2);
+    memory.setU64(BASE + PAGE - 3, 0x1122334455667788n);
+    expect(memory.u64(BASE + PAGE - 3)).toBe(0x1122334455667788n);
+    expect(() => memory.read(BASE + PAGE, PAGE + 1)).toThrow('EFAULT');
+    expect(() => memory.u8(LIMIT)).toThrow('EFAULT');
+    expect(() => memory.u8(0)).toThrow('EFAULT');
+  });
+
+  it('reads strings to their end, and refuses those without one', () => {
+    map(BASE, 2);
+    memory.write(BASE + PAGE - 2, Uint8Array.of(65, 66, 67, 0));
+    expect(memory.cString(BASE + PAGE - 2)).toEqual(Uint8Array.of(65, 66, 67));
+    memory.write(BASE, new Uint8Array(2 * PAGE).fill(65));
+    expect(() => memory.cString(BASE, 100)).toThrow('ENAMETOOLONG');
+    expect(() => memory.cString(BASE + PAGE, 2 * PAGE)).toThrow('EFAULT');
+  });
+});
