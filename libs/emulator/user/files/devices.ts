@@ -134,6 +134,7 @@ export class TerminalState {
         return 0;
       case numbers.TIOCSPGRP:
         this.foregroundGroup = memory.u32(argument);
+        this.host.setForegroundGroup?.(this.foregroundGroup);
         return 0;
       case numbers.TIOCOUTQ:
         memory.setU32(argument, 0);

@@ -45,4 +45,6 @@ export interface HostTerminal {
   size(): { readonly rows: number; readonly columns: number };
   /** The guest switched canonical mode or echo (TCSETS); the host's terminal should follow. */
   setMode?(mode: { readonly canonical: boolean; readonly echo: boolean; readonly signals: boolean }): void;
+  /** The guest moved a process group to the foreground (TIOCSPGRP): what is typed as a signal is meant for it. */
+  setForegroundGroup?(group: number): void;
 }

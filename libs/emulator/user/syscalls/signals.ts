@@ -190,6 +190,10 @@ export const signalSyscalls: Readonly<Record<string, KernelSyscall>> = {
     thread.kernel.abi.writeSignalSet(thread.memory, set, (thread.pending.set | thread.owner.pending.set) & thread.mask);
     return 0;
   },
+  sigpending: (thread, set) => {
+    thread.kernel.abi.writeSignalSet(thread.memory, set, (thread.pending.set | thread.owner.pending.set) & thread.mask);
+    return 0;
+  },
   rt_sigsuspend: (thread, set, setBytes) => {
     requireSetSize(thread, setBytes);
     return suspend(thread, set);

@@ -249,6 +249,14 @@ function requireThread(thread: Thread, tid: number): Thread {
   return target;
 }
 
+function roundRobinInterval(wide: boolean): KernelSyscall {
+  return (thread, tid, address) => {
+    requireThread(thread, tid);
+    writeTimespec(thread, address, 0, wide);
+    return 0;
+  };
+}
+
 const SCHED_OTHER = 0;
 const REALTIME_POLICIES = [1, 2];
 
@@ -328,11 +336,8 @@ export const threadSyscalls: Readonly<Record<string, KernelSyscall>> = {
   },
   sched_get_priority_max: (_thread, policy) => (REALTIME_POLICIES.includes(policy) ? 99 : 0),
   sched_get_priority_min: (_thread, policy) => (REALTIME_POLICIES.includes(policy) ? 1 : 0),
-  sched_rr_get_interval: (thread, tid, address) => {
-    requireThread(thread, tid);
-    writeTimespec(thread, address, 0, false);
-    return 0;
-  },
+  sched_rr_get_interval: roundRobinInterval(false),
+  sched_rr_get_interval_time64: roundRobinInterval(true),
   getcpu: (thread, cpu, node) => {
     for (const address of [cpu, node]) if (address !== 0) thread.memory.setU32(address, 0);
     return 0;

@@ -240,6 +240,9 @@ export const timeSyscalls: Readonly<Record<string, KernelSyscall>> = {
   clock_settime64: () => {
     throw new Errno('EPERM');
   },
+  adjtimex: () => {
+    throw new Errno('EPERM');
+  },
   settimeofday: () => {
     throw new Errno('EPERM');
   },
