@@ -90,6 +90,8 @@ export class ProgramRun {
   readonly #vcpu: InterpreterVcpu;
   readonly #files: FileSystem;
   readonly #pool: PagePool;
+  /** Process group that the guest moved to the terminal's foreground. */
+  #foregroundGroup: number | undefined;
 
   /**
    * Makes the machine and loads the program; nothing runs yet.
@@ -144,10 +146,19 @@ export class ProgramRun {
         : new VirtualClock(cpuScheduler, options.epochNs ?? DEFAULT_EPOCH_NS);
     const seed = options.seed ?? DEFAULT_SEED;
     const warn = options.warn ?? (() => undefined);
+    const { terminal } = options.files;
     this.#vcpu = vcpu;
     this.#pool = pool;
     this.#files = createFileSystem({
       ...options.files,
+      ...(terminal && {
+        terminal: {
+          descriptors: terminal.descriptors,
+          size: () => terminal.size(),
+          setMode: (mode) => terminal.setMode?.(mode),
+          setForegroundGroup: (group) => (this.#foregroundGroup = group),
+        },
+      }),
       clock,
       seed,
       system: {
@@ -228,14 +239,14 @@ export class ProgramRun {
     this.#loop.stop();
   }
 
-  /** Sends a signal, by name, from outside: a terminal's to the program's process group, others to the program. */
+  /** Sends a signal, by name, from outside: a terminal's to the foreground process group, others to the program. */
   signal(name: string): void {
     const first = this.#kernel.first;
     if (!first) return;
     const signal = this.#kernel.signals.number(name);
     const fromTerminal = TERMINAL_SIGNALS.has(name);
     const receivers = fromTerminal
-      ? [...this.#kernel.processes.values()].filter(({ group }) => group === first.group)
+      ? [...this.#kernel.processes.values()].filter(({ group }) => group === (this.#foregroundGroup ?? first.group))
       : [first];
     const code = fromTerminal ? SignalCode.Kernel : SignalCode.User;
     for (const process of receivers)
