@@ -1,4 +1,5 @@
 import type { EngineOptions } from '@bootlab/emulator';
+import { translateInThread } from '@bootlab/emulator/threads';
 
 /** Nothing is translated. */
 export const INTERPRETER: EngineOptions = { accel: 'interp' };
@@ -6,6 +7,8 @@ export const INTERPRETER: EngineOptions = { accel: 'interp' };
 export const JIT_ONLY: EngineOptions = { accel: 'jit', jitThreshold: 1 };
 /** Code goes from the interpreter to translations in the middle of its work. */
 export const TIERED: EngineOptions = { accel: 'jit', jitThreshold: 40 };
+/** As the product runs it, but eager: translations arrive when they are ready. Close the machine afterwards. */
+export const IN_THREAD: EngineOptions = { ...TIERED, translationService: translateInThread };
 
 /** Engine settings by name, for `describe.each`. No result may depend on which it is. */
 export const ENGINES = [
