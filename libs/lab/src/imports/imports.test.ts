@@ -1,7 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { expandJob } from '../spec/index.js';
 import { importedJobText, splitWords, type ImportedJob } from './import-result.js';
+import { createResultParser, type TestCase } from '../results/index.js';
 import { importLavaJob } from './lava.js';
+import { installLavaHelpers } from './lava-helpers.js';
 import { importTuxrun, tuxrunExitStatus } from './tuxrun.js';
 
 /** A job that is imported whole is one that our own schema takes. */
@@ -105,7 +111,7 @@ describe('importLavaJob', () => {
         name: 'smoke',
         timeout: '180s',
       },
-      { run: '(\nuname -a\ndf -h\n)', name: 'plain' },
+      { run: '( uname -a\ndf -h\n)', name: 'plain' },
       { expect: 'Booting \\(1\\)' },
       { expect: 'PROJECT EXECUTION', format: 'regex', pattern: '(?P<status>(PASS|FAIL)) - (?P<name>\\w+)' },
       { send: 'printenv\n' },
@@ -163,6 +169,38 @@ describe('importLavaJob', () => {
     expect(errors.map((error) => error.field)).toContain(field);
     expect(errors[0]).toMatchObject({ line: expect.any(Number), mend: expect.stringMatching(/\w/) });
   });
+});
+
+it('gives guests LAVA’s commands, whose signals read back as cases', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'bootlab-lava-'));
+  try {
+    const calls = [
+      'lava-test-case pwd --shell pwd',
+      'lava-test-case bad --shell "exit 3"',
+      'lava-test-set start net',
+      'lava-test-case speed --result pass --measurement 93.7 --units Mbit/s',
+      'lava-test-set stop',
+      'lava-test-reference log --result skip --reference http://a/b',
+      'lava-test-raise gave up',
+    ];
+    const script = [installLavaHelpers(folder), ...calls].join('\n');
+    const { stdout, status } = spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
+    const cases: TestCase[] = [];
+    const parser = createResultParser('lava-signal', { startNs: 0, emit: (each) => cases.push(each) });
+    stdout.split('\n').forEach((text, index) => parser.push({ text, tNs: index, line: index + 1 }));
+    parser.end(0);
+    expect(cases.map(({ path: names, status: result }) => [names.join('/'), result])).toEqual([
+      ['pwd', 'pass'],
+      ['bad', 'fail'],
+      ['net/speed', 'pass'],
+      ['log', 'skip'],
+      ['raise', 'error'],
+    ]);
+    expect(cases[2]?.measurement).toEqual({ value: 93.7, unit: 'Mbit/s' });
+    expect(status).toBe(1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('importTuxrun', () => {

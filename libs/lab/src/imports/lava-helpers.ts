@@ -43,13 +43,17 @@ exit 1`,
 
 const FOLDER = '/tmp/bootlab-lava';
 
-/** A command that puts the helpers into the guest and into its PATH. */
-export function installLavaHelpers(): string {
+/**
+ * A command that puts the helpers into the guest and into its PATH, and fails where that did not work.
+ * @param folder where they go
+ */
+export function installLavaHelpers(folder = FOLDER): string {
   const files = Object.entries(HELPERS).map(
     ([name, body]) =>
-      `cat > ${FOLDER}/${name} <<'BOOTLAB_END'\n#!/bin/sh\n${body}\nBOOTLAB_END\nchmod 755 ${FOLDER}/${name}`,
+      `cat > ${folder}/${name} <<'BOOTLAB_END' && chmod 755 ${folder}/${name}\n#!/bin/sh\n${body}\nBOOTLAB_END`,
   );
-  return [`mkdir -p ${FOLDER}`, ...files, `export PATH="${FOLDER}:$PATH"`].join('\n');
+  const path = `export PATH="${folder}:$PATH"`;
+  return [`mkdir -p ${folder}`, ...files, path, `[ -x ${folder}/lava-test-raise ]`].join('\n');
 }
 
 export const usesLavaHelpers = (steps: readonly string[]): boolean =>

@@ -289,7 +289,7 @@ function readInline(definition: Section, limit: object, draft: Draft, findings: 
   }
   const exports = Object.entries(parameters).map(([key, value]) => `export ${key}=${quoteShell(value)}`);
   // In a shell of its own: a definition's folder and variables are not the next one's.
-  const script = `(\n${[...exports, ...steps].join('\n')}\n)`;
+  const script = `( ${[...exports, ...steps].join('\n')}\n)`;
   draft.steps.push(
     usesLavaHelpers(steps)
       ? { test: script, format: 'lava-signal', name, exit: 'any', ...limit }

@@ -1,6 +1,6 @@
 import type { Result } from '../job.js';
 import { isBlameless, type RunEnd } from '../outcome.js';
-import type { StepRecord } from '../steps/step-record.js';
+import { shortText, type StepRecord } from '../steps/step-record.js';
 import type { KernelEvent } from './kernel/kernel-watch.js';
 import { failOnKinds, type FailOn } from './kernel/kinds.js';
 import type { TestCase } from './test-case.js';
@@ -37,7 +37,9 @@ export function jobResults({ end, steps, kernel, failOn }: RunFindings): JobResu
     if (step.kind !== 'send' && step.kind !== 'wait') {
       results.push({
         suite: 'steps',
-        name: step.name ?? `${step.index + 1}: ${step.kind}${step.text === '' ? '' : ` ${JSON.stringify(step.text)}`}`,
+        name:
+          step.name ??
+          `${step.index + 1}: ${step.kind}${step.text === '' ? '' : ` ${JSON.stringify(shortText(step.text))}`}`,
         status: step.status === undefined ? (missed ? 'fail' : 'skip') : step.status === 'pass' ? 'pass' : 'fail',
         message: step.message ?? (missed ? missedText(step) : undefined),
         startNs: step.startNs ?? null,

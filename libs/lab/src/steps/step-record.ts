@@ -1,4 +1,4 @@
-import type { CaseStatus, LineRange, TestCase } from '../results/test-case.js';
+import type { LineRange, TestCase } from '../results/test-case.js';
 import type { StepVerb } from '../spec/step.js';
 
 /** `timeout`: virtual time ran out. A step that the run never came to, or did not finish, has none of these. */
@@ -35,10 +35,18 @@ export const MAX_OUTPUT_LENGTH = 64 * 1024;
 /** Most cases kept of one step: a guest that prints results for ever must not fill the host's memory. */
 export const MAX_CASES = 100_000;
 
-/** "step 2 (expect "login:")" */
+const MAX_TITLE_TEXT = 80;
+
+/** "step 2 (expect "login:")"; of a script, its first line. */
 export function stepTitle({ index, kind, text, name }: Pick<StepRecord, 'index' | 'kind' | 'text' | 'name'>): string {
-  const what = text === '' ? kind : `${kind} ${JSON.stringify(text)}`;
+  const shown = shortText(text);
+  const what = shown === '' ? kind : `${kind} ${JSON.stringify(shown)}`;
   return name === undefined ? `step ${index + 1} (${what})` : `step ${index + 1}, ${name} (${what})`;
 }
 
-export const isBad = (status: CaseStatus): boolean => status === 'fail' || status === 'error';
+/** The text of a step for a line of its own; what is sent keeps the newline that sends it. */
+export function shortText(text: string): string {
+  const [first = ''] = text.split(/(?<=\n)(?=[^])/);
+  const line = first === text ? text : `${first.trimEnd()}…`;
+  return line.length <= MAX_TITLE_TEXT ? line : `${line.slice(0, MAX_TITLE_TEXT)}…`;
+}
