@@ -72,11 +72,15 @@ export class DescriptorTable {
     return [...this.#slots.keys()].sort((a, b) => a - b);
   }
 
+  /** Whether {@link add} would find a number below `limit`. */
+  hasRoom(limit: number): boolean {
+    return this.#lowestFree(0) < limit;
+  }
+
   /** The lowest free number from `least` on. @throws Errno EMFILE */
   add(file: OpenFile, options: { limit: number; closeOnExec: boolean; least?: number }): number {
     const { limit, closeOnExec, least = 0 } = options;
-    let number = Math.max(least, this.#firstFree);
-    while (this.#slots.has(number)) number++;
+    const number = this.#lowestFree(least);
     if (number >= limit) {
       file.retain().drop(); // nobody will ever hold it
       throw new Errno('EMFILE');
@@ -84,6 +88,12 @@ export class DescriptorTable {
     if (least <= this.#firstFree) this.#firstFree = number + 1;
     this.#slots.set(number, { file: file.retain(), closeOnExec });
     this.#extent = Math.max(this.#extent, number + 1);
+    return number;
+  }
+
+  #lowestFree(least: number): number {
+    let number = Math.max(least, this.#firstFree);
+    while (this.#slots.has(number)) number++;
     return number;
   }
 

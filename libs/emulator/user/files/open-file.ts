@@ -185,7 +185,8 @@ export function waitUntil(
   attempt: () => number | undefined,
   options: Omit<Blocked, 'queues' | 'retry'> & { readonly nonblocking?: boolean } = {},
 ): SyscallResult {
-  const { nonblocking, ...rest } = options;
+  const { nonblocking, partial, ...others } = options;
+  const rest = partial ? { ...others, partial: () => orUndefined(partial) } : others;
   const run = (): SyscallResult => {
     const result = attempt();
     if (result !== undefined) return result;
@@ -193,6 +194,16 @@ export function waitUntil(
     return { ...rest, queues: queues(), retry: run };
   };
   return run();
+}
+
+/** What was done already cannot be handed over, for example to an address that is none: the wait ends as without it. */
+function orUndefined(partial: () => number | undefined): number | undefined {
+  try {
+    return partial();
+  } catch (error) {
+    if (error instanceof Errno) return undefined;
+    throw error;
+  }
 }
 
 /** Most bytes of one read or write, as Linux's MAX_RW_COUNT. */
@@ -223,6 +234,7 @@ export class RegularFile extends OpenFile {
 
   override read(limit: number, offset: number | undefined): Uint8Array {
     const at = offset ?? this.#position;
+    if (at >= MAX_OFFSET) return new Uint8Array(0); // no file is that long
     const length = limit <= UNMEASURED_READ ? limit : Math.max(0, Math.min(limit, this.content.size() - at));
     const bytes = new Uint8Array(length);
     const count = this.content.read(at, bytes);

@@ -59,6 +59,8 @@ export function hostErrorCode(error: unknown): string | undefined {
 
 function asErrno(error: unknown): unknown {
   const code = hostErrorCode(error);
+  // Node itself refuses numbers that no host file can have.
+  if (code === 'ERR_OUT_OF_RANGE') return new Errno('EINVAL');
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
   // The host's limit of descriptors is the system's, from the guest's point of view.
   return new Errno(code === 'EMFILE' ? 'ENFILE' : code === 'ENOTSUP' ? 'EOPNOTSUPP' : code);
@@ -472,6 +474,7 @@ class HostContent implements FileContent {
 
   read(offset: number, target: Uint8Array): number {
     let done = 0;
+    if (offset + target.length > Number.MAX_SAFE_INTEGER) return 0; // no host file is that long
     while (done < target.length) {
       const count = host(() => fs.readSync(this.#open(), target, done, target.length - done, offset + done));
       if (count === 0) break;
@@ -481,6 +484,7 @@ class HostContent implements FileContent {
   }
 
   write(offset: number, source: Uint8Array): number {
+    if (offset + source.length > Number.MAX_SAFE_INTEGER) throw new Errno('EFBIG');
     return host(() => fs.writeSync(this.#open(), source, 0, source.length, offset));
   }
 

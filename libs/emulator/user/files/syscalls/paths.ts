@@ -98,7 +98,7 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     const resolution = resolveAt(context, directory, path, { follow, restrict });
     // Room for the descriptor first: a file must not be created and then not opened.
     const limit = context.process.maxFiles;
-    if (files.descriptors().length >= limit) throw new Errno('EMFILE');
+    if (!files.descriptorTable.hasRoom(limit)) throw new Errno('EMFILE');
     return files.fileSystem.open(
       resolution,
       { flags, create, exclusive, truncate, temporary, mode: mode & 0o7777 & ~context.process.umask },
