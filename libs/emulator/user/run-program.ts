@@ -1,3 +1,4 @@
+import type { TranslationStats } from '../accel/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
 import { ConfigError, Scheduler } from '../core/index.js';
 import { AddressSpace, LinearMemory, PAGE_BYTES } from '../memory/index.js';
@@ -33,6 +34,11 @@ const NS_PER_INSTRUCTION = 2;
 export const DEFAULT_MEMORY_BYTES = 2 ** 30;
 const MIN_MEMORY_BYTES = 2 ** 20;
 const MAX_MEMORY_BYTES = 3 * 2 ** 30;
+/** Address space whose pages may lie at their own physical address: all that user mode has on 32-bit MIPS. */
+const MIRRORED_BYTES = 2 ** 31;
+/** The rest of a memory of 4 GiB, with room for tables. */
+const MAX_UNMIRRORED_BYTES = 1.75 * 2 ** 30;
+const DEFAULT_JIT_THRESHOLD = 500;
 const DEFAULT_SEED = 1;
 /** Where programs are searched when the environment has no PATH, as execvp does it. */
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -58,6 +64,10 @@ export interface ProgramOptions {
   readonly memoryBytes?: number;
   /** Determines every random byte that the guest gets. */
   readonly seed?: number;
+  /** What runs the CPU: `jit` (default) translates hot code, `interp` interprets everything. */
+  readonly accel?: 'jit' | 'interp';
+  /** Visits of a branch target before it is translated. */
+  readonly jitThreshold?: number;
   /** Takes the lines of a system call trace. */
   readonly trace?: (line: string) => void;
   /** Takes remarks for the person who runs the program. */
@@ -71,6 +81,8 @@ export interface ProgramStats {
   readonly pageFaults: number;
   readonly tlbMisses: number;
   readonly peakMemoryBytes: number;
+  /** Absent where nothing is translated. */
+  readonly translation?: Readonly<TranslationStats>;
 }
 
 export type ProgramResult =
@@ -102,9 +114,13 @@ export class ProgramRun {
     if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES)
       throw new ConfigError('memory', `${memoryBytes} bytes are not possible`, 'Choose between 1M and 3G');
     const abi = ABIS[options.arch]();
-    const poolBytes = Math.floor(memoryBytes / PAGE_BYTES) * PAGE_BYTES;
-    const linear = new LinearMemory(InterpreterVcpu.linearBytes + LinearMemory.ramFootprint(poolBytes));
-    const pool = new PagePool(linear.allocateRam('pages', poolBytes));
+    const limitPages = Math.floor(memoryBytes / PAGE_BYTES);
+    const poolBytes = MIRRORED_BYTES + Math.min(limitPages * PAGE_BYTES, MAX_UNMIRRORED_BYTES);
+    const linear = new LinearMemory(
+      InterpreterVcpu.linearBytes + InterpreterVcpu.mirrorBytes + LinearMemory.ramFootprint(poolBytes),
+    );
+    const block = linear.allocateRam('pages', poolBytes);
+    const pool = new PagePool(block, MIRRORED_BYTES / PAGE_BYTES, limitPages);
     const bus = new AddressSpace('physical pages');
     bus.mapRam('pages', 0, pool.block);
     const mmu = new ProcessMmu(pool.block);
@@ -117,6 +133,9 @@ export class ProgramRun {
       byteOrder: abi.byteOrder,
       nsPerInstruction: NS_PER_INSTRUCTION,
       deviceAccessNs: NS_PER_INSTRUCTION,
+      translation:
+        options.accel === 'interp' ? undefined : { threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD },
+      mirror: block,
       createCore: (host) => {
         const cpu = abi.createCpu(host, mmu, () => Math.floor(cpuScheduler.nowNs / NS_PER_INSTRUCTION));
         engine = { cpu, host };
@@ -254,7 +273,7 @@ export class ProgramRun {
   }
 
   get stats(): ProgramStats {
-    const { instructions, tlbMisses } = this.#vcpu.stats;
+    const { instructions, tlbMisses, translation } = this.#vcpu.stats;
     return {
       instructions,
       virtualNs: this.#kernel.clock.monotonicNs(),
@@ -262,6 +281,7 @@ export class ProgramRun {
       pageFaults: this.#kernel.pageFaults,
       tlbMisses,
       peakMemoryBytes: this.#pool.peakPages * PAGE_BYTES,
+      ...(translation && { translation: { ...translation } }),
     };
   }
 }

@@ -9,6 +9,7 @@ import { Access } from '../../targets/index.js';
 import type { DirectWindow } from '../../jit/regions/index.js';
 import type { TranslationOptions } from '../jit/index.js';
 import { Translator } from '../jit/index.js';
+import { MirrorTable } from '../mirror-table.js';
 import { SoftTlbTables } from '../soft-tlb.js';
 import type { Vcpu, VcpuExit, VcpuStats } from '../vcpu.js';
 
@@ -32,6 +33,8 @@ export interface InterpreterOptions {
   readonly deviceAccessNs: number;
   /** Translate hot code. Default: everything is interpreted. */
   readonly translation?: TranslationOptions | undefined;
+  /** RAM where physical addresses often equal virtual ones; translations look there first. */
+  readonly mirror?: RamBlock | undefined;
   /** Makes the architecture's run-time part on top of this engine. */
   readonly createCore: (host: EngineHost) => CpuCore;
 }
@@ -45,12 +48,15 @@ const modules = new Map<string, Promise<WebAssembly.Module>>();
  */
 export class InterpreterVcpu implements Vcpu, EngineHost {
   /** Bytes of linear memory that one vCPU allocates. */
+  /** What {@link InterpreterOptions.mirror} adds to that. */
+  static readonly mirrorBytes = MirrorTable.bytes;
   static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + JumpCache.bytes + 512;
 
   readonly words: Int32Array;
   readonly view: DataView;
   readonly #core: CpuCore;
   readonly #tlb: SoftTlbTables;
+  readonly #mirror: MirrorTable | undefined;
   readonly #translator: Translator | undefined;
   readonly #bytes: DataView;
   /** Blocks whose page tracking this vCPU follows: all that it ever cached. */
@@ -95,6 +101,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.view = new DataView(memory.buffer, base, STATE_BYTES);
     this.#bytes = new DataView(memory.buffer);
     this.#tlb = new SoftTlbTables(memory);
+    this.#mirror = options.mirror && new MirrorTable(memory, options.mirror);
     this.#core = options.createCore(this);
     const { engine } = this.#core.description;
     this.#pc = engine.pc.offset >> 2;
@@ -119,14 +126,19 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     });
   }
 
-  /** The RAM that the architecture's directly mapped segment shows from its start on. */
+  /** Where translations find memory without asking the soft TLB. */
   #directWindow(): DirectWindow | undefined {
+    if (this.#mirror) {
+      const { block, reads, writes } = this.#mirror;
+      return { kind: 'mirror', linear: block.linearOffset, reads, writes };
+    }
     const segment = this.#core.description.directSegment;
     const range = this.options.bus.find(0);
     if (!segment || range?.target.kind !== 'ram') return undefined;
     const { block } = range.target;
     this.#track(block);
     return {
+      kind: 'segment',
       virtualBase: segment.virtualBase,
       sizeBytes: Math.min(range.end - (range.end % PAGE_BYTES), segment.sizeBytes),
       linear: block.linearOffset + range.delta,
@@ -246,16 +258,19 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   flushTranslations(): void {
     this.#tlb.flush();
+    this.#mirror?.clear();
     this.requestAttention(); // generated code holds the translation of its fetch page
   }
 
   flushPage(address: number): void {
     this.#tlb.flushPage(address);
+    this.#mirror?.clearPage(address);
     this.requestAttention();
   }
 
   selectAddressSpace(identifier: number): void {
     this.#tlb.selectAddressSpace(identifier);
+    this.#mirror?.clear();
     this.words[this.#tlbBase] = this.#tlb.base;
     this.requestAttention();
   }
@@ -379,7 +394,10 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   #track(block: RamBlock): void {
     if (this.#tracked.has(block)) return;
     this.#tracked.add(block);
-    block.onTrackingChange(() => this.#tlb.flushWriteTags());
+    block.onTrackingChange(() => {
+      this.#tlb.flushWriteTags();
+      this.#mirror?.clearWrites();
+    });
     this.#translator?.follow(block);
   }
 
@@ -395,6 +413,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const write = isRam && this.#core.translatedWritable && flags === PageFlag.Dirty;
     this.#tlbMisses++;
     this.#tlb.fill(address, block.linearOffset + offset, { read: true, write, fetch });
+    if (block === this.#mirror?.block && offset === (address & ~(PAGE_BYTES - 1)) >>> 0)
+      this.#mirror.allow(address, write);
     return true;
   }
 }

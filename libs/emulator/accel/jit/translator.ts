@@ -327,8 +327,6 @@ export class Translator {
 const pageOf = (block: RamBlock, linear: number): number =>
   Math.floor(((linear >>> 0) - block.linearOffset) / PAGE_BYTES);
 
+/** Windows are small plain data that may have crossed threads. */
 const sameWindow = (a: DirectWindow | undefined, b: DirectWindow | undefined): boolean =>
-  a?.linear === b?.linear &&
-  a?.sizeBytes === b?.sizeBytes &&
-  a?.virtualBase === b?.virtualBase &&
-  a?.flags === b?.flags;
+  JSON.stringify(a) === JSON.stringify(b);

@@ -1,5 +1,5 @@
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, Op, SoftTlb, Type, widthBytes } from '../ir/index.js';
+import { BranchKind, DelayState, Op, SoftTlb, Type, Width as Widths, widthBytes } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
@@ -25,16 +25,21 @@ export interface TranslationHost {
   pageAddend(virtualPage: number, linearPage: number): number;
 }
 
-/** RAM that lies at known addresses. */
-export interface DirectWindow {
-  /** First virtual address, a multiple of {@link sizeBytes}' next power of two. */
-  readonly virtualBase: number;
-  /** A multiple of the page size. */
-  readonly sizeBytes: number;
-  /** Linear-memory offset of its first byte, and of its page flags. */
-  readonly linear: number;
-  readonly flags: number;
-}
+/** RAM that lies at known addresses, where the soft TLB need not be asked. */
+export type DirectWindow =
+  /** A segment of the address space, for code that itself runs at directly mapped addresses. */
+  | {
+      readonly kind: 'segment';
+      /** First virtual address, a multiple of the size's next power of two. */
+      readonly virtualBase: number;
+      /** A multiple of the page size. */
+      readonly sizeBytes: number;
+      /** Linear-memory offset of its first byte, and of its page flags. */
+      readonly linear: number;
+      readonly flags: number;
+    }
+  /** Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. */
+  | { readonly kind: 'mirror'; readonly linear: number; readonly reads: number; readonly writes: number };
 
 /** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
 const STORES_PASS = 1;
@@ -138,7 +143,8 @@ class RegionTranslator implements LoweringContext {
       return fragment;
     });
     const seed = region.entries[0] as number; // discovery puts it first
-    this.#window = engineTarget.isDirectlyMapped(seed) ? host.window : undefined;
+    const usable = host.window?.kind === 'mirror' || engineTarget.isDirectlyMapped(seed);
+    this.#window = usable ? host.window : undefined;
     this.#reusePlan = planReuse(this.#fragments);
     // Nodes: the root, one stub an entry (it loads registers), the blocks.
     this.#firstBlock = 1 + region.entries.length;
@@ -572,12 +578,13 @@ class RegionTranslator implements LoweringContext {
     const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
     address();
     w.set(this.#address);
-    if (!this.#window) return this.#probe(width, tag, base, plan);
-    this.#inWindow(this.#window, width);
-    if (tag === SoftTlb.writeTag) this.#andStoresPass(this.#window);
+    const window = this.#window;
+    if (!window) return this.#probe(width, tag, base, plan);
+    if (window.kind === 'segment') this.#inSegment(window, width, tag);
+    else this.#isMirrored(window, width, tag);
     w.if();
     w.get(this.#offset);
-    w.i32(this.#window.linear);
+    w.i32(window.linear);
     w.op(W.i32_add);
     w.set(this.#offset);
     w.else();
@@ -587,27 +594,12 @@ class RegionTranslator implements LoweringContext {
     return () => w.get(this.#offset);
   }
 
-  /** With the last test's result on the stack: and a store there needs nobody's attention. */
-  #andStoresPass({ flags }: DirectWindow): void {
-    const w = this.writer;
-    w.if(ValType.i32);
-    w.get(this.#offset);
-    w.i32(12);
-    w.op(W.i32_shr_u);
-    w.memory(W.i32_load8_u, flags);
-    w.i32(STORES_PASS);
-    w.op(W.i32_eq);
-    w.else();
-    w.i32(0);
-    w.end();
-  }
-
-  /** Leaves whether the address is aligned and in the window, and its distance from the window's start in a local. */
-  #inWindow({ virtualBase, sizeBytes }: DirectWindow, width: Width): void {
+  /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
+  #inSegment(window: DirectWindow & { kind: 'segment' }, width: Width, tag: number): void {
     const w = this.writer;
     const shift = Math.log2(widthBytes(width));
     w.get(this.#address);
-    w.i32(virtualBase | 0);
+    w.i32(window.virtualBase | 0);
     w.op(W.i32_xor);
     w.tee(this.#offset);
     if (shift > 0) {
@@ -615,8 +607,35 @@ class RegionTranslator implements LoweringContext {
       w.i32(shift);
       w.op(W.i32_rotr);
     }
-    w.i32(sizeBytes >>> shift);
+    w.i32(window.sizeBytes >>> shift);
     w.op(W.i32_lt_u);
+    if (tag !== SoftTlb.writeTag) return;
+    w.if(ValType.i32);
+    w.get(this.#offset);
+    w.i32(12);
+    w.op(W.i32_shr_u);
+    w.memory(W.i32_load8_u, window.flags);
+    w.i32(STORES_PASS);
+    w.op(W.i32_eq);
+    w.else();
+    w.i32(0);
+    w.end();
+  }
+
+  /** Leaves whether an aligned access hits a mirrored page that permits it, and the address in a local. */
+  #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number): void {
+    const w = this.writer;
+    w.get(this.#address);
+    w.tee(this.#offset);
+    w.i32(12);
+    w.op(W.i32_shr_u);
+    w.memory(W.i32_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
+    if (width === Widths.U8 || width === Widths.S8) return;
+    // 1 exceeds the low bits of an aligned address only.
+    w.get(this.#address);
+    w.i32(widthBytes(width) - 1);
+    w.op(W.i32_and);
+    w.op(W.i32_gt_u);
   }
 
   /**

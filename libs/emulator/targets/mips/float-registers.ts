@@ -1,4 +1,5 @@
 import * as S from './state.js';
+import { mipsModeKey } from './target.js';
 
 /** The FPU's registers as the host reads and writes them, in the register mode that Status.FR selects. */
 export class FloatRegisters {
@@ -12,6 +13,7 @@ export class FloatRegisters {
   set wide(wide: boolean) {
     this.state.setInt32(S.FR.offset, wide ? 1 : 0, true);
     this.state.setInt32(S.FPR_ODD_DELTA.offset, wide ? 0 : 4, true);
+    this.state.setInt32(S.engine.modeKey.offset, mipsModeKey(wide, true), true);
   }
 
   word(register: number): number {

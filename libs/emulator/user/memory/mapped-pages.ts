@@ -34,15 +34,16 @@ export class MappedPages {
 
   /**
    * The page that holds the `index`th 4 KiB. The reference is the cache's own.
+   * @param address where it is going to be mapped, unless the mapping will make a copy of its own
    * @returns undefined wholly beyond the end of the file
    */
-  page(index: number): number | undefined {
+  page(index: number, address?: number): number | undefined {
     const known = this.#pages.get(index);
     if (known !== undefined) return known;
     const { file } = this;
     const offset = index * PAGE_BYTES;
     if (file && offset >= file.size()) return undefined;
-    const page = this.pool.allocate();
+    const page = this.pool.allocate(address);
     if (file) {
       this.pool.bytes(page).set(file.read(offset, PAGE_BYTES));
       this.pool.written(page);

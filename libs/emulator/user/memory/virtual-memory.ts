@@ -148,19 +148,20 @@ export class VirtualMemory {
       if (!write) entry = page * PAGE_BYTES + (bits & ~Entry.Write) + (old & Entry.Write & bits);
       else if (shared || pool.references(page) === 1) entry = page * PAGE_BYTES + bits;
       else {
-        entry = pool.copy(page) * PAGE_BYTES + bits;
+        entry = pool.copy(page, at) * PAGE_BYTES + bits;
         pool.release(page);
       }
     } else if (source) {
-      const page = source.page(index);
+      const copied = !shared && (mapping.protection & Protection.Write) !== 0;
+      const page = source.page(index, copied ? undefined : at);
       if (page === undefined) return undefined;
-      if (write && !shared) entry = pool.copy(page) * PAGE_BYTES + bits;
+      if (write && !shared) entry = pool.copy(page, at) * PAGE_BYTES + bits;
       else {
         pool.retain(page);
         entry = page * PAGE_BYTES + (write ? bits : bits & ~Entry.Write);
       }
     } else {
-      entry = pool.allocate() * PAGE_BYTES + bits;
+      entry = pool.allocate(at) * PAGE_BYTES + bits;
     }
     if (write && shared) source?.markDirty(index);
     this.table.set(at, entry);

@@ -1,0 +1,55 @@
+import type { LinearMemory, RamBlock } from '../memory/index.js';
+import { PAGE_SHIFT } from '../memory/index.js';
+
+/** Pages of a 32-bit address space. */
+const PAGES = 2 ** 20;
+
+/**
+ * Says which pages of the current address space lie in a RAM block at their own address, so that translations reach
+ * them by adding a constant: a byte a page and kind of access, 1 where it may pass. Filled and emptied with the soft TLB.
+ */
+export class MirrorTable {
+  static readonly bytes = 2 * PAGES + 128;
+  /** Linear-memory offsets of the tables. */
+  readonly reads: number;
+  readonly writes: number;
+  readonly #readable: Uint8Array;
+  readonly #writable: Uint8Array;
+  readonly #filled = new Set<number>();
+
+  constructor(
+    memory: LinearMemory,
+    readonly block: RamBlock,
+  ) {
+    this.reads = memory.allocate(PAGES);
+    this.writes = memory.allocate(PAGES);
+    this.#readable = new Uint8Array(memory.buffer, this.reads, PAGES);
+    this.#writable = new Uint8Array(memory.buffer, this.writes, PAGES);
+  }
+
+  allow(address: number, write: boolean): void {
+    const page = address >>> PAGE_SHIFT;
+    this.#filled.add(page);
+    this.#readable[page] = 1;
+    if (write) this.#writable[page] = 1;
+  }
+
+  clear(): void {
+    for (const page of this.#filled) {
+      this.#readable[page] = 0;
+      this.#writable[page] = 0;
+    }
+    this.#filled.clear();
+  }
+
+  clearPage(address: number): void {
+    const page = address >>> PAGE_SHIFT;
+    this.#readable[page] = 0;
+    this.#writable[page] = 0;
+    this.#filled.delete(page);
+  }
+
+  clearWrites(): void {
+    for (const page of this.#filled) this.#writable[page] = 0;
+  }
+}
