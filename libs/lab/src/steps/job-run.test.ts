@@ -10,7 +10,8 @@ import {
   type StretchLimits,
 } from './job-run.js';
 
-type Act = { at: number; print?: string; end?: StretchEnd };
+/** `more`: milliseconds that pass before the machine looks up. */
+type Act = { at: number; print?: string; more?: number; end?: StretchEnd };
 
 /** A machine that plays a script in virtual milliseconds, from each of its resets anew. */
 class PlayedMachine implements BoardMachine {
@@ -57,6 +58,7 @@ class PlayedMachine implements BoardMachine {
       this.nowNs = atNs;
       if (act.print !== undefined)
         this.listener?.({ uart: 'uart0', tNs: atNs, data: new TextEncoder().encode(act.print) });
+      this.nowNs += (act.more ?? 0) * 1e6;
       if (act.end) return Promise.resolve(act.end);
     }
   };
@@ -109,6 +111,12 @@ describe('JobRun', () => {
   it('ends at the byte that meets the last step', async () => {
     const { report } = await run([...BOOT, { at: 20, print: 'more' }], [{ expect: 'bo' }]);
     expect(report).toMatchObject({ end: { kind: 'steps-done' }, virtualNs: 10e6 });
+  });
+
+  it('ends then also where the machine goes on to the end of its stretch', async () => {
+    const { report, machines } = await run([{ at: 10, print: 'boot', more: 500 }], [{ expect: 'boot' }]);
+    expect(report.virtualNs).toBe(10e6);
+    expect(machines[0]?.nowNs).toBe(510e6);
   });
 
   it.each<[string, Partial<JobRunOptions<PlayedMachine>>, RunReport['end']]>([

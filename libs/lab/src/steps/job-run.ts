@@ -83,6 +83,9 @@ export class JobRun<M extends BoardMachine> {
   private machine: M;
   private unsubscribe: () => void = () => undefined;
   private cause: RunEnd | undefined;
+  /** Virtual time of the byte or the deadline that ended the run; the machine may have gone on to its stretch's end. */
+  private endedNs = 0;
+  private heardNs = 0;
   /** What earlier machines of this board, and the time in which it was off, add. */
   private base = { virtualNs: 0, instructions: 0 };
   private on = true;
@@ -227,6 +230,7 @@ export class JobRun<M extends BoardMachine> {
       // A run ends at the byte that ended it, not somewhere in the slice after it.
       if (this.abort.signal.aborted || !this.on) return;
       const chunk = { uart, tNs: this.base.virtualNs + tNs, data };
+      this.heardNs = chunk.tNs;
       this.options.onConsole?.(chunk);
       this.printedBytes += data.length;
       const { consoleLimitBytes: limitBytes = Infinity } = this.options;
@@ -237,6 +241,7 @@ export class JobRun<M extends BoardMachine> {
   }
 
   private advance(nowNs: number): void {
+    this.heardNs = nowNs;
     for (const watch of this.watches.values()) watch.advance(nowNs);
     this.engine.advance(nowNs);
     this.settle();
@@ -277,6 +282,7 @@ export class JobRun<M extends BoardMachine> {
   private end(cause: RunEnd): void {
     if (this.abort.signal.aborted) return;
     this.cause = cause;
+    this.endedNs = this.heardNs;
     this.abort.abort();
   }
 
@@ -286,13 +292,13 @@ export class JobRun<M extends BoardMachine> {
     // a cancellation, which comes from outside virtual time, gives way.
     const stoppedFirst = cause !== undefined && (cause.kind !== 'aborted' || end.kind === 'aborted');
     const reproducible = cause === undefined && end.kind !== 'wall-guard';
-    const { virtualNs, instructions } = { virtualNs: this.nowNs, instructions: this.instructions };
+    const exact = stoppedFirst && cause.kind !== 'aborted';
     return {
       end: stoppedFirst ? cause : end.kind === 'aborted' ? { kind: 'aborted' } : end,
       steps: this.engine.stepRecords,
       kernel: this.kernelEvents,
-      virtualNs,
-      instructions,
+      virtualNs: exact ? this.endedNs : this.nowNs,
+      instructions: this.instructions,
       ramSha256: reproducible && this.on ? await this.machine.ramSha256() : undefined,
     };
   }
