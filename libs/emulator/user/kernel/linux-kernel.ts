@@ -19,6 +19,8 @@ import { ProcessTimers } from './timers.js';
 
 /** The first process; number 1 stands for the world outside, which adopts orphans. */
 const FIRST_PID = 2;
+/** Threads of all processes together, and processes, those included that nobody has waited for. */
+const MAX_THREADS = 8192;
 const DEFAULT_STACK_BYTES = 8 << 20;
 const DEFAULT_MAX_FILES = 1024;
 const HARD_MAX_FILES = 4096;
@@ -133,9 +135,24 @@ export class LinuxKernel {
     const thread = new Thread(this, process, process.pid);
     process.threads.add(thread);
     this.threads.set(thread.tid, thread);
-    this.execute(thread, program);
+    try {
+      this.execute(thread, program);
+    } catch (error) {
+      this.#forget(thread); // another name may be tried
+      throw error;
+    }
     thread.registers = this.parts.cpu.saveState();
     this.parts.makeReady(thread);
+  }
+
+  /** Undoes the creation of a first process whose program could not be loaded. */
+  #forget(thread: Thread): void {
+    const { owner } = thread;
+    this.#endThread(thread);
+    closeAll(owner.files, owner.pid);
+    this.reap(owner);
+    this.#first = undefined;
+    this.#nextPid = FIRST_PID;
   }
 
   #newSpace(): VirtualMemory {
@@ -181,9 +198,13 @@ export class LinuxKernel {
     };
   }
 
-  /** A new process or thread that is a copy of the calling one; its registers are those of `registers`. */
+  /**
+   * A new process or thread that is a copy of the calling one; its registers are those of `registers`.
+   * @throws Errno EAGAIN when there are too many
+   */
   clone(caller: Thread, request: CloneRequest, registers: Uint8Array): Thread {
     const { owner } = caller;
+    if (this.threads.size >= MAX_THREADS || this.processes.size >= MAX_THREADS) throw new Errno('EAGAIN');
     const pid = this.#takePid();
     const process = request.thread ? owner : this.#cloneProcess(owner, pid, request);
     const thread = new Thread(this, process, pid);

@@ -42,6 +42,9 @@ const DEFAULT_ACTIONS: Readonly<Record<string, DefaultAction>> = {
   SIGEMT: 'core',
 };
 
+/** Signals that wait for one receiver; beyond them real-time ones are not told apart any more (RLIMIT_SIGPENDING). */
+const MAX_QUEUED = 4096;
+
 /** Signals that a fault raises are taken before all others. */
 const SYNCHRONOUS = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGTRAP', 'SIGFPE', 'SIGSYS'];
 
@@ -148,7 +151,8 @@ export class PendingSignals {
   /** Real-time signals queue up; of the others one of a kind waits at a time. */
   add(info: SignalInfo): void {
     const bit = bitOf(info.signal);
-    if (info.signal < this.table.firstRealTime && this.#set & bit) return;
+    const coalesced = info.signal < this.table.firstRealTime || this.#queue.length >= MAX_QUEUED;
+    if (coalesced && this.#set & bit) return;
     this.#set |= bit;
     this.#queue.push(info);
   }

@@ -6,6 +6,8 @@ import type { Thread } from '../kernel/thread.js';
 import { pageUp, Protection } from '../memory/index.js';
 
 const PAGE = 4096;
+/** Mappings of a process (vm.max_map_count). */
+const MAX_MAPPINGS = 65530;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_SHARED_VALIDATE = 3;
@@ -44,7 +46,7 @@ function map(
   if (length === 0) throw new Errno('EINVAL');
   if (type !== MAP_SHARED && type !== MAP_PRIVATE && type !== MAP_SHARED_VALIDATE) throw new Errno('EINVAL');
   const size = pageUp(length);
-  if (size > space.map.limit) throw new Errno('ENOMEM');
+  if (size > space.map.limit || space.map.all.length >= MAX_MAPPINGS) throw new Errno('ENOMEM');
   const place = placeOf(thread, address, size, flags);
   const { soft } = owner.limit(abi.resources.addressSpace);
   if (space.map.sizeBytes + size > soft) throw new Errno('ENOMEM');
@@ -126,6 +128,7 @@ export const memorySyscalls: Readonly<Record<string, KernelSyscall>> = {
   },
   mprotect: (thread, address, length, protection) => {
     requireRange(thread, address, length);
+    if (thread.owner.space.map.all.length >= MAX_MAPPINGS) throw new Errno('ENOMEM');
     if (length > 0) thread.owner.space.protect(address, length, protection & PROTECTION_BITS);
     return 0;
   },

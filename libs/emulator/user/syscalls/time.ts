@@ -25,6 +25,8 @@ const CLOCK_TAI = 11;
 const TIMER_ABSTIME = 1;
 /** Clock ids below zero name a process's or thread's processor time (linux/posix-timers.h). */
 const CPU_CLOCK_THREAD = 4;
+/** Timers of a process that timer_create made. */
+const MAX_TIMERS = 1024;
 const ITIMER_REAL = 0;
 const SIGEV_SIGNAL = 0;
 const SIGEV_NONE = 1;
@@ -162,6 +164,7 @@ function writeIntervalTimeval(thread: Thread, address: number, setting: Interval
 function createTimer(thread: Thread, clockId: number, event: number, result: number): number {
   const { kernel, owner, memory } = thread;
   if (typeof clockOf(thread, clockId) === 'object') throw new Errno('EOPNOTSUPP');
+  if (owner.timers.posix.size >= MAX_TIMERS) throw new Errno('EAGAIN');
   const id = owner.timers.takeId();
   const pointer = kernel.abi.pointerBytes;
   let [value, signal, notify, target] = [id, kernel.signals.number('SIGALRM'), SIGEV_SIGNAL, 0];
