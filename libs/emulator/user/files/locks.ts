@@ -27,6 +27,10 @@ export class LockTable {
   /** Who waits for whom, to find a circle. */
   readonly #waiting = new Map<LockOwner, LockOwner>();
 
+  get isEmpty(): boolean {
+    return this.#files.size === 0;
+  }
+
   /** flock(2). */
   lockWhole(file: string, owner: LockOwner, what: 'shared' | 'exclusive' | 'unlock', wait: boolean): SyscallResult {
     if (what === 'unlock') {

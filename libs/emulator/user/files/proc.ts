@@ -6,6 +6,7 @@ import type { MountTable, PathCaller, Place } from '../vfs/mounts.js';
 import { identityOf } from '../vfs/inode.js';
 import type { FileProcess, ProcessStatus, SystemIdentity } from './api.js';
 import type { LockTable } from './locks.js';
+import { RegularFile, Seek } from './open-file.js';
 import type { OpenFile } from './open-file.js';
 import type { SeededRandom } from './random.js';
 
@@ -148,9 +149,9 @@ function processDirectory(visible: VisibleProcess, sources: ProcSources, withTas
       names: () => here().descriptors().map(String),
       entry: (name) => {
         const open = descriptorNamed(here(), name);
-        return (
-          open && text(`pos:\t0\nflags:\t${open.flags.write ? (open.flags.read ? '02' : '01') : '00'}\nmnt_id:\t1\n`)
-        );
+        if (!open) return undefined;
+        const position = open instanceof RegularFile ? open.seek(0, Seek.CUR) : 0;
+        return text(`pos:\t${position}\nflags:\t0${open.flags.write ? (open.flags.read ? 2 : 1) : 0}\nmnt_id:\t1\n`);
       },
     },
     limits: file(

@@ -72,7 +72,8 @@ export class ProcessFiles {
   close(number: number): void {
     const file = this.table.get(number);
     // fcntl(2): closing any descriptor of a file releases all record locks that the process has on it.
-    if (file instanceof RegularFile) this.fileSystem.locks.release(lockKey(file), this.table);
+    const { locks } = this.fileSystem;
+    if (file instanceof RegularFile && !locks.isEmpty) locks.release(lockKey(file), this.table);
     this.table.close(number);
   }
 

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -119,6 +128,26 @@ describe('a host directory as root', () => {
     guest.ok('rmdir', '/renamed/sub');
     expect(guest.call('getcwd', 0x2000, 100)).toBe('ENOENT');
     expect(guest.open('new', ['O_WRONLY', 'O_CREAT'])).toBe('ENOENT');
+  });
+
+  it('goes deeper than it holds directories open, and gives every descriptor back', () => {
+    const before = readdirSync('/proc/self/fd').length;
+    const deep = new TestGuest({ root });
+    for (let depth = 0; depth < 300; depth++) {
+      deep.ok('mkdir', 'deep', 0o755);
+      deep.ok('chdir', 'deep');
+    }
+    deep.writeFile('bottom', 'x');
+    deep.ok('chdir', '/');
+    for (let depth = 0; depth < 300; depth++) deep.ok('chdir', 'deep');
+    expect(deep.readFile('bottom')).toBe('x');
+    expect(deep.readlink('/proc/self/cwd')).toHaveLength(300 * 5);
+    deep.opened('bottom'); // never closed by the guest
+    deep.ok('renameat2', -100, 'bottom', -100, '/top', 0);
+    expect(deep.readFile('/top')).toBe('x');
+    expect(readdirSync('/proc/self/fd').length).toBeGreaterThan(before + 10);
+    deep.fileSystem.close();
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 
   it('opens no devices but those of /dev', () => {

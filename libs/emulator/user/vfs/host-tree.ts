@@ -80,6 +80,8 @@ export class HostTree implements Tree {
   readonly path: string;
   /** FIFOs and sockets that the guest made, by directory and name. */
   readonly nodes: GuestNodes;
+  /** Files that are open; what a guest leaves open at its end is closed with the tree. */
+  readonly open = new Set<HostContent>();
   readonly #anchors = new Map<HostDirectory, number>();
 
   /** @throws the host's error where `path` cannot be opened */
@@ -113,6 +115,7 @@ export class HostTree implements Tree {
   }
 
   close(): void {
+    for (const content of [...this.open]) content.close();
     for (const descriptor of this.#anchors.values()) fs.closeSync(descriptor);
     this.#anchors.clear();
   }
@@ -120,22 +123,39 @@ export class HostTree implements Tree {
   /** A host path of `directory` for one operation, without a way for anyone to bend it; ends without a slash. */
   anchor(directory: HostDirectory): string {
     if (!HOLDS_BY_DESCRIPTOR) return directory.plainPath();
-    let descriptor = this.#anchors.get(directory);
-    if (descriptor === undefined) {
-      const place = directory.place;
+    // From the nearest directory that is held, one step down at a time: trees may be deeper than any stack.
+    const missing: HostDirectory[] = [];
+    let held: HostDirectory | undefined = directory;
+    while (held && !this.#anchors.has(held)) {
+      missing.push(held);
+      held = held.place?.parent;
+    }
+    let descriptor = held ? this.#use(held) : undefined;
+    for (const next of missing.reverse()) {
       const flags = O_PATH | O_CLOEXEC | constants.O_DIRECTORY;
-      descriptor = place
-        ? host(() => fs.openSync(hostPath(`${this.anchor(place.parent)}/${place.name}`), flags | constants.O_NOFOLLOW))
-        : host(() => fs.openSync(directory.rootPath, flags));
-      if (this.#anchors.size >= MAX_ANCHORS) {
+      const parent = descriptor;
+      descriptor =
+        next.place && parent !== undefined
+          ? host(() =>
+              fs.openSync(hostPath(`/proc/self/fd/${parent}/${next.place!.name}`), flags | constants.O_NOFOLLOW),
+            )
+          : host(() => fs.openSync(next.rootPath, flags));
+      this.#anchors.set(next, descriptor);
+      if (this.#anchors.size > MAX_ANCHORS) {
         const [oldest] = this.#anchors.keys();
         this.release(oldest!);
       }
-    } else {
-      this.#anchors.delete(directory); // the Map's order is that of use
     }
-    this.#anchors.set(directory, descriptor);
     return `/proc/self/fd/${descriptor}`;
+  }
+
+  /** The Map's order is that of use: what was used last is given up last. */
+  #use(directory: HostDirectory): number | undefined {
+    const descriptor = this.#anchors.get(directory);
+    if (descriptor === undefined) return undefined;
+    this.#anchors.delete(directory);
+    this.#anchors.set(directory, descriptor);
+    return descriptor;
   }
 
   release(directory: HostDirectory): void {
@@ -224,7 +244,7 @@ class HostInode extends Inode {
 
   override open(access: ContentAccess): FileContent {
     if (this.type !== FileType.REGULAR) throw new Errno(this.type === FileType.SYMLINK ? 'ELOOP' : 'EACCES');
-    return openContent(this.#path(), access, 0);
+    return openContent(this.tree, this.#path(), access, 0);
   }
 
   override readLink(): string {
@@ -343,7 +363,7 @@ class HostDirectory extends Inode {
   }
 
   override createFile(name: string, { mode }: Creation, access: ContentAccess): { inode: Inode; content: FileContent } {
-    const content = openContent(this.#path(name), access, constants.O_CREAT | constants.O_EXCL, mode);
+    const content = openContent(this.tree, this.#path(name), access, constants.O_CREAT | constants.O_EXCL, mode);
     return { inode: this.#created(name), content };
   }
 
@@ -448,7 +468,13 @@ class HostDirectory extends Inode {
   }
 }
 
-function openContent(path: Buffer, { read, write }: ContentAccess, more: number, mode = 0): FileContent {
+function openContent(
+  tree: HostTree,
+  path: Buffer,
+  { read, write }: ContentAccess,
+  more: number,
+  mode = 0,
+): FileContent {
   const access = read && write ? constants.O_RDWR : write ? constants.O_WRONLY : constants.O_RDONLY;
   // Should the entry have become a FIFO or a device since it was looked at, opening must neither hang nor act.
   const flags = access | more | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC;
@@ -462,14 +488,18 @@ function openContent(path: Buffer, { read, write }: ContentAccess, more: number,
     fs.closeSync(descriptor);
     throw error;
   }
-  return new HostContent(descriptor);
+  return new HostContent(tree, descriptor);
 }
 
 class HostContent implements FileContent {
   #descriptor: number | undefined;
 
-  constructor(descriptor: number) {
+  constructor(
+    private readonly tree: HostTree,
+    descriptor: number,
+  ) {
     this.#descriptor = descriptor;
+    tree.open.add(this);
   }
 
   read(offset: number, target: Uint8Array): number {
@@ -529,6 +559,7 @@ class HostContent implements FileContent {
 
   close(): void {
     if (this.#descriptor === undefined) return;
+    this.tree.open.delete(this);
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
