@@ -214,6 +214,28 @@ describe('waiting', () => {
     expect(guest.call('poll', BUFFER, 5000, 0)).toBe('EINVAL');
   });
 
+  it('select and ppoll leave the time that was left, also when a signal ends them', () => {
+    const guest = new TestGuest();
+    const [reader, writer] = guest.pipe();
+    const time = BUFFER + 256;
+    const set = (): void => {
+      guest.memory.setU32(BUFFER, 1 << reader);
+      guest.memory.setU32(time, 2);
+      guest.memory.setU32(time + 4, 500_000);
+    };
+    set();
+    const interrupted = guest.waits('select', reader + 1, BUFFER, 0, 0, time);
+    guest.clock.advance(1_000_000_000);
+    expect(interrupted.interrupt()).toBe('EINTR');
+    expect([guest.memory.u32(time), guest.memory.u32(time + 4)]).toEqual([1, 500_000]);
+    set();
+    const waiting = guest.waits('select', reader + 1, BUFFER, 0, 0, time);
+    guest.clock.advance(2_100_000_000);
+    guest.write(writer, 'x');
+    expect(waiting.result).toBe(1);
+    expect([guest.memory.u32(time), guest.memory.u32(time + 4)]).toEqual([0, 400_000]);
+  });
+
   it('poll of no descriptors is a sleep', () => {
     const guest = new TestGuest();
     const waiting = guest.waits('poll', 0, 0, 10);

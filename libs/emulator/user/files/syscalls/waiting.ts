@@ -23,6 +23,9 @@ const CLOCK_REALTIME = 0;
 const TIMER_CLOCKS = new Set([CLOCK_REALTIME, 1, 7]);
 const FD_SETSIZE = 1024;
 
+/** Takes the time that was left when a wait ended, ns. */
+type StoreRemaining = (remainingNs: number) => void;
+
 /** What a wait looks at. */
 interface Watched {
   readonly file: OpenFile;
@@ -37,19 +40,58 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
     timeoutNs: number | undefined,
     look: () => number | undefined,
     empty: () => number,
+    storeRemaining: StoreRemaining = () => undefined,
   ): SyscallResult => {
     const found = look();
-    if (found !== undefined) return found;
-    if (timeoutNs === 0) return empty();
+    if (found !== undefined || timeoutNs === 0) return found ?? empty();
     const deadlineNs = deadlineAfter(c, timeoutNs);
+    const stop = (): void => {
+      if (deadlineNs !== undefined) storeRemaining(Math.max(0, deadlineNs - c.clock.monotonicNs()));
+    };
+    const finish = (result: number | undefined): number | undefined => {
+      if (result !== undefined) stop();
+      return result;
+    };
     const nothing = new WaitQueue();
-    return waitUntil(() => (files.length === 0 ? [nothing] : files.flatMap(({ file }) => file.queues(c))), look, {
-      interrupted: 'eintr',
-      ...(deadlineNs === undefined ? {} : { deadlineNs, timeout: () => look() ?? empty() }),
-    });
+    return waitUntil(
+      () => (files.length === 0 ? [nothing] : files.flatMap(({ file }) => file.queues(c))),
+      () => finish(look()),
+      {
+        interrupted: 'eintr',
+        cancel: stop,
+        ...(deadlineNs === undefined ? {} : { deadlineNs, timeout: () => finish(look() ?? empty()) ?? 0 }),
+      },
+    );
   };
 
-  const poll = (c: SyscallContext, address: number, count: number, timeoutNs: number | undefined): SyscallResult => {
+  /** select(2), ppoll(2): Linux stores the time that was left; where it cannot, it says nothing. */
+  const storeRemainingAt = (
+    c: SyscallContext,
+    address: number,
+    unit: 'timespec' | 'timespec64' | 'timeval',
+  ): StoreRemaining => {
+    return (ns) => {
+      const [seconds, rest] = [Math.floor(ns / NS_PER_S), ns % NS_PER_S];
+      try {
+        if (unit === 'timeval') {
+          writeStruct(c.memory, address, abi.structs.timeval, { tv_sec: seconds, tv_usec: Math.floor(rest / 1000) });
+        } else {
+          const layout = unit === 'timespec64' ? TIMESPEC64 : abi.structs.timespec;
+          writeStruct(c.memory, address, layout, { tv_sec: seconds, tv_nsec: rest });
+        }
+      } catch (error) {
+        if (!(error instanceof Errno)) throw error; // the time is in read-only memory
+      }
+    };
+  };
+
+  const poll = (
+    c: SyscallContext,
+    address: number,
+    count: number,
+    timeoutNs: number | undefined,
+    storeRemaining?: StoreRemaining,
+  ): SyscallResult => {
     if (count > c.process.maxFiles) throw new Errno('EINVAL');
     const files = filesOf(c);
     const entries: ({ fd: number; events: number } & ({ file: OpenFile } | { file: undefined }))[] = [];
@@ -74,6 +116,7 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
       timeoutNs,
       () => store() || undefined,
       () => 0,
+      storeRemaining,
     );
   };
 
@@ -82,6 +125,7 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
     count: number,
     addresses: readonly [read: number, write: number, except: number],
     timeoutNs: number | undefined,
+    storeRemaining?: StoreRemaining,
   ): SyscallResult => {
     if (int(count) < 0) throw new Errno('EINVAL');
     const files = filesOf(c);
@@ -121,6 +165,7 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
       timeoutNs,
       () => store() || undefined,
       () => store('empty'),
+      storeRemaining,
     );
   };
 
@@ -238,16 +283,24 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
     (wide: boolean): SyscallHandler =>
     (c, address = 0, count = 0, timeout = 0, mask = 0, size = 0) => {
       const timeoutNs = timeout === 0 ? undefined : timespecNs(abi, c.memory, timeout, wide);
-      return c.withSignalMask(signalMask(abi, c.memory, mask, size), () => poll(c, address, count, timeoutNs));
+      const store = storeRemainingAt(c, timeout, wide ? 'timespec64' : 'timespec');
+      return c.withSignalMask(signalMask(abi, c.memory, mask, size), () => poll(c, address, count, timeoutNs, store));
     };
   const pselect =
     (wide: boolean): SyscallHandler =>
     (c, count = 0, read = 0, write = 0, except = 0, timeout = 0, mask = 0) => {
       const timeoutNs = timeout === 0 ? undefined : timespecNs(abi, c.memory, timeout, wide);
-      return c.withSignalMask(pselectMask(c, mask), () => select(c, count, [read, write, except], timeoutNs));
+      const store = storeRemainingAt(c, timeout, wide ? 'timespec64' : 'timespec');
+      return c.withSignalMask(pselectMask(c, mask), () => select(c, count, [read, write, except], timeoutNs, store));
     };
   const plainSelect: SyscallHandler = (c, count = 0, read = 0, write = 0, except = 0, timeout = 0) =>
-    select(c, count, [read, write, except], timeout === 0 ? undefined : timevalNs(abi, c.memory, timeout));
+    select(
+      c,
+      count,
+      [read, write, except],
+      timeout === 0 ? undefined : timevalNs(abi, c.memory, timeout),
+      storeRemainingAt(c, timeout, 'timeval'),
+    );
 
   return {
     poll: (c, address = 0, count = 0, timeout = 0) => poll(c, address, count, milliseconds(timeout)),
