@@ -296,7 +296,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
 function startFailure(error: unknown, program: string, { files, arch }: ProgramOptions): unknown {
   if (error instanceof ProgramError) return new ConfigError('program', `${program} ${error.message}`, error.mend);
   if (!(error instanceof Errno)) return error;
-  const within = files.root === undefined ? '' : ` under the root ${files.root}`;
+  const within = files.root === undefined || files.root === '/' ? '' : ` under the root ${files.root}`;
   switch (error.code) {
     case 'ENOENT':
       return new ConfigError(

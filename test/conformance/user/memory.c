@@ -136,6 +136,24 @@ int main(void) {
   }
   waitpid(pid, NULL, 0);
   printf("after the child: shared %.10s private %.10s\n", shared, private);
+  /* mappings, reads and writes of one file agree, also between processes that map it at different times */
+  memcpy(shared, "mapping", 7);
+  if (pread(fd, buffer, 10, 0) != 10) return 1;
+  printf("read %s\n", buffer);
+  if (pwrite(fd, "WRITE", 5, 0) != 5) return 1;
+  printf("mapping %.10s\n", shared);
+  pid = fork();
+  if (pid == 0) {
+    char *later = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    memcpy(later + 5, "later", 5);
+    _exit(0);
+  }
+  waitpid(pid, NULL, 0);
+  printf("both %.10s\n", shared);
+  if (ftruncate(fd, 4) < 0 || ftruncate(fd, 2 * page) < 0) return 1;
+  printf("truncated %.4s %d, extended %d\n", shared, shared[4], shared[page]);
+  if (ftruncate(fd, page) < 0) return 1;
+  probe("after truncation", shared + page, 0);
   int ro = open("/proc/self/exe", O_RDONLY);
   printf("writable shared mapping of a read-only file: %s\n",
          mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ro, 0) == MAP_FAILED ? strerror(errno) : "ok");

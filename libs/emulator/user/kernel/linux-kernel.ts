@@ -73,7 +73,10 @@ export class LinuxKernel {
 
   constructor(readonly parts: KernelParts) {
     this.signals = new SignalTable(parts.abi);
-    this.pageCache = new PageCache(parts.pool);
+    this.pageCache = new PageCache(parts.pool, (pages, fromPage) => {
+      for (const space of this.#spaces) space.forget(pages, fromPage);
+    });
+    parts.files.filePages = this.pageCache;
   }
 
   get abi(): KernelAbi {
@@ -88,9 +91,12 @@ export class LinuxKernel {
     return this.#first;
   }
 
+  get #spaces(): ReadonlySet<VirtualMemory> {
+    return new Set([...this.processes.values()].filter(({ isAlive }) => isAlive).map(({ space }) => space));
+  }
+
   get pageFaults(): number {
-    const spaces = new Set([...this.processes.values()].map(({ space }) => space));
-    return [...spaces].reduce((sum, space) => sum + space.pageFaults, this.#faultsOfOld);
+    return [...this.#spaces].reduce((sum, space) => sum + space.pageFaults, this.#faultsOfOld);
   }
 
   // ---- processes come ------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { PAGE_BYTES } from '../../memory/index.js';
-import type { MappedFile } from '../files/index.js';
+import type { FilePages, MappedFile } from '../files/index.js';
 import type { PagePool } from './page-pool.js';
 
 /**
@@ -11,13 +11,31 @@ export class MappedPages {
   /** Pages that a shared mapping may have written. */
   readonly #dirty = new Set<number>();
   #mappings = 0;
+  #file: MappedFile | undefined;
+  #writable: boolean;
 
-  /** @param file without one the pages are anonymous memory */
+  /** @param file without one the pages are anonymous memory. @param writable it was opened for writing */
   constructor(
     private readonly pool: PagePool,
-    readonly file: MappedFile | undefined,
+    file: MappedFile | undefined,
+    writable = false,
     private readonly onUnused: () => void = () => undefined,
-  ) {}
+  ) {
+    this.#file = file;
+    this.#writable = writable;
+  }
+
+  get file(): MappedFile | undefined {
+    return this.#file;
+  }
+
+  /** Another opening of the same file: kept when it can be written and the one until now cannot, else closed. */
+  adopt(file: MappedFile, writable: boolean): void {
+    if (!writable || this.#writable) return file.close();
+    this.#file?.close();
+    this.#file = file;
+    this.#writable = true;
+  }
 
   retain(): void {
     this.#mappings++;
@@ -52,6 +70,36 @@ export class MappedPages {
     return page;
   }
 
+  /** The file's bytes changed: pages that are in memory follow. */
+  update(offset: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) {
+      const start = (offset + done) % PAGE_BYTES;
+      const count = Math.min(bytes.length - done, PAGE_BYTES - start);
+      const page = this.#pages.get((offset + done - start) / PAGE_BYTES);
+      if (page !== undefined) {
+        this.pool.bytes(page).set(bytes.subarray(done, done + count), start);
+        this.pool.written(page, start, count);
+      }
+      done += count;
+    }
+  }
+
+  /** The file ends here now: what was beyond is zero on its last page, and gone after it. */
+  truncate(size: number): void {
+    for (const [index, page] of this.#pages) {
+      const end = size - index * PAGE_BYTES;
+      if (end >= PAGE_BYTES) continue;
+      if (end > 0) {
+        this.pool.bytes(page).fill(0, end);
+        this.pool.written(page, end, PAGE_BYTES - end);
+        continue;
+      }
+      this.#pages.delete(index);
+      this.#dirty.delete(index);
+      this.pool.release(page);
+    }
+  }
+
   markDirty(index: number): void {
     if (this.file) this.#dirty.add(index);
   }
@@ -70,23 +118,48 @@ export class MappedPages {
   }
 }
 
-/** The pages of files in memory, shared by all processes that map the same content. */
-export class PageCache {
+/**
+ * The pages of files in memory, shared by all processes that map them. The file half tells of everything that happens to a
+ * mapped file otherwise, so that mappings, reads and writes of it agree.
+ */
+export class PageCache implements FilePages {
   readonly #files = new Map<string, MappedPages>();
 
-  constructor(private readonly pool: PagePool) {}
+  /** @param unmap drops pages of a file, from one on, from all page tables: they do not exist any more */
+  constructor(
+    private readonly pool: PagePool,
+    private readonly unmap: (pages: MappedPages, fromPage: number) => void = () => undefined,
+  ) {}
 
-  /** Takes the file over: it is closed when its last mapping is gone, or at once when the cache already has it. */
-  open(file: MappedFile): MappedPages {
-    const { device, inode, modifiedNs } = file.identity;
-    const key = `${device}:${inode}:${modifiedNs}`;
+  /**
+   * Takes the file over: it is closed when its last mapping is gone, or at once when the cache has one as good.
+   * @param writable it was opened for writing, so that shared mappings can be stored
+   */
+  open(file: MappedFile, writable = false): MappedPages {
+    const { device, inode } = file.identity;
+    const key = `${device}:${inode}`;
     const known = this.#files.get(key);
     if (known) {
-      file.close();
+      known.adopt(file, writable);
       return known;
     }
-    const pages = new MappedPages(this.pool, file, () => this.#files.delete(key));
+    const pages = new MappedPages(this.pool, file, writable, () => this.#files.delete(key));
     this.#files.set(key, pages);
     return pages;
+  }
+
+  beforeRead(file: string): void {
+    this.#files.get(file)?.writeBack();
+  }
+
+  written(file: string, offset: number, bytes: Uint8Array): void {
+    this.#files.get(file)?.update(offset, bytes);
+  }
+
+  resized(file: string, size: number): void {
+    const pages = this.#files.get(file);
+    if (!pages) return;
+    this.unmap(pages, Math.ceil(size / PAGE_BYTES));
+    pages.truncate(size);
   }
 }

@@ -261,6 +261,38 @@ describe('files', () => {
   });
 });
 
+describe('a mapped file that changes', () => {
+  it('shows what is written to it, stores what was mapped before it is read, and ends where it is cut', () => {
+    TestFile.open = 0;
+    const cache = new PageCache(pool, (pages, fromPage) => space.forget(pages, fromPage));
+    const content = new Uint8Array(2 * PAGE).fill(1);
+    const source = cache.open(new TestFile(content), true);
+    space.mapPages(BASE, { length: 2 * PAGE, protection: RW, shared: true, source });
+    expect([memory.u8(BASE + PAGE - 1), memory.u8(BASE + PAGE)]).toEqual([1, 1]);
+    cache.written('1:2', PAGE - 1, Uint8Array.of(7, 8));
+    expect([memory.u8(BASE + PAGE - 1), memory.u8(BASE + PAGE)]).toEqual([7, 8]);
+    memory.setU8(BASE, 5);
+    cache.beforeRead('1:2');
+    expect(content[0]).toBe(5);
+    cache.resized('1:2', 10);
+    expect([memory.u8(BASE + 9), memory.u8(BASE + 10)]).toEqual([1, 0]);
+    expect(flushed).toContain(BASE + PAGE);
+    cache.written('other', 0, Uint8Array.of(9));
+    cache.resized('other', 0);
+    expect(memory.u8(BASE)).toBe(5);
+  });
+
+  it('is written through the opening that may write', () => {
+    const cache = new PageCache(pool);
+    const [first, second, third] = [1, 2, 3].map((byte) => new TestFile(Uint8Array.of(byte)));
+    const pages = cache.open(first as TestFile);
+    pages.retain();
+    expect(cache.open(second as TestFile, true)).toBe(pages);
+    expect(cache.open(third as TestFile, true).file).toBe(second);
+    pages.release();
+  });
+});
+
 describe('access for system calls', () => {
   it('crosses pages and stops at what is not mapped', () => {
     map(BASE, 2);

@@ -290,6 +290,15 @@ export class VirtualMemory {
     return end;
   }
 
+  /** A file became shorter: its pages from one on are gone, private copies included. */
+  forget(source: MappedPages, fromPage: number): void {
+    for (const mapping of this.map.all) {
+      if (mapping.source !== source) continue;
+      const start = mapping.start + Math.max(0, fromPage - mapping.sourcePage) * PAGE_BYTES;
+      if (start < mapping.end) this.#dropPages(start, mapping.end);
+    }
+  }
+
   #dropPages(start: number, end: number): void {
     let dropped = false;
     this.table.forEach(start, end, (address, entry) => {

@@ -1,4 +1,5 @@
 /** Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2), mlock(2). */
+import type { MappedFile } from '../files/index.js';
 import { mappedFile } from '../files/index.js';
 import { Errno } from '../kernel/contracts.js';
 import type { KernelSyscall } from '../kernel/run-loop.js';
@@ -61,15 +62,13 @@ function map(
   if (flags & mapFlags.anonymous) {
     return space.mapPages(place, shared ? { ...request, source: space.sharedPages() } : request);
   }
-  const file = mappedFile(owner.files, descriptor | 0, {
-    sharedWrite: shared && (protection & Protection.Write) !== 0,
-  });
+  const { file, writable } = openForMapping(thread, descriptor | 0, shared, (protection & Protection.Write) !== 0);
   if (file.anonymous) {
     file.close();
     return space.mapPages(place, shared ? { ...request, source: space.sharedPages() } : request);
   }
-  const mayWrite = !shared || mayBeWritten(thread, descriptor);
-  const source = pageCache.open(file);
+  const mayWrite = !shared || writable;
+  const source = pageCache.open(file, writable);
   source.retain(); // until the mapping holds it
   try {
     return space.mapPages(place, { ...request, source, sourcePage: offsetPages, mayWrite });
@@ -78,15 +77,24 @@ function map(
   }
 }
 
-/** Could the descriptor be mapped shared and writable? Decides what mprotect may do later. */
-function mayBeWritten(thread: Thread, descriptor: number): boolean {
-  try {
-    mappedFile(thread.owner.files, descriptor | 0, { sharedWrite: true }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Errno) return false;
-    throw error;
+/**
+ * A shared mapping is opened for writing where the descriptor allows it, because mprotect may ask for that later.
+ * @throws Errno EACCES when it must be writable and is not
+ */
+function openForMapping(
+  { owner }: Thread,
+  descriptor: number,
+  shared: boolean,
+  write: boolean,
+): { file: MappedFile; writable: boolean } {
+  if (shared) {
+    try {
+      return { file: mappedFile(owner.files, descriptor, { sharedWrite: true }), writable: true };
+    } catch (error) {
+      if (write || !(error instanceof Errno) || error.code !== 'EACCES') throw error;
+    }
   }
+  return { file: mappedFile(owner.files, descriptor, { sharedWrite: false }), writable: false };
 }
 
 /** Where a mapping goes. @returns undefined: anywhere */
