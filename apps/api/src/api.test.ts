@@ -164,6 +164,14 @@ describe('submitting a job', () => {
     expect(again.status).toBe(201); // what a job shows can be submitted as it is
   });
 
+  it('puts variables in before the job is stored', async () => {
+    const file = { ...selfTest, variables: { word: 'PASS' }, matrix: { cpu: ['34Kf'] } };
+    const { status, body } = await post<Job>('/api/v1/jobs', { ...file, steps: [{ expect: 'SELFTEST: ${{ word }}' }] });
+    expect(status).toBe(201);
+    expect(body.spec).toMatchObject({ cpu: '34Kf', steps: [{ expect: 'SELFTEST: PASS' }] });
+    expect(body.spec).not.toHaveProperty('matrix');
+  });
+
   it('takes a form with files', async () => {
     const spec = { board: 'malta', images: { kernel: 'upload:vmlinux' } };
     const { status, body } = await submitForm<Job>(spec, { vmlinux: firmware() });
@@ -197,6 +205,21 @@ describe('submitting a job', () => {
       { board: 'malta', images: { kernel: 'upload:k', initrd: 'upload:i' } },
       { k: firmware() },
       'images.initrd',
+    ],
+    ['a path of the client', { board: 'malta', images: { kernel: './vmlinux' } }, {}, 'images.kernel'],
+    ['a variable that is not declared', { ...selfTest, cmdline: '${{ x }}' }, {}, 'cmdline'],
+    ['a matrix of several jobs', { ...selfTest, matrix: { cpu: ['24Kf', '34Kf'] } }, {}, 'matrix'],
+    [
+      'a step on a console that is not there',
+      { ...selfTest, steps: [{ send: 'a', console: 'x' }] },
+      {},
+      'steps[0].console',
+    ],
+    [
+      'an upload into the guest',
+      { ...selfTest, steps: [{ upload: 'builtin:malta-selftest-el', to: '/a' }] },
+      {},
+      'steps[0].upload',
     ],
     ['a file the spec does not use', selfTest, { spare: firmware() }, 'spare'],
     ['nothing to boot', { board: 'malta', images: {} }, {}, 'images.kernel'],

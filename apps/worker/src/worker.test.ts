@@ -169,6 +169,15 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     90_000,
   );
 
+  it('runs a job again after an infrastructure error, as often as it asks for', async () => {
+    const job = await inState(await submit('throw', { retries: 2 }), 'ended', 60_000);
+    expect(job).toMatchObject({ outcome: 'infra', attempts: 3 });
+    expect(await inState(await submit('hello', { retries: 2 }), 'ended')).toMatchObject({
+      outcome: 'pass',
+      attempts: 1,
+    });
+  }, 90_000);
+
   it('gives up a board that ignores the wall-clock guard', async () => {
     config.wallGuardMs = 100 - 5000; // the host's grace after the guard is 5 s
     await workers.pop()?.close();

@@ -85,11 +85,8 @@ export class LtpParser implements ResultParser {
     const kirk = KIRK_ROW.exec(text);
     const message = MESSAGE.exec(text);
     if (row?.[1] !== undefined) {
-      this.cases.add(line, {
-        path: [row[1]],
-        status: statusOf(row[2]),
-        message: statusOf(row[2]) === 'pass' ? undefined : this.explanation.take(),
-      });
+      this.explanation.take(); // the table's head, not the tests' output
+      this.cases.add(line, { path: [row[1]], status: statusOf(row[2]) });
     } else if (kirk?.[1] !== undefined) {
       const [, name, status, note = '', time, unit] = kirk;
       const factor = unit === 'ms' ? 1e-3 : unit === 'm' ? 60 : 1;
@@ -107,7 +104,7 @@ export class LtpParser implements ResultParser {
     } else if (message) {
       const [, file = '', number, kind = '', what = ''] = message;
       this.cases.add(line, {
-        path: [file, number === undefined ? what : `line ${number}: ${what}`],
+        path: [file, number === undefined ? what.trim() : `line ${number}: ${what}`],
         status: statusOf(kind.slice(1)),
         message: kind === 'TPASS' ? undefined : what,
       });

@@ -16,6 +16,8 @@ const FORMATS: Readonly<Record<string, ParsedFormat>> = {
   'tap13-broken.log': 'tap',
   'ltp-pan.log': 'ltp',
   'ltp-kirk.log': 'ltp',
+  'ltp-table.log': 'ltp',
+  'ktap-odd.log': 'ktap',
   'lava.log': 'lava-signal',
   'junit.log': 'junit',
   'junit-entities.log': 'junit',

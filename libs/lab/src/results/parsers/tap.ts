@@ -13,7 +13,6 @@ interface PendingCase {
   readonly path: string[];
   readonly status: CaseStatus;
   message: string | undefined;
-  readonly began: ConsoleLine | undefined;
   readonly line: ConsoleLine;
 }
 
@@ -74,12 +73,22 @@ export class TapParser implements ResultParser {
 
   end(tNs: number): void {
     const line = { ...this.lastLine, tNs };
-    const wasOpen = this.levels.length > 1;
-    while (this.levels.length > 1) this.closeLevel(undefined, line);
+    while (this.levels.length > 1) this.breakOff(line);
     const [top] = this.levels;
     if (!top) return;
     this.checkPlan(top, line);
-    this.flush(top, wasOpen ? top.cases.length : 0);
+    this.flush(top, 0);
+  }
+
+  /** The output ends inside a subtest: its cases count, and so does that its own result never came. */
+  private breakOff(line: ConsoleLine): void {
+    const level = this.levels.at(-1);
+    const incomplete = level?.planned !== undefined && level.planned !== level.results;
+    if (level && !incomplete && !this.bailed) {
+      const message = 'The output ended before its result';
+      level.cases.push({ path: ['subtest'], status: 'error', message, line });
+    }
+    this.closeLevel(undefined, line);
   }
 
   private read(body: string, indent: number, line: ConsoleLine): void {
@@ -116,7 +125,7 @@ export class TapParser implements ResultParser {
     const before = explains && status !== 'pass' ? explanation : undefined;
     if (children.length > 0) {
       level.cases.push(...children);
-      const said = children.some((child) => child.status === status) || (status === 'pass' && children.length > 0);
+      const said = status === 'pass' || children.some((child) => child.status === status);
       if (!said) this.add(level, [label], status, message ?? before ?? 'The whole failed, none of its parts did', line);
     } else this.add(level, [label], status, [message, before].filter(Boolean).join('\n'), line);
     if (level.indent === 0 && this.levels.length === 1) this.flush(level, this.dialect.diagnostics === 'after' ? 1 : 0);
@@ -124,7 +133,7 @@ export class TapParser implements ResultParser {
 
   private add(level: Level, path: string[], status: CaseStatus, message: string | undefined, line: ConsoleLine): void {
     if (level.cases.length >= MAX_PENDING) this.flush(level, 0);
-    const result: PendingCase = { path, status, message: message === '' ? undefined : message, began: undefined, line };
+    const result: PendingCase = { path, status, message: message === '' ? undefined : message, line };
     level.cases.push(result);
     this.last = { level, result };
   }
@@ -194,8 +203,8 @@ export class TapParser implements ResultParser {
     // The children of the result at hand are one level deeper: the result gives them their name.
     while (top.indent > indent && this.levels.length > 1) {
       const above = this.levels.at(-2);
-      if (keepChildren && above && above.indent <= indent)
-        return above.indent === indent ? above : this.retake(above, indent);
+      // Indented between two levels, it belongs to the upper one.
+      if (keepChildren && above && above.indent <= indent) return above;
       this.closeLevel(undefined, line);
       top = this.levels.at(-1) ?? top;
     }
@@ -204,11 +213,6 @@ export class TapParser implements ResultParser {
       this.levels.push(top);
     }
     return top;
-  }
-
-  /** Indentation between two levels: a result that nothing above it is indented like belongs to the lower one. */
-  private retake(above: Level, indent: number): Level {
-    return { ...above, indent };
   }
 
   private takeChildren(level: Level, name: string, line: ConsoleLine): PendingCase[] {
@@ -238,7 +242,7 @@ export class TapParser implements ResultParser {
       planned > results
         ? `${planned} tests were planned, ${results} ran`
         : `${results} tests ran, ${planned} were planned`;
-    level.cases.push({ path: ['plan'], status: 'error', message, began: undefined, line });
+    level.cases.push({ path: ['plan'], status: 'error', message, line });
   }
 
   /** Hands out what is known whole. @param keep how many of the last may still be explained */
