@@ -2,10 +2,11 @@
 // Programs and files from outside the repository (prerequisites, toolchain, guests), running them with time-outs and
 // timed marks (process), QEMU as oracle and peer (qemu). The IR oracle with the reference vCPU built on it, random
 // instructions from the encoding tables, MIPS lockstep, which sets the interpreter against the oracle, and random MIPS
-// programs with all kinds of control flow (control-flow), which set all engines against each other.
+// programs with all kinds of control flow (control-flow), which set all engines against each other (bench).
 export * from './guests.js';
 export * from './ir-oracle.js';
 export * from './mips-assembler.js';
+export * from './mips-bench.js';
 export * from './mips-control-flow.js';
 export * from './mips-lockstep.js';
 export * from './mips-sequences.js';

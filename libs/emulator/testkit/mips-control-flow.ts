@@ -1,17 +1,25 @@
 import { InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
-import { Scheduler } from '../core/index.js';
-import { DelayState, EngineEvent, type StateField } from '../jit/ir/index.js';
-import { AddressSpace, LinearMemory, type RamBlock } from '../memory/index.js';
-import type { CpuCore } from '../targets/index.js';
-import { MipsCpu, mipsDisassembler, mipsModel } from '../targets/index.js';
+import { EngineEvent } from '../jit/ir/index.js';
+import { mipsDisassembler, mipsModel } from '../targets/index.js';
 import { Cp0, Status } from '../targets/mips/cp0.js';
 import * as S from '../targets/mips/state.js';
 import { asm, MIPS_INSTRUCTIONS, MipsAssembler, mipsInstruction, NOP, wordsToBytes } from './mips-assembler.js';
+import type { BenchEngine, MipsSide } from './mips-bench.js';
+import {
+  advance,
+  BENCH_MODEL,
+  BENCH_RAM_BYTES,
+  createMipsSide,
+  differences,
+  hex,
+  NS_PER_INSTRUCTION,
+  wordOf,
+} from './mips-bench.js';
 import { SeededRandom } from './random.js';
 import type { FieldChooser } from './random-instructions.js';
 import { RandomInstructions } from './random-instructions.js';
-import { ReferenceVcpu } from './reference-vcpu.js';
+import type { ReferenceVcpu } from './reference-vcpu.js';
 
 /**
  * Random programs with every kind of control flow, run by engines side by side. A program never ends: it runs for a number
@@ -20,10 +28,6 @@ import { ReferenceVcpu } from './reference-vcpu.js';
  * on some timer interrupts starts the program anew, so that none is caught in a loop for long.
  */
 
-const MODEL = '24Kf';
-const NS_PER_INSTRUCTION = 10;
-const COUNT_HZ = 50_000_000;
-const RAM_BYTES = 0x200000;
 const KSEG0 = 0x80000000;
 const KSEG1 = 0xa0000000;
 const PAGE = 0x1000;
@@ -39,7 +43,7 @@ const PROGRAMS = 0x40000;
 /** Room for one program. */
 const PROGRAM_BYTES = 0x4000;
 /** Programs that one set of machines runs before their memory is used up. */
-const PROGRAMS_PER_MACHINE = (RAM_BYTES - PROGRAMS) / PROGRAM_BYTES;
+const PROGRAMS_PER_MACHINE = (BENCH_RAM_BYTES - PROGRAMS) / PROGRAM_BYTES;
 
 // Virtual addresses.
 const USER_CODE = 0x00400000;
@@ -463,120 +467,17 @@ function generalHandler(): number[] {
 const REFILL_HANDLER = refillHandler();
 const GENERAL_HANDLER = generalHandler();
 
-// ---- engines -----------------------------------------------------------------------------------------------------------
-
-/** `reference`: testkit/reference-vcpu. A number: the JIT with this threshold. */
-export type ControlFlowEngine = 'reference' | 'interp' | number;
-
-interface Side {
-  readonly words: Int32Array;
-  readonly view: DataView;
-  readonly core: CpuCore;
-  readonly bus: AddressSpace;
-  readonly ram: RamBlock;
-  readonly scheduler: Scheduler;
-  readonly vcpu: InterpreterVcpu | ReferenceVcpu;
-}
+// ---- running -----------------------------------------------------------------------------------------------------------
 
 interface EngineSide {
-  readonly engine: ControlFlowEngine;
-  readonly side: Side;
-}
-
-const at = ({ offset }: StateField): number => offset >> 2;
-const hex = (value: number | bigint): string => `0x${(typeof value === 'bigint' ? value : value >>> 0).toString(16)}`;
-
-async function createSide(engine: ControlFlowEngine, byteOrder: ByteOrder): Promise<Side> {
-  const bus = new AddressSpace('control flow');
-  const memory = new LinearMemory(InterpreterVcpu.linearBytes + LinearMemory.ramFootprint(RAM_BYTES));
-  const ram = memory.allocateRam('RAM', RAM_BYTES);
-  bus.mapRam('ram', 0, ram);
-  const timing = { nsPerInstruction: NS_PER_INSTRUCTION, countHz: COUNT_HZ };
-  if (engine === 'reference') {
-    const vcpu = new ReferenceVcpu({
-      ...{ bus, byteOrder, ...timing },
-      createCore: (host, scheduler) =>
-        new MipsCpu(host, { model: mipsModel(MODEL), byteOrder, scheduler, countHz: COUNT_HZ }),
-    });
-    const { words, view, core, scheduler } = vcpu;
-    return { words, view, core, bus, ram, scheduler, vcpu };
-  }
-  const scheduler = new Scheduler();
-  let core: CpuCore | undefined;
-  const options = { model: MODEL, byteOrder, bus, memory, scheduler, ...timing, deviceAccessNs: 0 };
-  const vcpu = await InterpreterVcpu.create({
-    ...options,
-    ...(engine !== 'interp' && { translation: { threshold: engine } }),
-    createCore: (host) => (core = new MipsCpu(host, { ...options, model: mipsModel(MODEL) })),
-  });
-  if (!core) throw new Error('the vCPU made no core');
-  const { words, view } = vcpu;
-  return { words, view, core, bus, ram, scheduler, vcpu };
-}
-
-/** Runs exactly so many instructions in slices. @returns false where the architecture does not say how to go on */
-function advance({ vcpu, scheduler }: Side, instructions: number, slice: () => number): boolean {
-  if (vcpu instanceof ReferenceVcpu) {
-    for (const end = vcpu.instructions + instructions; vcpu.instructions < end;) {
-      scheduler.fireDue();
-      const step = vcpu.step();
-      // Waiting, it would lose count of time.
-      if (step !== 'executed') return false;
-    }
-    return true;
-  }
-  const end = vcpu.stats.instructions + instructions;
-  while (vcpu.stats.instructions < end) {
-    scheduler.fireDue();
-    if (vcpu.waiting) {
-      if (scheduler.nextDeadlineNs === Infinity) return true;
-      scheduler.setTime(scheduler.nextDeadlineNs);
-      continue;
-    }
-    const untilEvent = Math.ceil((scheduler.nextDeadlineNs - scheduler.nowNs) / NS_PER_INSTRUCTION);
-    vcpu.run(Math.min(untilEvent, end - vcpu.stats.instructions, slice()));
-  }
-  return true;
-}
-
-const ENGINE_FIELDS: ReadonlySet<StateField> = new Set(
-  Object.values<StateField>({ ...S.engine }).filter((field) => field !== S.engine.pc && field !== S.engine.delay),
-);
-
-/** Registers, time and memory that differ between two machines, as lines. */
-function differences(a: Side, b: Side, ranges: readonly (readonly [number, number])[]): string[] {
-  const lines: string[] = [];
-  const check = (what: string, x: number | bigint, y: number | bigint): void => {
-    if (x !== y) lines.push(`${what}: ${hex(x)}, ${hex(y)}`);
-  };
-  if (a.vcpu instanceof InterpreterVcpu && b.vcpu instanceof InterpreterVcpu)
-    check('instructions', a.vcpu.stats.instructions, b.vcpu.stats.instructions);
-  check('virtual time', a.scheduler.nowNs, b.scheduler.nowNs);
-  check('next deadline', a.scheduler.nextDeadlineNs, b.scheduler.nextDeadlineNs);
-  if (a.words[at(S.engine.delay)] !== DelayState.None)
-    check('branch target', a.words[at(S.engine.branchTarget)] ?? 0, b.words[at(S.engine.branchTarget)] ?? 0);
-  for (const field of S.layout.fields) {
-    if (ENGINE_FIELDS.has(field)) continue;
-    for (let i = 0; i < field.count; i++) {
-      const offset = field.offset + (i << field.strideShift);
-      if (field.strideShift === 3 && field !== S.GPR)
-        check(`${field.name}[${i}]`, a.view.getBigUint64(offset, true), b.view.getBigUint64(offset, true));
-      else check(`${field.name}[${i}]`, a.words[offset >> 2] as number, b.words[offset >> 2] as number);
-    }
-  }
-  for (const [from, to] of ranges) {
-    const [x, y] = [a.ram.bytes.subarray(from, to), b.ram.bytes.subarray(from, to)];
-    if (Buffer.compare(x, y) === 0) continue;
-    const offset = x.findIndex((byte, i) => byte !== y[i]);
-    check(`byte at ${hex(from + offset)}`, x[offset] as number, y[offset] as number);
-  }
-  return lines;
+  readonly engine: BenchEngine;
+  readonly side: MipsSide;
 }
 
 export interface ControlFlowOptions {
   readonly byteOrder: ByteOrder;
   /** What runs besides the interpreter. */
-  readonly engines: readonly ControlFlowEngine[];
+  readonly engines: readonly BenchEngine[];
   /** Instructions that each program runs for. The reference, slow as it is, follows the first of them only. */
   readonly instructions: number;
   readonly referenceInstructions?: number;
@@ -593,7 +494,7 @@ export class MipsControlFlow {
   constructor(private readonly options: ControlFlowOptions) {}
 
   /** Share of instructions that translations executed, for each threshold. */
-  readonly translated = new Map<ControlFlowEngine, { translations: number; all: number }>();
+  readonly translated = new Map<BenchEngine, { translations: number; all: number }>();
 
   /** @throws Error with the first difference and a shortened program */
   async run(seed: number): Promise<void> {
@@ -614,9 +515,9 @@ export class MipsControlFlow {
   }
 
   #createSides(): Promise<EngineSide[]> {
-    const engines: ControlFlowEngine[] = ['interp', ...this.options.engines];
+    const engines: BenchEngine[] = ['interp', ...this.options.engines];
     return Promise.all(
-      engines.map(async (engine) => ({ engine, side: await createSide(engine, this.options.byteOrder) })),
+      engines.map(async (engine) => ({ engine, side: await createMipsSide(engine, this.options.byteOrder) })),
     );
   }
 
@@ -664,7 +565,7 @@ export class MipsControlFlow {
   }
 
   /** The reference goes on with the next program where and when the others do. */
-  #align(reference: Side, other: Side): void {
+  #align(reference: MipsSide, other: MipsSide): void {
     const vcpu = reference.vcpu as ReferenceVcpu;
     reference.core.reset();
     reference.scheduler.setTime(other.scheduler.nowNs);
@@ -673,7 +574,7 @@ export class MipsControlFlow {
 
   async #describe(program: MipsProgram, physical: number, found: string[]): Promise<string> {
     const small = await this.#shrink(program, physical);
-    const disassembler = mipsDisassembler(mipsModel(MODEL));
+    const disassembler = mipsDisassembler(mipsModel(BENCH_MODEL));
     const shown = small ?? program;
     return [
       `program ${program.seed}, ${this.options.byteOrder}-endian, ${program.space}`,
@@ -708,7 +609,7 @@ export class MipsControlFlow {
 }
 
 /** Puts a program and fresh data into a machine, and a state at its start into the CPU. */
-function load(side: Side, program: MipsProgram, physical: number, byteOrder: ByteOrder): void {
+function load(side: MipsSide, program: MipsProgram, physical: number, byteOrder: ByteOrder): void {
   const random = new SeededRandom(program.seed ^ 0x55555555);
   const { ram, bus, core, words } = side;
   const data = Array.from({ length: (DATA_END - KERNEL_DATA) / 4 / 16 }, () => random.integer());
@@ -738,22 +639,22 @@ function load(side: Side, program: MipsProgram, physical: number, byteOrder: Byt
   write(KEPT, kept);
 
   core.reset();
-  for (let i = 1; i < 32; i++) words[at(S.GPR) + 2 * i] = random.integer();
-  for (let i = 0; i < 64; i++) words[at(S.FPR) + i] = random.single();
-  words[at(S.HI)] = random.integer();
-  words[at(S.LO)] = random.integer();
-  words[at(S.GPR) + 2 * GP] = MAPPED_DATA;
-  words[at(S.GPR) + 2 * DATA] =
+  for (let i = 1; i < 32; i++) words[wordOf(S.GPR) + 2 * i] = random.integer();
+  for (let i = 0; i < 64; i++) words[wordOf(S.FPR) + i] = random.single();
+  words[wordOf(S.HI)] = random.integer();
+  words[wordOf(S.LO)] = random.integer();
+  words[wordOf(S.GPR) + 2 * GP] = MAPPED_DATA;
+  words[wordOf(S.GPR) + 2 * DATA] =
     program.space === 'user' ? MAPPED_DATA : (random.pick([KSEG0, KSEG0, KSEG1]) + KERNEL_DATA) | 0;
   const writeCp0 = (register: number, value: number): void => void core.helpers['writeCp0']?.(register, value, 0);
-  for (let i = 0; i < 64; i++) words[at(S.TLB_ENTRY_HI) + i] = (KSEG0 + 2 * PAGE * i) | 0; // never matches
+  for (let i = 0; i < 64; i++) words[wordOf(S.TLB_ENTRY_HI) + i] = (KSEG0 + 2 * PAGE * i) | 0; // never matches
   writeCp0(Cp0.EntryHi, 1);
   writeCp0(Cp0.HwrEna, 0xf);
   writeCp0(Cp0.Count, 0);
   writeCp0(Cp0.Compare, period);
-  words[at(S.engine.pc)] = program.origin | 0;
-  words[at(S.engine.runStart)] = program.origin | 0;
+  words[wordOf(S.engine.pc)] = program.origin | 0;
+  words[wordOf(S.engine.runStart)] = program.origin | 0;
   const floating = random.chance(0.9) ? Status.CU1 | (random.chance(0.5) ? Status.FR : 0) : 0;
   writeCp0(Cp0.Status, Status.IE | (0x80 << 8) | floating | (program.space === 'user' ? 2 << Status.KSU_SHIFT : 0));
-  words[at(S.engine.event)] = EngineEvent.None;
+  words[wordOf(S.engine.event)] = EngineEvent.None;
 }
