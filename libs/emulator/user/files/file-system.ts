@@ -1,5 +1,6 @@
 /** The guest's file system as a whole: its mounts, what it shares between processes, and opening of files in it. */
 import * as fs from 'node:fs';
+import { ConfigError } from '../../core/index.js';
 import { Errno } from '../kernel/contracts.js';
 import type { GuestClock, SyscallContext, SyscallResult } from '../kernel/contracts.js';
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
@@ -411,8 +412,10 @@ export class FileSystem {
   }
 
   #bind({ host, guest, readOnly = false }: BindMount): void {
-    if (!guest.startsWith('/')) throw new Error(`--bind ${host}:${guest}: the guest path must be absolute, like /mnt`);
-    const path = realHostPath(host, `--bind ${host}:${guest}`);
+    const wrong = (problem: string, mend: string): ConfigError =>
+      new ConfigError('bind', `${host}:${guest}: ${problem}`, mend);
+    if (!guest.startsWith('/')) throw wrong('the guest path is not absolute', 'Write it from the root on, like /mnt');
+    const path = realHostPath(host, wrong);
     const { mounts } = this;
     let start = mounts.root;
     const components = Buffer.from(guest)
@@ -421,7 +424,7 @@ export class FileSystem {
       .filter((part) => part !== '' && part !== '.');
     const name = components.pop();
     if (name === undefined || name === '..' || components.includes('..')) {
-      throw new Error(`--bind ${host}:${guest}: name a place below /, without \`..\``);
+      throw wrong('the guest path is no place below the root', 'Name one, without `..`');
     }
     for (const component of components) {
       let { place } = mounts.resolve(start, component, ROOT_CALLER, { follow: true });
@@ -434,9 +437,7 @@ export class FileSystem {
         ({ place } = mounts.resolve(start, component, ROOT_CALLER, { follow: true }));
       }
       if (!place?.inode.isDirectory) {
-        throw new Error(
-          `--bind ${host}:${guest}: the guest's root has no directory ${component}; create it, or use --overlay`,
-        );
+        throw wrong(`the guest's root has no directory ${component}`, 'Create it, or let changes stay in an overlay');
       }
       start = place;
     }
@@ -455,8 +456,9 @@ function rootMount(
 ): { tree: Tree; readOnly: boolean; source: string } {
   if (root === undefined)
     return { tree: new MemoryTree({ device: devices.allocate(), clock, budget }), readOnly, source: 'tmpfs' };
-  const path = realHostPath(root, `--root ${root}`);
-  if (!fs.statSync(path).isDirectory()) throw new Error(`--root ${root}: not a directory; unpack an image first`);
+  const wrong = (problem: string, mend: string): ConfigError => new ConfigError('root', `${root}: ${problem}`, mend);
+  const path = realHostPath(root, wrong);
+  if (!fs.statSync(path).isDirectory()) throw wrong('not a directory', 'Unpack the image or archive first');
   const tree = new HostTree({ path, clock, nodeDevice: devices.allocate() });
   return overlay
     ? {
@@ -467,12 +469,12 @@ function rootMount(
     : { tree, readOnly, source: path };
 }
 
-function realHostPath(path: string, option: string): string {
+function realHostPath(path: string, wrong: (problem: string, mend: string) => ConfigError): string {
   try {
     return fs.realpathSync(path);
   } catch (error) {
-    const reason = hostErrorCode(error) === 'ENOENT' ? 'no such file or directory' : error;
-    throw new Error(`${option}: ${String(reason)}`, { cause: error });
+    if (hostErrorCode(error) === 'ENOENT') throw wrong('no such file or directory', 'Name one that exists');
+    throw wrong(String(error), 'Name one that you may read');
   }
 }
 

@@ -1,6 +1,7 @@
 // files: open files of Linux user mode — descriptors, pipes, sockets, polling — and the system calls on them.
 // The kernel half calls createFileSystem once, createProcessFiles for the first process, forkFiles, execFiles and
 // closeAll as processes come and go, and fileSyscalls for its table.
+import { ConfigError } from '../../core/index.js';
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import type { SyscallTable } from '../kernel/contracts.js';
 import type { ExecutableFile, FileProcess, FileSystemOptions, MappedFile } from './api.js';
@@ -32,7 +33,7 @@ export function createProcessFiles(fileSystem: FileSystem, { cwd = '/' }: { cwd?
   const files = new ProcessFiles(fileSystem, table, { working: mounts.root });
   if (cwd !== '/') {
     const working = fileSystem.directoryAt(cwd);
-    if (!working) throw new Error(`working directory ${cwd}: no such directory in the guest's root`);
+    if (!working) throw new ConfigError('cwd', `${cwd} is no directory in the guest's root`, 'Name one that is');
     files.workingDirectory = working;
   }
   for (const [number, file] of fileSystem.standardStreams().entries()) table.put(number, file, false);

@@ -216,9 +216,9 @@ describe('binds', () => {
 
   it('say what is wrong with them', () => {
     expect(() => new TestGuest({ root, binds: [{ host: '/no/such', guest: '/x' }] })).toThrow(
-      '--bind /no/such:/x: no such file or directory',
+      'bind: /no/such:/x: no such file or directory',
     );
-    expect(() => new TestGuest({ root, binds: [{ host: outside, guest: 'x' }] })).toThrow('must be absolute');
+    expect(() => new TestGuest({ root, binds: [{ host: outside, guest: 'x' }] })).toThrow('not absolute');
   });
 });
 
