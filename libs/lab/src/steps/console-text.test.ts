@@ -56,6 +56,7 @@ describe('the kernel in the middle of a line', () => {
   it.each<[string, string, [number, string][]]>([
     ['is taken out', 'ok 1 - te[   12.345678] usb: new\r\nst\n', [[1, 'ok 1 - test']]],
     ['also several times', 'a[   12.345678] x\n[   12.345679] y\nb[   13.000001] z\nc\n', [[1, 'abc']]],
+    ['with its level', 'a<6>[   12.345678] x\nb<LAVA_SIGNAL> <12\n', [[1, 'ab<LAVA_SIGNAL> <12']]],
     ['with the caller', 'a[   12.345678][  T123] x\nb\n', [[1, 'ab']]],
     [
       'but not at a line’s beginning',

@@ -15,10 +15,11 @@ export interface ConsoleTextEvents {
   logLine(line: ConsoleLine): void;
 }
 
-// printk's time stamp, "[    1.234567]": seconds right-aligned in five columns, six decimals
-// (kernel/printk/printk.c, print_time; Documentation/core-api/printk-basics.rst).
-const STAMP = /^\[ *\d+\.\d{6}\]$/;
-const STAMP_BEGINNING = /^\[(?: {0,12}|(?: {0,12}\d{1,12}))(?:\.\d{0,6})?$/;
+// printk's time stamp, "[    1.234567]": seconds right-aligned in five columns, six decimals; before it the level where
+// console_msg_format=syslog asks for it, "<6>" (kernel/printk/printk.c; Documentation/core-api/printk-basics.rst).
+const STAMP = /^(?:<\d{1,3}>)?\[ *\d+\.\d{6}\]$/;
+const STAMP_BEGINNING = /^(?:<\d{0,3}|(?:<\d{1,3}>)?(?:\[ {0,12}(?:\d{1,12}(?:\.\d{0,6})?)?)?)$/;
+const mayBeginStamp = (character: string): boolean => character === '[' || character === '<';
 // Log daemons print the kernel's messages too, stamp included, on lines of their own.
 const LOG_DAEMON = /\bkernel: $/;
 /** Longest line that is kept whole; a longer one is cut into several. */
@@ -77,7 +78,7 @@ export class ConsoleText {
 
   private pushProgram(character: string, tNs: number): void {
     const candidate = this.held + character;
-    if (this.held === '' ? character === '[' : STAMP_BEGINNING.test(candidate)) {
+    if (this.held === '' ? mayBeginStamp(character) : STAMP_BEGINNING.test(candidate)) {
       this.held = candidate;
       return;
     }
@@ -88,7 +89,7 @@ export class ConsoleText {
       return;
     }
     this.release(tNs);
-    if (character === '[') this.held = character;
+    if (mayBeginStamp(character)) this.held = character;
     else this.program(character, tNs);
   }
 

@@ -115,6 +115,78 @@ describe('a trace', () => {
   });
 });
 
+describe('first lines', () => {
+  it.each([
+    ['Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)', 'kernel-panic'],
+    ['Kernel panic - not syncing: Fatal exception in interrupt', 'kernel-panic'],
+    // MIPS
+    [
+      'CPU 0 Unable to handle kernel paging request at virtual address 00000000, epc == 80108e04, ra == 80108df8',
+      'oops',
+    ],
+    ['Oops[#1]:', 'oops'],
+    ['Kernel bug detected[#1]:', 'oops'],
+    ['Reserved instruction in kernel code[#1]:', 'oops'],
+    ['Unhandled kernel unaligned access[#1]:', 'oops'],
+    // ARM, arm64
+    ['Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010', 'oops'],
+    ['Internal error: Oops: 0000000096000005 [#1] PREEMPT SMP', 'oops'],
+    ['Internal error: Oops - undefined instruction: 0 [#1] ARM', 'oops'],
+    ['Internal error: synchronous external abort: 0000000096000210 [#1] SMP', 'oops'],
+    // x86
+    ['BUG: unable to handle page fault for address: ffffffffdeadbeef', 'oops'],
+    [
+      'Oops: general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP PTI',
+      'oops',
+    ],
+    ['general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP', 'oops'],
+    ['invalid opcode: 0000 [#1] SMP', 'oops'],
+    ['divide error: 0000 [#1] PREEMPT SMP', 'oops'],
+    // PowerPC
+    ['BUG: Unable to handle kernel data access on read at 0xdeadbeef', 'oops'],
+    ['Oops: Exception in kernel mode, sig: 4 [#1]', 'oops'],
+    // RISC-V
+    ['Unable to handle kernel paging request at virtual address ffffffff00000000', 'oops'],
+    ['Kernel BUG [#1]', 'oops'],
+    ['kernel BUG at fs/inode.c:611!', 'bug'],
+    ['BUG: scheduling while atomic: swapper/0/1/0x00000002', 'bug'],
+    ['BUG: Bad page state in process sh  pfn:12345', 'bug'],
+    ['WARNING: CPU: 0 PID: 1 at kernel/smp.c:433 __flush_smp_call_function_queue+0x10/0x20', 'warning'],
+    ['WARNING: kernel/smp.c:433 at smp_call+0x10/0x20, CPU#0: swapper/0/1', 'warning'],
+    ['rcu: INFO: rcu_sched detected stalls on CPUs/tasks:', 'rcu-stall'],
+    [
+      'rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-... } 21 jiffies s: 61 root: 0x2/.',
+      'rcu-stall',
+    ],
+    ['INFO: rcu_sched self-detected stall on CPU', 'rcu-stall'],
+    ['watchdog: BUG: soft lockup - CPU#3 stuck for 26s! [kworker/3:1:123]', 'soft-lockup'],
+    ['NMI watchdog: Watchdog detected hard LOCKUP on cpu 2', 'hard-lockup'],
+    ['watchdog: CPU 0 self-detected hard LOCKUP @ plpar_hcall_norets+0x1c/0x28', 'hard-lockup'],
+    ['watchdog: Watchdog detected hard LOCKUP on cpu 2', 'hard-lockup'],
+    ['INFO: task jbd2/sda1-8:101 blocked for more than 122 seconds.', 'hung-task'],
+    ['BUG: KASAN: use-after-free in foo+0x1/0x2', 'kasan'],
+    ['BUG: KFENCE: out-of-bounds read in foo+0x1/0x2', 'kasan'],
+    ['UBSAN: shift-out-of-bounds in lib/foo.c:1:2', 'ubsan'],
+    ['WARNING: possible recursive locking detected', 'lockdep'],
+    ['WARNING: inconsistent lock state', 'lockdep'],
+    ['WARNING: suspicious RCU usage', 'lockdep'],
+    ['WARNING: bad unlock balance detected!', 'lockdep'],
+    ['[ BUG: Invalid wait context ]', 'lockdep'],
+    ['python3 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0', 'oom'],
+  ])('%s: %s', (line, kind) => {
+    expect(kinds(new Console().print(`[    1.000000] ${line}\n`).end())).toEqual([kind]);
+  });
+
+  it.each([
+    'systemd[1]: Started bug reporter.',
+    'EXT4-fs (sda1): warning: mounting unchecked fs',
+    'BUGS: none',
+    'usb 1-1: Warning: unusual',
+    'printk: console [ttyS0] enabled',
+    'cfg80211: failed to load regulatory.db [#1 attempt]',
+  ])('%s: nothing', (line) => expect(new Console().print(`[    1.000000] ${line}\n`).end()).toEqual([]));
+});
+
 it('takes linear time on lines made to make it slow', () => {
   const started = performance.now();
   const console = new Console();

@@ -17,7 +17,6 @@ export const SIGNATURES: readonly { kind: KernelEventKind; pattern: RegExp }[] =
     pattern:
       /^(?:NMI )?[Ww]atchdog:? (?:Watchdog detected hard LOCKUP|CPU:? ?\d+ (?:self-detected |detected )?[Hh]ard LOCKUP)/,
   },
-  { kind: 'hard-lockup', pattern: /^watchdog: Watchdog detected hard LOCKUP/ },
   { kind: 'rcu-stall', pattern: /^(?:rcu: )?INFO: rcu\w* (?:self-)?detected (?:expedited )?stalls? on CPU/ },
   { kind: 'hung-task', pattern: /^INFO: task .{1,80} blocked (?:in I\/O wait )?(?:for more than \d+ seconds|on a )/ },
   {
