@@ -59,6 +59,31 @@ static __attribute__((noinline)) void storeh(void *at, uint16_t v) { *(volatile 
 static __attribute__((noinline)) void stored(void *at, double v) { *(volatile double *)at = v; }
 static __attribute__((noinline)) void storef(void *at, float v) { *(volatile float *)at = v; }
 
+/* Unaligned accesses in delay slots: of a branch that is taken, and of one that is not. */
+static __attribute__((noinline)) uint32_t load_in_slot(const void *at) {
+  uint32_t value;
+  __asm__ volatile(".set push\n.set noreorder\nb 1f\nlw %0, 0(%1)\nli %0, 1\n1:\n.set pop" : "=&r"(value) : "r"(at));
+  return value;
+}
+static __attribute__((noinline)) uint32_t load_in_passed_slot(const void *at) {
+  uint32_t value;
+  __asm__ volatile(".set push\n.set noreorder\nbne $0, $0, 1f\nlw %0, 0(%1)\naddiu %0, %0, 1\n1:\n.set pop"
+                   : "=&r"(value)
+                   : "r"(at));
+  return value;
+}
+static __attribute__((noinline)) double load_indexed(const void *base, long index) {
+  double value;
+  __asm__ volatile(".set push\n.set mips32r2\nldxc1 %0, %2(%1)\n.set pop" : "=f"(value) : "r"(base), "r"(index));
+  return value;
+}
+static __attribute__((noinline)) void store_indexed(void *base, long index, double value) {
+  __asm__ volatile(".set push\n.set mips32r2\nsdxc1 %0, %2(%1)\n.set pop"
+                   :
+                   : "f"(value), "r"(base), "r"(index)
+                   : "memory");
+}
+
 static void in_child(const char *what, void (*run)(void)) {
   fflush(stdout);
   pid_t pid = fork();
@@ -167,6 +192,9 @@ int main(void) {
   printf("unaligned %x %x %d %g %g\n", load(&odd.word), loadhu(&odd.half), loadh(&odd.shalf), loadd(&odd.number),
          loadf(&odd.single));
   printf("packed %x %x %d %g %g\n", odd.word, odd.half, odd.shalf, odd.number, odd.single);
+  printf("in delay slots %x %x\n", load_in_slot(&odd.word), load_in_passed_slot(&odd.word));
+  store_indexed(&odd, (char *)&odd.number - (char *)&odd, -7.5);
+  printf("indexed %g %g\n", odd.number, load_indexed(&odd, (char *)&odd.number - (char *)&odd));
   char *edge = mmap(NULL, 2 * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   mprotect(edge + page, page, PROT_NONE);
   int sig = sigsetjmp(env, 1);
