@@ -121,7 +121,9 @@ export class FileSystem {
 
   /** A file without a name. */
   anonymousInode(type: number, mode = 0o600): MemoryNode {
-    return new MemoryNode(this.#anonymous, type, { mode, uid: 0, gid: 0 });
+    const node = new MemoryNode(this.#anonymous, type, { mode, uid: 0, gid: 0 });
+    this.#anonymous.freeInode(); // it goes with its descriptors, whose number is limited
+    return node;
   }
 
   /** A regular file without a name, memfd_create(2). */

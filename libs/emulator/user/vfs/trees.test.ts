@@ -286,6 +286,17 @@ describe('memory', () => {
     expect(created).toBeLessThan(1000);
   });
 
+  it('is given back by what has no name', () => {
+    const guest = new TestGuest({ memoryLimitBytes: 100_000 });
+    for (let i = 0; i < 1000; i++) {
+      const [reader, writer] = guest.pipe();
+      const memory = guest.ok('memfd_create', 'm', 0);
+      expect(guest.write(memory, 'content')).toBe(7);
+      for (const fd of [reader, writer, memory]) guest.ok('close', fd);
+    }
+    expect(guest.write(guest.opened('/f', ['O_WRONLY', 'O_CREAT']), new Uint8Array(50_000))).toBe(50_000);
+  });
+
   it('checks permissions of users that are not root', () => {
     const guest = new TestGuest({});
     guest.writeFile('/private', 'x');

@@ -10,6 +10,8 @@ import { int } from './arguments.js';
 import { IPPROTO, socketAt } from './socket-names.js';
 
 const IPV6_V6ONLY = 26;
+/** Options of the protocols are numbered below; each is kept, so there must be an end. */
+const MAX_OPTION = 255;
 
 export function optionSyscalls(abi: LinuxFileAbi): Record<'setsockopt' | 'getsockopt', SyscallHandler> {
   const { types, options: numbers, SOL_SOCKET } = abi.socket;
@@ -28,6 +30,7 @@ export function optionSyscalls(abi: LinuxFileAbi): Record<'setsockopt' | 'getsoc
     if (int(length) < 0) throw new Errno('EINVAL');
     if (level !== SOL_SOCKET) {
       if (socket.family === 'unix' || !isProtocolLevel(level, socket)) throw new Errno('ENOPROTOOPT');
+      if (name > MAX_OPTION) throw new Errno('ENOPROTOOPT');
       const value = length >= 4 ? memory.i32(address) : length > 0 ? memory.u8(address) : 0;
       if (level === IPPROTO.IPV6 && name === IPV6_V6ONLY) {
         if (socket.local) throw new Errno('EINVAL');
