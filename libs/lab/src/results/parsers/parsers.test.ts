@@ -5,7 +5,8 @@ import { ConsoleText } from '../../steps/console-text.js';
 import type { TestCase } from '../test-case.js';
 import { createResultParser, type ParsedFormat } from './index.js';
 
-// samples/: output in the shape of the real tools', and beside it what is to be read out of it.
+// samples/: output of pytest, ctest, Test::More and node:test as they printed it, of the others in the shape that their
+// documentation and sources give; and beside each what is to be read out of it.
 // BOOTLAB_WRITE_SAMPLES=1 writes the expected files anew; read the difference before it is committed.
 
 const SAMPLES = path.join(import.meta.dirname, 'samples');
@@ -13,6 +14,8 @@ const FORMATS: Readonly<Record<string, ParsedFormat>> = {
   'kunit.log': 'kunit',
   'kselftest.log': 'kselftest',
   'tap14.log': 'tap',
+  'test-more.log': 'tap',
+  'node-test.log': 'tap',
   'tap13-broken.log': 'tap',
   'ltp-pan.log': 'ltp',
   'ltp-kirk.log': 'ltp',

@@ -82,4 +82,10 @@ export class PytestParser implements ResultParser {
   }
 }
 
-const pathOf = (id: string): string[] => id.split('::');
+/** "a.py::Class::test[x::y]" → ['a.py', 'Class', 'test[x::y]'] */
+function pathOf(id: string): string[] {
+  const bracket = id.indexOf('[');
+  const end = bracket < 0 ? id.length : bracket;
+  const path = id.slice(0, end).split('::');
+  return [...path.slice(0, -1), (path.at(-1) ?? '') + id.slice(end)];
+}
