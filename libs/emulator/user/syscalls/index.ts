@@ -1,5 +1,7 @@
 // syscalls: the kernel half's system calls by generic name, one file for each group of the manual's section 2.
 import type { KernelSyscall } from '../kernel/run-loop.js';
+import { identitySyscalls } from './identity.js';
+import { limitSyscalls } from './limits.js';
 import { memorySyscalls } from './memory.js';
 import { miscSyscalls } from './misc.js';
 import { processSyscalls } from './process.js';
@@ -10,6 +12,8 @@ import { timeSyscalls } from './time.js';
 export { SYSTEM } from './misc.js';
 
 export const kernelSyscalls: Readonly<Record<string, KernelSyscall>> = {
+  ...identitySyscalls,
+  ...limitSyscalls,
   ...memorySyscalls,
   ...miscSyscalls,
   ...processSyscalls,
