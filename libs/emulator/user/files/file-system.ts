@@ -62,7 +62,9 @@ export class FileSystem {
   readonly clock: GuestClock;
   readonly random: SeededRandom;
   readonly locks = new LockTable();
-  readonly sockets = new SocketSpace();
+  readonly sockets: SocketSpace;
+  /** For trees in memory, and for what waits in pipes and sockets. */
+  readonly #budget: MemoryBudget;
   readonly #devices = new AnonymousDevices();
   readonly processes: ProcessDirectory;
   /** Set by the kernel half, which keeps them. */
@@ -90,6 +92,8 @@ export class FileSystem {
     this.#streams = options;
     this.#terminalHost = options.terminal;
     const budget = new MemoryBudget(memoryLimitBytes);
+    this.#budget = budget;
+    this.sockets = new SocketSpace(budget);
     this.#anonymous = new MemoryTree({ device: this.#devices.allocate(), clock, budget });
     this.#deviceTree = new MemoryTree({ device: this.#devices.allocate(), type: 'devtmpfs', clock, budget });
 
@@ -160,7 +164,7 @@ export class FileSystem {
 
   createPipe(nonblocking: boolean, direct: boolean): { reader: PipeEnd; writer: PipeEnd } {
     const inode = this.anonymousInode(FileType.FIFO);
-    const pipe = new Pipe();
+    const pipe = new Pipe(this.#budget);
     this.#pipes.set(inode, pipe);
     const reader = new PipeEnd(pipe, inode, this.anonymousMount, plainFlags({ read: true, nonblocking, direct }));
     const writer = new PipeEnd(pipe, inode, this.anonymousMount, plainFlags({ write: true, nonblocking, direct }));
@@ -242,11 +246,11 @@ export class FileSystem {
     if (!(inode instanceof MemoryNode)) {
       const key = identityOf(inode.attributes());
       let pipe = this.#hostPipes.get(key);
-      if (!pipe) this.#hostPipes.set(key, (pipe = new Pipe()));
+      if (!pipe) this.#hostPipes.set(key, (pipe = new Pipe(this.#budget)));
       return pipe;
     }
     let pipe = this.#pipes.get(inode);
-    if (!pipe) this.#pipes.set(inode, (pipe = new Pipe()));
+    if (!pipe) this.#pipes.set(inode, (pipe = new Pipe(this.#budget)));
     return pipe;
   }
 

@@ -2,6 +2,7 @@
 import { Errno, Poll, WaitQueue } from '../kernel/contracts.js';
 import type { Inode } from '../vfs/inode.js';
 import type { Mount } from '../vfs/mounts.js';
+import type { MemoryBudget } from '../vfs/sparse-bytes.js';
 import { ByteQueue } from './byte-queue.js';
 import { OpenFile } from './open-file.js';
 import type { FileFlags, FoundAt } from './open-file.js';
@@ -21,6 +22,8 @@ export class Pipe {
   /** How often each side was opened: a FIFO's open waits for the other side's next. */
   #readerOpens = 0;
   #writerOpens = 0;
+
+  constructor(private readonly memory: MemoryBudget) {}
 
   get length(): number {
     return this.#bytes.length;
@@ -56,7 +59,10 @@ export class Pipe {
   detach({ read, write }: { readonly read: boolean; readonly write: boolean }): void {
     if (read) this.#readers--;
     if (write) this.#writers--;
-    if (this.#readers === 0 && this.#writers === 0) this.#bytes.clear();
+    if (this.#readers === 0 && this.#writers === 0) {
+      this.memory.give(this.#bytes.length);
+      this.#bytes.clear();
+    }
     this.changed.wake();
   }
 
@@ -64,6 +70,7 @@ export class Pipe {
     if (limit === 0) return new Uint8Array(0);
     if (this.#bytes.length === 0) return this.#writers === 0 ? new Uint8Array(0) : undefined;
     const bytes = this.#bytes.take(limit);
+    this.memory.give(bytes.length);
     this.changed.wake();
     return bytes;
   }
@@ -73,6 +80,7 @@ export class Pipe {
     const room = this.#capacity - this.#bytes.length;
     if (room === 0 || (bytes.length <= PIPE_BUF && room < bytes.length)) return undefined;
     const count = Math.min(room, bytes.length);
+    if (!this.memory.tryTake(count)) throw new Errno('ENOMEM');
     this.#bytes.put(bytes.slice(0, count));
     this.changed.wake();
     return count;

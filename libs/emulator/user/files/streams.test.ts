@@ -68,6 +68,24 @@ describe('pipes', () => {
     expect(waiting.result).toBe(0);
   });
 
+  it('what waits in pipes and sockets counts as the guest’s memory', () => {
+    const guest = new TestGuest({ memoryLimitBytes: 100_000 });
+    const [reader, writer] = guest.pipe(O.O_NONBLOCK);
+    expect(guest.ok('write', writer, BUFFER, 60_000)).toBe(60_000);
+    const [, second] = guest.pipe(O.O_NONBLOCK);
+    expect(guest.call('write', second, BUFFER, 60_000)).toBe('ENOMEM');
+    guest.ok('socketpair', 1, 2 | O.O_NONBLOCK, 0, BUFFER);
+    const [a, b] = [guest.memory.u32(BUFFER), guest.memory.u32(BUFFER + 4)];
+    let sent = 0;
+    while (guest.write(a, 'x') === 1) sent++;
+    expect(sent).toBeLessThan(200);
+    expect(guest.write(a, 'x')).toBe('ENOBUFS');
+    expect(guest.read(b)).toHaveLength(sent);
+    expect(guest.write(a, 'x')).toBe(1);
+    for (const fd of [reader, writer, a, b]) guest.ok('close', fd);
+    expect(guest.ok('write', second, BUFFER, 60_000)).toBe(60_000);
+  });
+
   it('MIPS returns the second descriptor of pipe(2) in a register', () => {
     const guest = new TestGuest();
     const reader = guest.ok('pipe', 0);

@@ -1,6 +1,6 @@
 import { Errno } from '../kernel/contracts.js';
 
-/** How much all trees in memory may hold together; beyond it a write gives ENOSPC. */
+/** How much all that a guest's files keep in memory may be together; beyond it a write to a tree gives ENOSPC. */
 export class MemoryBudget {
   #used = 0;
 
@@ -10,9 +10,15 @@ export class MemoryBudget {
     return this.#used;
   }
 
+  /** @throws Errno ENOSPC */
   take(bytes: number): void {
-    if (this.#used + bytes > this.limit) throw new Errno('ENOSPC');
+    if (!this.tryTake(bytes)) throw new Errno('ENOSPC');
+  }
+
+  tryTake(bytes: number): boolean {
+    if (this.#used + bytes > this.limit) return false;
     this.#used += bytes;
+    return true;
   }
 
   give(bytes: number): void {

@@ -4,6 +4,7 @@
  */
 import { Errno } from '../../kernel/contracts.js';
 import type { Inode } from '../../vfs/inode.js';
+import type { MemoryBudget } from '../../vfs/sparse-bytes.js';
 import { hostBytes, loopbackName } from './address.js';
 import type { InetAddress } from './address.js';
 import type { Socket } from './socket.js';
@@ -27,6 +28,8 @@ export class SocketSpace {
   #nextPort = FIRST_EPHEMERAL_PORT;
   /** Descriptors inside messages that nobody has received: unix(7), ETOOMANYREFS. */
   inFlight = 0;
+
+  constructor(readonly memory: MemoryBudget) {}
 
   // ── AF_UNIX ──
   bindInode(inode: Inode, socket: Socket): void {

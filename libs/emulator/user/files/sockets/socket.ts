@@ -80,6 +80,8 @@ export class Socket extends OpenFile {
   #wasConnected = false;
   #queue: Message[] = [];
   #queuedBytes = 0;
+  /** What the queue takes of the guest's memory. */
+  #charged = 0;
   #backlog: number | undefined;
   #arrivals: Socket[] = [];
   #readShut = false;
@@ -313,6 +315,7 @@ export class Socket extends OpenFile {
       this.space.inFlight -= rights.length;
     }
     this.#queue = [];
+    this.#giveBack(this.#charged);
   }
 
   get #atEnd(): boolean {
@@ -328,7 +331,11 @@ export class Socket extends OpenFile {
     return peer.#queuedBytes < peer.options.receiveBuffer;
   }
 
+  /** @throws Errno ENOBUFS */
   #enqueue(message: Message): void {
+    const cost = message.bytes.length + MESSAGE_OVERHEAD;
+    if (!this.space.memory.tryTake(cost)) throw new Errno('ENOBUFS');
+    this.#charged += cost;
     for (const file of message.rights) file.retain();
     this.space.inFlight += message.rights.length;
     this.#queue.push(message);
@@ -339,6 +346,7 @@ export class Socket extends OpenFile {
   #dequeue(): void {
     const message = this.#queue.shift()!;
     this.#queuedBytes -= sizeOf(message, this.kind);
+    this.#giveBack(message.bytes.length + MESSAGE_OVERHEAD);
     this.space.inFlight -= message.rights.length;
     this.#madeRoom();
   }
@@ -347,6 +355,7 @@ export class Socket extends OpenFile {
   #consume(count: number): void {
     let whole = 0;
     this.#queuedBytes -= count;
+    this.#giveBack(count);
     while (count > 0) {
       const message = this.#queue[whole]!;
       if (whole === 0) {
@@ -361,7 +370,13 @@ export class Socket extends OpenFile {
       whole++;
     }
     this.#queue.splice(0, whole);
+    this.#giveBack(whole * MESSAGE_OVERHEAD);
     this.#madeRoom();
+  }
+
+  #giveBack(bytes: number): void {
+    this.space.memory.give(bytes);
+    this.#charged -= bytes;
   }
 
   #madeRoom(): void {
