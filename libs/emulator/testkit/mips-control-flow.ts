@@ -235,6 +235,23 @@ export class MipsProgramGenerator {
     }
   }
 
+  /** Sets one of a few words of memory to a block's address, or calls where it points. */
+  #functionPointer(a: MipsAssembler): void {
+    const random = this.#random;
+    if (this.#space === 'user') return; // the words lie before the data, where a user sees other pages
+    const pointer = { base: DATA, offset: -4 * (1 + random.below(3)) };
+    if (random.chance(0.4)) {
+      a.la(V0, this.#target(random.below(this.#blocks)));
+      return void a.op('sw', { rt: V0, ...pointer });
+    }
+    const after = `label ${this.#labels++}`;
+    const register = random.pick([25, V0]);
+    a.op('lw', { rt: register, ...pointer });
+    a.branch('beq', { rs: register }, after).emit(NOP);
+    a.op('jalr', { rs: register, rd: RA }).emit(this.#slot([register]));
+    a.label(after);
+  }
+
   #selectedTarget(a: MipsAssembler, index: number): void {
     const random = this.#random;
     a.la(V0, this.#target(index)).la(V1, this.#target(index));
@@ -257,7 +274,7 @@ export class MipsProgramGenerator {
 
   #statement(a: MipsAssembler): void {
     const random = this.#random;
-    const kind = random.below(40);
+    const kind = random.below(42);
     if (kind < 18) a.emit(this.#plain());
     else if (kind < 30) a.emit(this.#access());
     else if (kind < 33) this.#masked(a);
@@ -266,6 +283,7 @@ export class MipsProgramGenerator {
       a.op('addiu', { rt: pointer, rs: pointer, imm: random.pick([4, -4, 8, 64, -64, 0x400, 1]) });
     } else if (kind < 37) a.emit(this.#words.of(mipsInstruction(random.pick(RARE))));
     else if (kind === 37) this.#privileged(a);
+    else if (kind >= 40) this.#functionPointer(a);
     else if (kind === 38 && this.#rewrites) this.#rewrite(a);
     else if (this.#rewrites && random.chance(0.5)) {
       const site = `site ${this.#sites.length}`;
