@@ -131,7 +131,9 @@ export class MipsProgramGenerator {
     this.#blocks = random.chance(0.1) ? 60 + random.below(60) : 3 + random.below(25);
     const base = { kseg0: KSEG0, kseg1: KSEG1, user: USER_CODE, 'kernel-user': USER_CODE, kseg2: KERNEL_CODE };
     // Mostly so that the program lies across the border of two pages.
-    const offset = random.chance(0.7) ? PAGE - 4 * (8 + random.below(150)) : 4 * random.below(64);
+    // Pages come in pairs: at the second border the TLB may know one side only.
+    const border = PAGE * (this.#blocks < 40 ? 1 + random.below(2) : 1);
+    const offset = random.chance(0.8) ? border - 4 * (8 + random.below(150)) : 4 * random.below(64);
     this.#asm = new MipsAssembler((base[this.#space] + offset) >>> 0);
   }
 
@@ -151,7 +153,8 @@ export class MipsProgramGenerator {
     // What an exception skips at the end must find its way, too.
     for (let i = 0; i < 4; i++) a.branch('beq', {}, 'start').emit(NOP);
     const words = a.finish();
-    if (words.length * 4 > PROGRAM_BYTES - PAGE) throw new Error(`program ${this.seed} is too large`);
+    if (words.length * 4 + (a.origin & (2 * PAGE - 1)) > PROGRAM_BYTES)
+      throw new Error(`program ${this.seed} is too large`);
     return { space: this.#space, words, origin: a.origin, seed: this.seed, data: this.#data };
   }
 

@@ -404,6 +404,53 @@ describe.each(['little', 'big'] as const)('translations, %s-endian', (byteOrder)
     expect(register(side, A0)).toBe(375 * each);
   });
 
+  it('look again where they cross into a page that can change: straight on, by a branch, and by a call', async () => {
+    const [near, far] = [MAPPED + 2 * PAGE - 32, MAPPED + 2 * PAGE];
+    const side = await runEverywhere({
+      ...{ byteOrder, instructions: 120_000, referenceInstructions: 2000, translated: 0.3 },
+      setUp: (each) => {
+        writeTlb(each, 1, MAPPED, FRAMES, FRAMES + PAGE);
+        const put = (physical: number, words: readonly number[]): void =>
+          void each.bus.writeBytes(physical, wordsToBytes(words, byteOrder));
+        const a = new MipsAssembler(near);
+        a.op('addiu', { rt: T1, rs: T1, imm: -1 });
+        a.branch('bltz', { rs: T1 }, 'straight').emit(NOP); // T1 = 0
+        a.branch('beq', { rs: T1 }, 'far').emit(NOP); // 1
+        a.jump('j', 'further').emit(NOP); // 2
+        a.words.pop();
+        a.emit(asm('addu', { rd: T3, rs: 0, rt: 0 }));
+        a.label('straight').emit(NOP);
+        if (a.here !== far) throw new Error('the page does not end here');
+        a.label('far').emit(NOP, NOP, NOP, NOP).label('further');
+        put(FRAMES + 2 * PAGE - 32, a.finish().slice(0, 8));
+        for (const pair of [1, 2]) {
+          const back = [asm('jr', { rs: RA }), asm('addiu', { rt: V0, rs: V0, imm: pair === 1 ? 1 : 100 })];
+          put(FRAMES + 2 * PAGE * pair, [asm('addiu', { rt: V0, imm: 10 * pair }), NOP, ...back, ...back]);
+        }
+      },
+      build: (a) => {
+        a.op('addiu', { rt: S2, imm: 3000 }).li(S0, far).li(S1, near).op('addiu', { rt: T2, imm: 0 });
+        a.label('loop').op('mtc0', { rt: S0, rd: 10 }).op('addiu', { rt: T0, imm: 2 }).op('mtc0', { rt: T0, rd: 0 });
+        // Not each time, so that both pages are there when they are translated.
+        a.op('andi', { rt: T0, rs: S2, imm: 7 }).branch('bne', { rs: T0 }, 'same').emit(NOP);
+        a.op('andi', { rt: T0, rs: S2, imm: 8 }).op('sll', { rd: T0, rt: T0, sa: 4 });
+        a.op('addiu', { rt: T0, rs: T0, imm: ((FRAMES + 2 * PAGE) >>> 6) | 0x1e }).op('mtc0', { rt: T0, rd: 2 });
+        a.op('addiu', { rt: T0, rs: T0, imm: 0x40 }).op('mtc0', { rt: T0, rd: 3 }).op('tlbwi');
+        a.label('same').op('addiu', { rt: T2, rs: T2, imm: 1 }).op('sltiu', { rt: T0, rs: T2, imm: 3 });
+        a.op('movz', { rd: T2, rs: 0, rt: T0 }).op('addu', { rd: T1, rs: T2, rt: 0 }).op('addiu', { rt: V0, imm: 0 });
+        a.op('jalr', { rs: S1, rd: RA }).emit(NOP).op('addu', { rd: A0, rs: A0, rt: V0 });
+        again(a, 'loop');
+      },
+    });
+    let [sum, way] = [0, 0];
+    for (let n = 3000; n > 0; n--) {
+      way = way === 2 ? 0 : way + 1;
+      const first = (Math.ceil(n / 8) & 1) === 0;
+      sum += (way === 2 ? 0 : first ? 10 : 20) + (first ? 1 : 100);
+    }
+    expect(register(side, A0)).toBe(sum);
+  });
+
   it('follow the address space identifier', async () => {
     const side = await runEverywhere({
       ...{ byteOrder, instructions: 80_000, referenceInstructions: 2000, translated: 0.3 },
