@@ -23,8 +23,12 @@ export interface TranslationRequest {
   readonly linear: number;
   /** Linear-memory offset of the soft TLB that the code runs with. */
   readonly tlbBase: number;
+  /** The CPU's area when the translation was asked for: what registers hold helps to guess where calls go. */
+  readonly state: Int32Array;
   /** Where the directly mapped segment shows RAM at present. */
   readonly window: DirectWindow | undefined;
+  /** It was postponed before. */
+  readonly repeated: boolean;
   /** Batches that the vCPU had taken in when it asked. */
   readonly batchesSeen: number;
 }
@@ -38,6 +42,8 @@ export interface CompiledRegion {
   readonly instructions: number;
   /** Virtual addresses at which it can be entered; the first is the requested one. */
   readonly entries: readonly number[];
+  /** Which of the entries it takes over from regions that had them before. */
+  readonly claimed: readonly boolean[];
   /** Virtual address and linear-memory offset of the pages it came from. */
   readonly pages: readonly (readonly [virtual: number, linear: number])[];
   /** Virtual addresses of all instructions, and the words found there. */
@@ -50,6 +56,8 @@ export interface CompiledBatch {
   readonly regions: readonly CompiledRegion[];
   /** What was asked for and cannot be translated. */
   readonly refused: readonly TranslationRequest[];
+  /** What should be asked for again when more of the code around has been visited. */
+  readonly postponed: readonly TranslationRequest[];
   /** Values of the imported constants in `pages`. */
   readonly constants: Readonly<Record<string, number>>;
   readonly wasmBytes: number;
@@ -62,7 +70,9 @@ export interface CompiledBatch {
 const WARM_SHARE = 0.1;
 /** How the entry word of the jump cache holds the entry's number and the region's size. */
 const ENTRY_BITS = 8;
-const PAGE_MASK = 0xfffff000;
+const PAGE_MASK = 0xfffff000 | 0;
+/** How far around a jump through a table its targets are looked for. */
+const NEAR_BYTES = 0x4000;
 
 export const packEntry = (entry: number, instructions: number): number => (instructions << ENTRY_BITS) | entry;
 
@@ -101,6 +111,7 @@ export class RegionCompiler {
     };
     const regions: CompiledRegion[] = [];
     const refused: TranslationRequest[] = [];
+    const postponed: TranslationRequest[] = [];
     const entries = new Set<string>();
     this.#unseen.push(entries);
     this.#batches++;
@@ -114,9 +125,15 @@ export class RegionCompiler {
         refused.push(request);
         continue;
       }
+      if (region.claimed.size > 0 && !request.repeated) {
+        postponed.push(request);
+        continue;
+      }
       const body = translateRegion(this.description, reader, region, {
         cpuBase: this.setup.cpuBase,
         dispatch,
+        jumpCache: this.setup.jumpCache,
+        modeKey: request.modeKey,
         window: request.window,
         pageAddend: (virtual, linear) => importConstant((linear - virtual) | 0),
       });
@@ -132,6 +149,7 @@ export class RegionCompiler {
       module: compiled,
       regions,
       refused,
+      postponed,
       constants,
       wasmBytes: bytes.length,
       translateMs: translated - started,
@@ -145,16 +163,32 @@ export class RegionCompiler {
     return reader;
   }
 
-  #source({ address: seed, modeKey, linear: seedLinear, tlbBase }: TranslationRequest): CodeSource {
+  #source({ address: seed, modeKey, linear: seedLinear, tlbBase, state }: TranslationRequest): CodeSource {
     const little = this.description.byteOrder === 'little';
     const words = this.#words;
-    const cacheEntry = (address: number): number => (this.setup.jumpCache + JumpCache.offset(address)) >> 2;
+    const cacheEntry = (address: number): number => (this.setup.jumpCache + JumpCache.offset(address)) >>> 2;
     const isCached = (at: number, address: number): boolean =>
       words[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0);
+    const isWarm = (address: number): boolean => {
+      const at = cacheEntry(address);
+      const left = words[at + (JumpCache.target >> 2)] as number;
+      return isCached(at, address) && left >= -this.setup.threshold * (1 - WARM_SHARE);
+    };
     return {
+      isWarm,
+      *warmNear(address) {
+        for (let near = address - NEAR_BYTES; near < address + NEAR_BYTES; near += 4) if (isWarm(near)) yield near;
+      },
+      register: (offset) => state[offset >> 2] as number,
+      peek: (address) => {
+        const at = (tlbBase + SoftTlb.offset(address)) >>> 2;
+        if (address & 3 || words[at + (SoftTlb.readTag >> 2)] !== (address & PAGE_MASK)) return undefined;
+        const linear = (address + (words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
+        return linear < this.#view.byteLength - 4 ? this.#view.getUint32(linear, little) : undefined;
+      },
       locate: (address) => {
         if (((address ^ seed) & PAGE_MASK) === 0) return (seedLinear + (address - seed)) >>> 0;
-        const at = (tlbBase + SoftTlb.offset(address)) >> 2;
+        const at = (tlbBase + SoftTlb.offset(address)) >>> 2;
         if (words[at + (SoftTlb.execTag >> 2)] !== (address & PAGE_MASK)) return -1;
         const addend = words[at + (SoftTlb.addend >> 2)] as number;
         // Pages that are never checked again must lie beside the first as their addresses do.
@@ -164,11 +198,6 @@ export class RegionCompiler {
         return linear < this.#view.byteLength - 4 ? linear : -1;
       },
       word: (linear) => this.#view.getUint32(linear, little),
-      isWarm: (address) => {
-        const at = cacheEntry(address);
-        const left = words[at + (JumpCache.target >> 2)] as number;
-        return isCached(at, address) && left >= -this.setup.threshold * (1 - WARM_SHARE);
-      },
       translatedSize: (address) => {
         const at = cacheEntry(address);
         if (!isCached(at, address) || (words[at + (JumpCache.target >> 2)] as number) <= 0) return 0;
@@ -188,6 +217,7 @@ function describe(request: TranslationRequest, name: string, region: Region): Co
     name,
     instructions: region.instructionCount,
     entries: region.entries,
+    claimed: region.entries.map((address, i) => i === 0 || region.claimed.has(address)),
     pages: [...region.pages],
     addresses: Uint32Array.from(region.words.keys()),
     words: Uint32Array.from(region.words.values()),

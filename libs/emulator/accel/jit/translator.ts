@@ -51,7 +51,11 @@ interface CachedRegion {
 const MAX_WASM_BYTES = 96 << 20;
 /** A page whose code was rewritten this often is translated only after many more visits. */
 const PATIENCE = 4;
+/** Code with a jump table is translated after this many times the usual visits, when more of its targets are known. */
+const POSTPONEMENT = 8;
 const FIRST_TABLE_SIZE = 4096;
+/** As much of the CPU's area as holds general registers. */
+const STATE_WORDS = 128;
 const PAGE_OFFSET = PAGE_BYTES - 1;
 
 /**
@@ -80,6 +84,8 @@ export class Translator {
   readonly #byPage = new Map<RamBlock, Map<number, Set<CachedRegion>>>();
   readonly #rewrites = new Map<RamBlock, Map<number, number>>();
   readonly #freeTargets: number[] = [];
+  /** Tag and linear-memory offset of what was postponed. */
+  readonly #postponed = new Set<string>();
   readonly #blocks: RamBlock[] = [];
   readonly #modeKey: number;
   readonly #translated: number;
@@ -153,6 +159,8 @@ export class Translator {
       modeKey,
       linear: linear >>> 0,
       tlbBase: this.tlb.base,
+      repeated: this.#postponed.delete(`${tag} ${linear}`),
+      state: this.words.slice(0, STATE_WORDS),
       window: this.#window,
       batchesSeen: this.#batchesSeen,
     });
@@ -192,6 +200,10 @@ export class Translator {
     stats.translateMs += batch.translateMs;
     stats.compileMs += batch.compileMs;
     stats.wasmBytes += batch.wasmBytes;
+    for (const request of batch.postponed) {
+      this.#postponed.add(`${(request.address + request.modeKey) | 0} ${request.linear | 0}`);
+      this.#restartCount(request, POSTPONEMENT);
+    }
     const current = batch.regions.filter((region) => this.#isCurrent(region));
     if (current.length === 0) return;
     const started = performance.now();
@@ -227,13 +239,13 @@ export class Translator {
     return pages.every(([, linear]) => this.#blockAt(linear) !== undefined);
   }
 
-  #restartCount({ address, modeKey, linear }: TranslationRequest): void {
+  #restartCount({ address, modeKey, linear }: TranslationRequest, factor = 1): void {
     const at = JumpCache.offset(address) >> 2;
     if (
       this.#cache[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0) &&
       this.#cache[at + (JumpCache.linear >> 2)] === (linear | 0)
     )
-      this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold;
+      this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold * factor;
   }
 
   #install(region: CompiledRegion, fn: unknown): void {

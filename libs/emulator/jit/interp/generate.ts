@@ -26,7 +26,7 @@ import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
-import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 
 /**
  * Host functions that the interpreter imports beside the target's helpers. All find the precise program counter in the
@@ -457,7 +457,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.if();
     this.#store(engine.interpretNext, () => w.i32(0));
     w.else();
-    jumpCacheEntry(w, link, () => w.get(pc));
+    jumpCacheEntry(w, link.jumpCache, () => w.get(pc));
     w.tee(cached);
     w.memory(W.i32_load, JumpCache.tag);
     tag();
@@ -489,7 +489,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.get(cached);
     w.memory(W.i32_load8_u, JumpCache.entry);
     w.get(left);
-    w.callIndirect(this.#module.type([ValType.i32], []));
+    w.get(left);
+    w.callIndirect(this.#module.type([ValType.i32, ValType.i32], []));
     account(-1);
     w.br(this.#event);
     w.end();
@@ -554,7 +555,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     key();
     w.op(W.i32_ne);
     w.brIf(giveUp);
-    jumpCacheEntry(w, link, () => w.get(pc));
+    jumpCacheEntry(w, link.jumpCache, () => w.get(pc));
     w.tee(cached);
     w.memory(W.i32_load, JumpCache.tag);
     w.get(pc);
@@ -579,7 +580,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.get(cached);
     w.memory(W.i32_load8_u, JumpCache.entry);
     w.get(target);
-    w.returnCallIndirect(this.#module.type([ValType.i32], []));
+    w.get(target);
+    w.returnCallIndirect(this.#module.type([ValType.i32, ValType.i32], []));
     w.end();
     return w;
   }
@@ -808,21 +810,4 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     if (this.target.byteOrder === 'little') return (value) => value();
     return (value) => this.#swap.swapped(width, type, value);
   }
-}
-
-/** Leaves the linear-memory offset of an address's jump cache entry on the stack. */
-function jumpCacheEntry(w: FunctionWriter, { jumpCache }: TranslationLink, address: Emit): void {
-  address();
-  w.i32(2);
-  w.op(W.i32_shr_u);
-  address();
-  w.i32(15);
-  w.op(W.i32_shr_u);
-  w.op(W.i32_xor);
-  w.i32(JumpCache.entries - 1);
-  w.op(W.i32_and);
-  w.i32(JumpCache.entryShift);
-  w.op(W.i32_shl);
-  w.i32(jumpCache);
-  w.op(W.i32_add);
 }

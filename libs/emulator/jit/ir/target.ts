@@ -18,6 +18,8 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   readonly engine: EngineState;
   /** Fields that translations keep in locals; no helper but those that leave the translation looks at them. */
   readonly registers: readonly StateField[];
+  /** Offset of the register that calls leave the return address in: a jump to it is a return. */
+  readonly linkRegister: number;
   /** What the mode key (see {@link EngineState.modeKey}) fixes: translations are made for one key. */
   modeConstants(modeKey: number): ReadonlyMap<StateField, number>;
   /**

@@ -1,11 +1,22 @@
-import type { BranchKind, DecodeNode, Instruction, IrBuilder, StateField, TargetDescription } from '../ir/index.js';
-import { buildDecodeTree, constantFields, decode, Fragment, Op, Type } from '../ir/index.js';
+import type {
+  BranchKind,
+  DecodeNode,
+  Instruction,
+  IrBuilder,
+  StateField,
+  TargetDescription,
+  Value,
+} from '../ir/index.js';
+import { buildDecodeTree, constantFields, decode, Fragment, Op, Type, Width } from '../ir/index.js';
+import { baseOf } from '../wasm/lowering.js';
 
 export interface BranchInfo {
   readonly kind: BranchKind;
   /** Where it goes when taken; undefined: only known at run time. */
   readonly target: number | undefined;
   readonly conditional: boolean;
+  /** Offset of the register that holds the target, where that is a register. */
+  readonly register: number | undefined;
   /** It leaves the address of the instruction after its delay slot in a register: a call. */
   readonly isCall: boolean;
 }
@@ -13,7 +24,14 @@ export interface BranchInfo {
 /** What a translation can do with an instruction. */
 export type InstructionClass =
   /** Translated as it is. `leaves`: part of it may have to be left to the interpreter. */
-  | { readonly kind: 'plain'; readonly leaves: boolean }
+  | {
+      readonly kind: 'plain';
+      readonly leaves: boolean;
+      /** It loads a word from a distance to one register into another, both by offset. */
+      readonly load: { readonly into: number; readonly base: number; readonly distance: number } | undefined;
+      /** Offset of the register that it changes otherwise. */
+      readonly changes: number | undefined;
+    }
   /** Always left to the interpreter: it calls a helper on every path, or matches no pattern. */
   | { readonly kind: 'interpret' }
   | { readonly kind: 'branch'; readonly leaves: boolean; readonly branch: BranchInfo };
@@ -43,6 +61,10 @@ export class InstructionReader {
       target.engine.scratch.offset,
       ...[1, 2, 3].map((i) => target.engine.scratch.offset + 8 * i),
     ]);
+  }
+
+  get linkRegister(): number {
+    return this.target.linkRegister;
   }
 
   /** An empty fragment; give it back with {@link release}. */
@@ -79,6 +101,8 @@ export class InstructionReader {
 
   #classOf(f: Fragment, pc: number): InstructionClass {
     let leaves = false;
+    let load: { into: number; base: number; distance: number } | undefined;
+    let changes: number | undefined;
     let changed = false;
     let isCall = false;
     /** Whether state was changed before the current arm, and by the arms of each open `If`. */
@@ -112,6 +136,11 @@ export class InstructionReader {
         case Op.StoreState: {
           const value = f.d[i] as number;
           if (f.op[value] === Op.Const && f.a[value] === ((pc + 8) | 0)) isCall = true;
+          const into = f.a[i] as number;
+          const from = f.op[value] === Op.LoadGuest && f.c[value] === Width.W32 ? (f.a[value] as Value) : undefined;
+          const base = from === undefined ? undefined : baseOf(f, from);
+          if (from === undefined || base === undefined) changes = into;
+          else load = { into, base, distance: f.op[from] === Op.Add ? (f.a[f.b[from] as number] as number) : 0 };
           if (!this.#engineFields.has(f.a[i] as number)) changed = true;
           break;
         }
@@ -121,6 +150,7 @@ export class InstructionReader {
           const branch = {
             kind: f.c[i] as BranchKind,
             target: f.op[target] === Op.Const ? (f.a[target] as number) >>> 0 : undefined,
+            register: f.op[target] === Op.LoadState ? f.a[target] : undefined,
             conditional: (f.b[i] as number) >= 0,
             isCall,
           };
@@ -129,6 +159,6 @@ export class InstructionReader {
         default:
       }
     }
-    return { kind: 'plain', leaves };
+    return { kind: 'plain', leaves, load, changes };
   }
 }

@@ -1,6 +1,6 @@
 import type { BranchKind as BranchKindType } from '../ir/index.js';
 import { BranchKind } from '../ir/index.js';
-import type { InstructionClass, InstructionReader } from './classify.js';
+import type { BranchInfo, InstructionClass, InstructionReader } from './classify.js';
 
 /** Where instructions come from. Addresses are virtual. */
 export interface CodeSource {
@@ -10,6 +10,12 @@ export interface CodeSource {
   word(linear: number): number;
   /** Have branches gone to this address more than once or twice lately? Code that hardly ever ran is not translated. */
   isWarm(address: number): boolean;
+  /** Addresses near this one that branches have gone to more than once or twice lately, ascending. */
+  warmNear(address: number): Iterable<number>;
+  /** A register's value when the translation was asked for, by its offset. Good for guesses. */
+  register(offset: number): number;
+  /** A word of memory as it is now, or undefined where it cannot be read without further ado. Good for guesses. */
+  peek(address: number): number | undefined;
   /** Instructions of the translation that can be entered at this address, 0 where there is none. */
   translatedSize(address: number): number;
 }
@@ -25,8 +31,15 @@ export type Terminator =
       /** The delay slot belongs to the taken path only. */
       readonly likely: boolean;
     }
-  /** To an address known at run time; `isCall`: with a return address, so that it is not a return itself. */
-  | { readonly kind: 'indirect'; readonly isCall: boolean }
+  /** To an address known at run time. */
+  | {
+      readonly kind: 'indirect';
+      readonly role: 'call' | 'return' | 'jump';
+      /** Where it will probably go. */
+      readonly guess: number | undefined;
+      /** Of a call: where it continues when it returns. */
+      readonly returnTo: number;
+    }
   /** The interpreter executes the instruction at `at`, then decides. */
   | { readonly kind: 'interpret'; readonly at: number };
 
@@ -53,6 +66,8 @@ export interface Region {
   /** Every instruction that was looked at, delay slots included, by virtual address. */
   readonly words: ReadonlyMap<number, number>;
   readonly instructionCount: number;
+  /** Entries that it takes over from other regions. */
+  readonly claimed: ReadonlySet<number>;
 }
 
 /**
@@ -60,9 +75,12 @@ export interface Region {
  * (see {@link Block}: a path through a region without a loop must fit).
  */
 export const MAX_REGION_INSTRUCTIONS = 250;
+/** The same where a jump table holds the region together: an interpreter's main loop should be one region. */
+export const MAX_TABLE_REGION_INSTRUCTIONS = 1000;
 /** A translation this small is made again as part of a larger one: it is a function that its caller should not leave for. */
 const MAX_INLINED_INSTRUCTIONS = 40;
-const MAX_ENTRIES = 64;
+const MAX_ENTRIES = 200;
+const PAGE_BYTES = 0x1000;
 const PAGE_MASK = 0xfffff000;
 
 /** Follows control flow from an address. @returns undefined where nothing can be translated */
@@ -71,8 +89,9 @@ export function discoverRegion(
   source: CodeSource,
   reader: InstructionReader,
   maxInstructions = MAX_REGION_INSTRUCTIONS,
+  maxTableInstructions = MAX_TABLE_REGION_INSTRUCTIONS,
 ): Region | undefined {
-  return new Discovery(source, reader, maxInstructions).run(seed);
+  return new Discovery(source, reader, maxInstructions, maxTableInstructions).run(seed);
 }
 
 class Discovery {
@@ -82,13 +101,23 @@ class Discovery {
   readonly #entries = new Set<number>();
   readonly #pages = new Map<number, number>();
   readonly #queue: number[] = [];
+  /** Registers that the current straight line has loaded from memory, and from where. */
+  readonly #loaded = new Map<number, { readonly base: number; readonly distance: number }>();
+  /** Probable targets of indirect branches, by the branch's address. */
+  readonly #guesses = new Map<number, number>();
+  /** Targets of jump tables, which the region takes over from others. */
+  readonly #claimed = new Set<number>();
+  #limit: number;
   #seed = -1;
 
   constructor(
     private readonly source: CodeSource,
     private readonly reader: InstructionReader,
-    private readonly maxInstructions: number,
-  ) {}
+    maxInstructions: number,
+    private readonly maxTableInstructions: number,
+  ) {
+    this.#limit = maxInstructions;
+  }
 
   run(seed: number): Region | undefined {
     this.#seed = seed;
@@ -101,7 +130,14 @@ class Discovery {
       .sort((a, b) => a - b)
       .map((address) => this.#block(address));
     const entries = [...this.#entries].filter((address) => this.#isUseful(address)).slice(0, MAX_ENTRIES);
-    return { blocks, entries, pages: this.#pages, words: this.#words, instructionCount: this.#classes.size };
+    return {
+      blocks,
+      entries,
+      pages: this.#pages,
+      words: this.#words,
+      instructionCount: this.#classes.size,
+      claimed: this.#claimed,
+    };
   }
 
   #enter(address: number): void {
@@ -110,9 +146,15 @@ class Discovery {
     this.#include(address);
   }
 
+  #claim(address: number): void {
+    this.#claimed.add(address);
+    this.#enter(address);
+  }
+
   /** What other translations have is not made twice, unless it is short. */
   #belongs(address: number): boolean {
-    return address === this.#seed || this.source.translatedSize(address) <= MAX_INLINED_INSTRUCTIONS;
+    if (address === this.#seed || this.#claimed.has(address)) return true;
+    return this.source.translatedSize(address) <= MAX_INLINED_INSTRUCTIONS;
   }
 
   #include(address: number): void {
@@ -123,6 +165,7 @@ class Discovery {
 
   /** Visits instructions from a leader to the end of its straight line. */
   #walk(leader: number): void {
+    this.#loaded.clear();
     for (let address = leader; ; address = (address + 4) >>> 0) {
       if (this.#classes.has(address)) {
         this.#leaders.add(address); // joins code that was visited from elsewhere
@@ -131,11 +174,13 @@ class Discovery {
       if (address !== leader && (address & ~PAGE_MASK) === 0) {
         this.#leaders.add(address); // a new page starts a block, where its mapping is checked
       }
-      if (this.#classes.size >= this.maxInstructions) return;
+      if (this.#classes.size >= this.#limit) return;
       const info = this.#visit(address);
       if (!info) return;
       if (info.kind === 'interpret') return this.#enter((address + 4) >>> 0);
       if (info.kind === 'branch') return this.#follow(address, info.branch);
+      if (info.load) this.#loaded.set(info.load.into, info.load);
+      if (info.changes !== undefined) this.#loaded.delete(info.changes);
     }
   }
 
@@ -163,18 +208,34 @@ class Discovery {
     return this.reader.classify(word, slot).kind === 'plain';
   }
 
-  #follow(
-    address: number,
-    branch: { kind: BranchKindType; target: number | undefined; conditional: boolean; isCall: boolean },
-  ): void {
+  #follow(address: number, branch: BranchInfo): void {
     const next = (address + (branch.kind === BranchKind.Immediate ? 4 : 8)) >>> 0;
     if (branch.target !== undefined) {
-      const backward = branch.target <= address && branch.target > address - 0x1000;
+      const backward = branch.target <= address && branch.target > address - PAGE_BYTES;
       if (backward && !branch.isCall) this.#enter(branch.target);
       else if (this.source.isWarm(branch.target)) this.#include(branch.target);
+    } else if (branch.isCall) {
+      this.#guessCall(address, branch);
+    } else if (branch.register !== this.reader.linkRegister) {
+      // A jump table: what it jumped to so far, even if that is part of another region already.
+      if (this.#limit < this.maxTableInstructions) this.#limit = this.maxTableInstructions;
+      for (const target of this.source.warmNear(address)) this.#claim(target);
     }
     if (branch.isCall) this.#enter(next);
     else if (branch.conditional) this.#include(next);
+  }
+
+  /**
+   * Calls through a table of addresses, as position-independent code makes them all, go where the table says now. The
+   * translation compares before it believes that.
+   */
+  #guessCall(address: number, { register }: BranchInfo): void {
+    const from = register === undefined ? undefined : this.#loaded.get(register);
+    if (!from) return;
+    const guess = this.source.peek((this.source.register(from.base) + from.distance) >>> 0);
+    if (guess === undefined || !this.source.isWarm(guess)) return;
+    this.#guesses.set(address, guess);
+    this.#include(guess);
   }
 
   /** Entering where the interpreter would be called at once helps nobody. */
@@ -212,7 +273,10 @@ class Discovery {
         add(next);
         next = (next + 4) >>> 0;
       }
-      if (target === undefined) return done({ kind: 'indirect', isCall }, branchAt);
+      if (target === undefined) {
+        const role = isCall ? 'call' : info.branch.register === this.reader.linkRegister ? 'return' : 'jump';
+        return done({ kind: 'indirect', role, guess: this.#guesses.get(address), returnTo: next }, branchAt);
+      }
       if (!conditional) return done({ kind: 'goto', target, ...(isCall ? { returnTo: next } : {}) }, branchAt);
       return done({ kind: 'branch', taken: target, next, likely: kind === BranchKind.Likely }, branchAt);
     }

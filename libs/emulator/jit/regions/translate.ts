@@ -1,16 +1,16 @@
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, Op, SoftTlb, Type, Width as Widths, widthBytes } from '../ir/index.js';
+import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type, Width as Widths, widthBytes } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
-import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterFlow, RegisterUse } from './dataflow.js';
 import { analyseRegisters } from './dataflow.js';
 import type { ReducibleGraph } from './flow-graph.js';
 import { isBackward, makeReducible } from './flow-graph.js';
-import type { Block, Region } from './region.js';
+import type { Block, Region, Terminator } from './region.js';
 import type { Reuse, ReusePlan } from './reuse.js';
 import { planReuse, reuseKey } from './reuse.js';
 
@@ -19,6 +19,9 @@ export interface TranslationHost {
   readonly cpuBase: number;
   /** Index of the function that continues at the address in the CPU's area. */
   readonly dispatch: number;
+  /** Linear-memory offset of the jump cache, and the mode key that is part of its tags. */
+  readonly jumpCache: number;
+  readonly modeKey: number;
   /** Memory that directly mapped code reaches without a look-up. */
   readonly window: DirectWindow | undefined;
   /** An imported constant: linear-memory offset minus virtual address of a page that the region reaches into. */
@@ -49,7 +52,7 @@ const PAGE_MASK = 0xfffff000 | 0;
 const ROOT = 0;
 
 /**
- * Translates a region to one Wasm function `(entry: i32) → ()`. Guest registers live in locals, control flow becomes
+ * Translates a region to one Wasm function `(entry: i32, self: i32) → ()`; `self` is its index in the function table. Guest registers live in locals, control flow becomes
  * loops, blocks and ifs. The function executes only what needs nobody's help: whenever an access misses the soft TLB, a
  * helper would be called, or the budget might end, it writes everything back and leaves *before* that instruction, which
  * the interpreter then executes. So there is one slow path, and exceptions, devices and time are exact by construction.
@@ -83,11 +86,12 @@ interface LastEntry {
 }
 
 class RegionTranslator implements LoweringContext {
-  readonly writer = new FunctionWriter([ValType.i32]);
+  readonly writer = new FunctionWriter([ValType.i32, ValType.i32]);
   readonly cpuBase: number;
   readonly #pool = new LocalPool(this.writer);
   readonly #swap = new ByteSwapper(this.writer, this.#pool);
   readonly #entry = 0;
+  readonly #self = 1;
   readonly #remaining = this.writer.local(ValType.i32);
   readonly #tlb = this.writer.local(ValType.i32);
   readonly #pc = this.writer.local(ValType.i32);
@@ -106,6 +110,14 @@ class RegionTranslator implements LoweringContext {
   readonly #nodeOf = new Map<number, number>();
   readonly #firstBlock: number;
   readonly #returnSites: readonly number[];
+  readonly #selfDispatch: boolean;
+  /**
+   * Registers are loaded where a block first looks at them and stored whenever they change, so that nothing is to be
+   * written back where the region is left, and nothing loaded where it is entered. For code that jumps through tables:
+   * it runs a dozen instructions from one jump to the next.
+   */
+  readonly #writesThrough: boolean;
+  readonly #uses: readonly RegisterUse[];
   readonly #graph: ReducibleGraph;
   readonly #flow: RegisterFlow;
   readonly #bounds: Int32Array;
@@ -115,6 +127,8 @@ class RegionTranslator implements LoweringContext {
 
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
+  /** Nodes that the root continues at without loading registers. */
+  readonly #dispatched: readonly number[];
   readonly #dispatchIndex = new Map<number, number>();
   readonly #exits = new Map<bigint, { jump: Label; interpret: Label }>();
   /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
@@ -150,18 +164,26 @@ class RegionTranslator implements LoweringContext {
     this.#firstBlock = 1 + region.entries.length;
     region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.#firstBlock + i));
     this.#returnSites = this.#findReturnSites();
+    const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
+    this.#selfDispatch = region.blocks.some(({ end }) => this.#dispatchesItself(end));
+    this.#writesThrough = this.#selfDispatch;
     const successors = [
-      region.entries.map((_, i) => 1 + i),
-      ...region.entries.map((address) => [this.#nodeOf.get(address) as number]),
+      [...region.entries.map((_, i) => 1 + i), ...(this.#selfDispatch ? entryNodes : [])],
+      ...entryNodes.map((node) => [node]),
       ...region.blocks.map((block) => this.#successors(block)),
     ];
     this.#graph = makeReducible({ successors });
     const { analysis } = this.#graph;
-    this.#flow = analyseRegisters(this.#graph.successors, analysis.order, [
+    this.#uses = [
       NO_USE,
-      ...region.entries.map(() => NO_USE),
+      ...region.entries.map(() => STUB_USE),
       ...region.blocks.map((block, i) => this.#registerUse(block, this.#fragments[i] as Fragment)),
-    ]);
+    ];
+    this.#flow = analyseRegisters(
+      this.#graph.successors,
+      analysis.order,
+      this.#writesThrough ? this.#uses.map(() => NO_USE) : this.#uses,
+    );
     const size = successors.length;
     this.#labelled = new Uint8Array(size);
     this.#loopHeads = new Uint8Array(size);
@@ -177,6 +199,10 @@ class RegionTranslator implements LoweringContext {
         if ((forwardEdges[next] as number) > 1) this.#labelled[next] = 1;
       }
     }
+    // Entries first: to the jump cache's number of an entry a constant is added to stay in the region.
+    const entered = this.#selfDispatch ? entryNodes : [];
+    this.#dispatched = [...entered, ...[...this.#graph.dispatched].filter((node) => !entered.includes(node))];
+    this.#dispatched.forEach((node, i) => this.#dispatchIndex.set(node, region.entries.length + i));
     this.#bounds = this.#findBounds();
   }
 
@@ -185,7 +211,7 @@ class RegionTranslator implements LoweringContext {
     const { engine } = this.engineTarget;
     for (const offset of this.#registerOffsets) {
       const bit = 1n << BigInt(this.#registerBits.get(offset) as number);
-      const used = this.#flow.live.some((set) => set & bit) || this.#flow.dirty.some((set) => set & bit);
+      const used = this.#uses.slice(this.#firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
       if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
     }
     this.#load(engine.remaining.offset);
@@ -202,7 +228,8 @@ class RegionTranslator implements LoweringContext {
       this.#exits.set(dirty, exit);
       return dirty;
     });
-    this.#dispatchLoop = w.loop();
+    // A loop's locals are merged at its head, which costs: it is one only where something comes back.
+    this.#dispatchLoop = this.#dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(ROOT);
     w.end();
     w.op(W.unreachable);
@@ -223,15 +250,20 @@ class RegionTranslator implements LoweringContext {
 
   #findReturnSites(): number[] {
     const sites = new Set<number>();
-    for (const { end } of this.region.blocks)
-      if (
-        end.kind === 'goto' &&
-        end.returnTo !== undefined &&
-        this.#nodeOf.has(end.target) &&
-        this.#nodeOf.has(end.returnTo)
-      )
-        sites.add(end.returnTo);
+    for (const { end } of this.region.blocks) {
+      const callee =
+        end.kind === 'goto' ? end.target : end.kind === 'indirect' && end.role === 'call' ? end.guess : undefined;
+      const site = end.kind === 'goto' || end.kind === 'indirect' ? end.returnTo : undefined;
+      if (callee !== undefined && site !== undefined && this.#nodeOf.has(callee) && this.#nodeOf.has(site))
+        sites.add(site);
+    }
     return [...sites].slice(0, MAX_RETURN_SITES);
+  }
+
+  /** Where an indirect branch may go within the region, in the order in which it compares. */
+  #guesses(end: Terminator & { kind: 'indirect' }): readonly number[] {
+    if (end.role === 'return') return this.#returnSites;
+    return end.guess !== undefined && this.#nodeOf.has(end.guess) ? [end.guess] : [];
   }
 
   #successors({ end }: Block): number[] {
@@ -240,10 +272,16 @@ class RegionTranslator implements LoweringContext {
         ? [end.target]
         : end.kind === 'branch'
           ? [end.taken, end.next]
-          : end.kind === 'indirect' && !end.isCall
-            ? this.#returnSites
+          : end.kind === 'indirect'
+            ? this.#guesses(end)
             : [];
-    return targets.map((address) => this.#nodeOf.get(address)).filter((node) => node !== undefined);
+    const nodes = targets.map((address) => this.#nodeOf.get(address)).filter((node) => node !== undefined);
+    return this.#dispatchesItself(end) ? [...nodes, ROOT] : nodes;
+  }
+
+  /** Jumps through tables stay in the region where they can: the jump cache says which entry the target is. */
+  #dispatchesItself(end: Terminator): boolean {
+    return end.kind === 'indirect' && end.role === 'jump';
   }
 
   #registerUse(block: Block, f: Fragment): RegisterUse {
@@ -302,7 +340,7 @@ class RegionTranslator implements LoweringContext {
 
   /** The budget is checked here. */
   #isCheckpoint(node: number): boolean {
-    return node === ROOT || this.#loopHeads[node] === 1 || this.#graph.dispatched.has(node) || this.#isEntry(node);
+    return node === ROOT || this.#loopHeads[node] === 1 || this.#dispatchIndex.has(node) || this.#isEntry(node);
   }
 
   #isEntry(node: number): boolean {
@@ -336,10 +374,8 @@ class RegionTranslator implements LoweringContext {
   }
 
   #root(): void {
-    const dispatched = [...this.#graph.dispatched];
     const stubs = this.region.entries.map((_, i) => 1 + i);
-    dispatched.forEach((node, i) => this.#dispatchIndex.set(node, stubs.length + i));
-    const labels = [...stubs, ...dispatched].map((node) => this.#blockLabels.get(node) as Label); // root's successors
+    const labels = [...stubs, ...this.#dispatched].map((node) => this.#blockLabels.get(node) as Label); // root's successors
     this.writer.get(this.#entry);
     this.writer.brTable(labels, labels[0] as Label);
   }
@@ -347,12 +383,16 @@ class RegionTranslator implements LoweringContext {
   /** Loads what the region needs from here on. */
   #stub(node: number): void {
     const next = this.#nodeOf.get(this.region.entries[node - 1] as number) as number; // entries start blocks
+    this.#loadRegisters(this.#flow.live[next] as bigint);
+    this.#goto(node, next);
+  }
+
+  #loadRegisters(set: bigint): void {
     for (const [offset, local] of this.#registerLocals) {
-      if (!((this.#flow.live[next] as bigint) & (1n << BigInt(this.#registerBits.get(offset) as number)))) continue;
+      if (!(set & (1n << BigInt(this.#registerBits.get(offset) as number)))) continue;
       this.#load(offset);
       this.writer.set(local);
     }
-    this.#goto(node, next);
   }
 
   #block(node: number): void {
@@ -370,6 +410,7 @@ class RegionTranslator implements LoweringContext {
       this.#exitAt('interpret', () => w.i32(block.address));
       w.end();
     }
+    if (this.#writesThrough) this.#loadRegisters((this.#uses[node] as RegisterUse).reads);
     this.#charge(block.instructions.length - (likely ? 1 : 0));
     new Lowering(this.#fragments[node - this.#firstBlock] as Fragment, this, this.#pool).run();
     this.#position = position;
@@ -400,15 +441,76 @@ class RegionTranslator implements LoweringContext {
       case 'interpret':
         return this.#exitAt('interpret', () => w.i32(end.at));
       case 'indirect':
-        if (!end.isCall)
-          for (const site of this.#returnSites) {
-            w.get(this.#target);
-            w.i32(site);
-            w.op(W.i32_eq);
-            this.#continueIf(site);
-          }
+        for (const address of this.#guesses(end)) {
+          w.get(this.#target);
+          w.i32(address);
+          w.op(W.i32_eq);
+          this.#continueIf(address);
+        }
+        if (this.#dispatchesItself(end)) this.#dispatchWithin();
         return this.#exitAt('jump', () => w.get(this.#target));
     }
+  }
+
+  /** Continues within the region if the jump cache says that the target is one of its entries. */
+  #dispatchWithin(): void {
+    const w = this.writer;
+    const cached = this.#offset;
+    jumpCacheEntry(w, this.host.jumpCache, () => w.get(this.#target));
+    w.tee(cached);
+    w.memory(W.i32_load, JumpCache.tag);
+    w.get(this.#target);
+    w.i32(this.host.modeKey);
+    w.op(W.i32_add);
+    w.op(W.i32_xor);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    w.get(this.#self);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    if (!this.engineTarget.isDirectlyMapped(this.#position.block.address)) this.#orMappedElsewhere(cached);
+    w.op(W.i32_eqz);
+    w.if();
+    w.get(cached);
+    w.memory(W.i32_load8_u, JumpCache.entry);
+    w.i32(this.region.entries.length);
+    w.op(W.i32_add);
+    w.set(this.#entry);
+    w.br(this.#dispatchLoop);
+    w.end();
+  }
+
+  /** Ors to the number on the stack: whether the target's page is mapped elsewhere than its jump cache entry says. */
+  #orMappedElsewhere(cached: number): void {
+    const w = this.writer;
+    this.#tlbEntryOf(this.#target);
+    w.memory(W.i32_load, SoftTlb.execTag);
+    w.get(this.#target);
+    w.i32(PAGE_MASK | 3);
+    w.op(W.i32_and);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    w.get(this.#tlbEntry);
+    w.memory(W.i32_load, SoftTlb.addend);
+    w.get(this.#target);
+    w.op(W.i32_add);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.linear);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+  }
+
+  /** Leaves the soft TLB entry of an address on the stack and in its local. */
+  #tlbEntryOf(address: number): void {
+    const w = this.writer;
+    w.get(address);
+    w.i32(12 - SoftTlb.entryShift);
+    w.op(W.i32_shr_u);
+    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
+    w.op(W.i32_and);
+    w.get(this.#tlb);
+    w.op(W.i32_add);
+    w.tee(this.#tlbEntry);
   }
 
   /** Takes a condition from the stack and continues at an address if it holds. */
@@ -551,6 +653,10 @@ class RegionTranslator implements LoweringContext {
     return this.#registerLocals.get(offset);
   }
 
+  registerSet(offset: number, local: number): void {
+    if (this.#writesThrough) this.#store(offset, () => this.writer.get(local));
+  }
+
   startInstruction(): void {
     this.#position.index++;
   }
@@ -652,14 +758,7 @@ class RegionTranslator implements LoweringContext {
       w.op(W.i32_and);
     };
     const lookUp = (): void => {
-      w.get(this.#address);
-      w.i32(12 - SoftTlb.entryShift);
-      w.op(W.i32_shr_u);
-      w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
-      w.op(W.i32_and);
-      w.get(this.#tlb);
-      w.op(W.i32_add);
-      w.tee(this.#tlbEntry);
+      this.#tlbEntryOf(this.#address);
       w.memory(W.i32_load, tag);
       key();
       w.op(W.i32_ne);
@@ -733,4 +832,6 @@ class RegionTranslator implements LoweringContext {
   }
 }
 
+/** A stub loads whatever is looked at behind it. */
+const STUB_USE: RegisterUse = { reads: 0n, kills: ~0n, writes: 0n, leaves: false, exits: false };
 const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n, leaves: false, exits: false };

@@ -2,6 +2,7 @@ import type { Fragment, Value } from '../ir/fragment.js';
 import { isPure, NO_VALUE } from '../ir/fragment.js';
 import type { BranchKind, HelperSignature } from '../ir/ops.js';
 import { Op, Type, Width } from '../ir/ops.js';
+import { JumpCache } from '../ir/engine-state.js';
 import type { FunctionWriter } from './encoder.js';
 import { ValType, W } from './encoder.js';
 
@@ -20,6 +21,8 @@ export interface LoweringContext {
   readonly pc: Emit;
   /** The Wasm local that holds a field of CPU state, if the engine keeps it in one. */
   registerLocal?(offset: number): number | undefined;
+  /** That local was just set. */
+  registerSet?(offset: number, local: number): void;
   /** The operations that follow belong to the instruction at this address. */
   startInstruction?(address: number): void;
   /**
@@ -172,7 +175,8 @@ export class Lowering {
         const register = this.#register(i);
         if (register !== undefined) {
           this.#value(d[i] as Value);
-          return w.set(register);
+          w.set(register);
+          return this.context.registerSet?.(a[i] as number, register);
         }
         this.#stateAddress(b[i] as Value);
         this.#value(d[i] as Value);
@@ -304,6 +308,23 @@ export function baseOf({ op, a, b }: Fragment, address: Value): number | undefin
   const offsetIsConstant = op[address] === Op.Add && op[b[address] as number] === Op.Const;
   const base = offsetIsConstant ? (a[address] as number) : address;
   return op[base] === Op.LoadState && (b[base] as number) < 0 ? a[base] : undefined;
+}
+
+/** Leaves the linear-memory offset of an address's jump cache entry on the stack. */
+export function jumpCacheEntry(w: FunctionWriter, jumpCache: number, address: Emit): void {
+  address();
+  w.i32(2);
+  w.op(W.i32_shr_u);
+  address();
+  w.i32(15);
+  w.op(W.i32_shr_u);
+  w.op(W.i32_xor);
+  w.i32(JumpCache.entries - 1);
+  w.op(W.i32_and);
+  w.i32(JumpCache.entryShift);
+  w.op(W.i32_shl);
+  w.i32(jumpCache);
+  w.op(W.i32_add);
 }
 
 /** Opcodes per operation for i32, i64, f32, f64 (0: no such combination). */
