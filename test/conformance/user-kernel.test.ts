@@ -13,6 +13,7 @@ const PROGRAMS = [
   { name: 'traps', status: 0 },
   { name: 'threads', status: 3 },
   { name: 'memory', status: 0 },
+  { name: 'file-mappings', status: 0 },
   { name: 'processes', status: 0 },
 ] as const;
 

@@ -80,8 +80,8 @@ export interface FileSystemOptions extends HostStreams {
  * mappings, reads and writes of one file agree, as mmap(2) has it on Linux. `file` is `device:inode`.
  */
 export interface FilePages {
-  /** The file is about to be read: what shared mappings wrote must be in it. */
-  beforeRead(file: string): void;
+  /** Bytes of the file are about to be read: what shared mappings wrote must be in it. `end` is exclusive. */
+  beforeRead(file: string, start: number, end: number): void;
   /** Bytes were written at an offset. */
   written(file: string, offset: number, bytes: Uint8Array): void;
   /** The file has this size now; what was beyond is gone. */

@@ -18,7 +18,7 @@ export class WatchedContent implements FileContent {
   }
 
   read(offset: number, target: Uint8Array): number {
-    this.pages()?.beforeRead(this.#file);
+    this.pages()?.beforeRead(this.#file, offset, offset + target.length);
     return this.raw.read(offset, target);
   }
 
@@ -60,7 +60,7 @@ export class WatchedContent implements FileContent {
   }
 
   sync(): void {
-    this.pages()?.beforeRead(this.#file);
+    this.pages()?.beforeRead(this.#file, 0, Infinity);
     this.raw.sync();
   }
 

@@ -107,12 +107,13 @@ export class MappedPages {
   /** Stores what shared mappings wrote, up to the file's size. They may go on writing, so the pages stay marked. */
   writeBack(from = 0, to = Infinity): void {
     const { file } = this;
-    if (!file) return;
+    const wanted = [...this.#dirty].filter((index) => index >= from && index < to);
+    if (!file || wanted.length === 0) return;
     const size = file.size();
-    for (const index of this.#dirty) {
+    for (const index of wanted) {
       const offset = index * PAGE_BYTES;
       const page = this.#pages.get(index);
-      if (index < from || index >= to || offset >= size || page === undefined) continue;
+      if (offset >= size || page === undefined) continue;
       file.writeBack(offset, this.pool.bytes(page).slice(0, Math.min(PAGE_BYTES, size - offset)));
     }
   }
@@ -148,8 +149,8 @@ export class PageCache implements FilePages {
     return pages;
   }
 
-  beforeRead(file: string): void {
-    this.#files.get(file)?.writeBack();
+  beforeRead(file: string, start: number, end: number): void {
+    this.#files.get(file)?.writeBack(Math.floor(start / PAGE_BYTES), Math.ceil(end / PAGE_BYTES));
   }
 
   written(file: string, offset: number, bytes: Uint8Array): void {

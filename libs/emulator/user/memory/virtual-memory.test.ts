@@ -272,7 +272,9 @@ describe('a mapped file that changes', () => {
     cache.written('1:2', PAGE - 1, Uint8Array.of(7, 8));
     expect([memory.u8(BASE + PAGE - 1), memory.u8(BASE + PAGE)]).toEqual([7, 8]);
     memory.setU8(BASE, 5);
-    cache.beforeRead('1:2');
+    cache.beforeRead('1:2', PAGE, 2 * PAGE);
+    expect(content[0]).toBe(1); // other bytes are asked for
+    cache.beforeRead('1:2', 0, 1);
     expect(content[0]).toBe(5);
     cache.resized('1:2', 10);
     expect([memory.u8(BASE + 9), memory.u8(BASE + 10)]).toEqual([1, 0]);
