@@ -202,6 +202,13 @@ class Evaluation {
         return this.#bits(x, Type.I32);
       case Op.Reinterpret:
         return this.#bits(x, REINTERPRETED[type]);
+      case Op.ConvertS:
+        return toBits(Type.F64, Number(BigInt.asIntN(32, this.#bits(x, Type.I32))));
+      case Op.TruncS: {
+        const value = Math.trunc(toFloat(Type.F64, this.#bits(x, Type.F64)));
+        if (!(value >= -(2 ** 31) && value < 2 ** 31)) this.#fail(i, 'converts a number that does not fit');
+        return BigInt.asUintN(32, BigInt(value));
+      }
       default:
         if (isComparison(op)) {
           const operands = z as Type;

@@ -104,6 +104,10 @@ export class IrBuilder {
   feq = (a: Value, b: Value): Value => this.#compare(Op.FEq, a, b);
   flt = (a: Value, b: Value): Value => this.#compare(Op.FLt, a, b);
   fle = (a: Value, b: Value): Value => this.#compare(Op.FLe, a, b);
+  /** i32 → f64; needs no guard. */
+  convertS = (a: Value): Value => this.fragment.push(Op.ConvertS, Type.F64, a);
+  /** f64 → i32 towards zero; callers make sure that it fits. */
+  truncS = (a: Value): Value => this.fragment.push(Op.TruncS, Type.I32, a);
   fsqrt = (a: Value): Value => this.#unary(Op.FSqrt, this.typeOf(a), a);
 
   /** `condition` non-zero ? `then` : `otherwise`. Both are evaluated. */

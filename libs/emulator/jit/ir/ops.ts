@@ -63,6 +63,10 @@ export const Op = {
   FMul: 62,
   FDiv: 63,
   FSqrt: 64,
+  /** i32, signed → f64; exact. */
+  ConvertS: 65,
+  /** f64 → i32, signed, towards zero; the operand must be in range. */
+  TruncS: 66,
 
   /** a: condition (i32), b: value if non-zero, c: value if zero. Both are evaluated. */
   Select: 70,

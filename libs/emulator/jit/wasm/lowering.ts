@@ -370,6 +370,8 @@ const ARITHMETIC: ReadonlyMap<Op, readonly [number, number, number, number]> = n
   [Op.FMul, [0, 0, W.f32_mul, W.f64_mul]],
   [Op.FDiv, [0, 0, W.f32_div, W.f64_div]],
   [Op.FSqrt, [0, 0, W.f32_sqrt, W.f64_sqrt]],
+  [Op.ConvertS, [0, 0, 0, W.f64_convert_i32_s]],
+  [Op.TruncS, [W.i32_trunc_f64_s, 0, 0, 0]],
 ]);
 
 function arithmeticOpcode(op: Op, type: Type, operand: Type): number {

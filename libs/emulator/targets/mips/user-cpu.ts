@@ -35,6 +35,9 @@ const EVENT = word(S.engine.event);
 const TLB_BASE = word(S.engine.tlbBase);
 const GPR = word(S.GPR);
 const USER_LOCAL = word(S.CP0) + Cp0.UserLocal;
+const HWR_ENA = word(S.CP0) + Cp0.HwrEna;
+/** rdhwr may read CPUNum, SYNCI_Step, CC, CCRes and UserLocal. */
+const HWR_ENA_ALL = 0x2000000f;
 /** Registers of a thread: everything before the TLB, which only a kernel's CPU has. */
 const STATE_BYTES = S.TLB_ENTRY_HI.offset;
 
@@ -104,6 +107,7 @@ export class MipsUserCpu implements UserCpu {
   reset(): void {
     this.#words.fill(0, 0, STATE_BYTES >> 2);
     this.#words[word(S.CP1_USABLE)] = 1;
+    this.#words[HWR_ENA] = HWR_ENA_ALL;
     this.#floats.wide = false;
     this.#trap = undefined;
     this.host.flushTranslations();
@@ -352,6 +356,7 @@ export class MipsUserCpu implements UserCpu {
     this.#words.fill(0, 0, STATE_BYTES >> 2);
     this.#words[TLB_BASE] = tlbBase;
     this.#words[word(S.CP1_USABLE)] = 1;
+    this.#words[HWR_ENA] = HWR_ENA_ALL;
     this.#floats.wide = wideFpRegisters;
     this.programCounter = entry;
     this.stackPointer = stackPointer;

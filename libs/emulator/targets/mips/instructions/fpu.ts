@@ -53,7 +53,7 @@ function native(b: MipsBuilder, operation: Arithmetic, format: Format, operands:
     () => {
       const bits = b.asBits(compute(b, operation, format, x, y));
       return b.ifValue(
-        clearlyNormal(b, format, bits),
+        b.or(clearlyNormal(b, format, bits), exactZero(b, operation, format, bits, x, y)),
         () => {
           b.storeState(FP_PENDING, b.i32(PendingOperation[`${operation}_${format}`]));
           b.storeState(FP_PENDING_A, format === 'd' ? x : b.extendU(x));
@@ -91,6 +91,48 @@ function clearlyNormal(b: MipsBuilder, format: Format, bits: Value): Value {
   }
   const exponent = b.and(b.wrap(b.shrU(bits, b.i64(52))), b.i32(0x7ff));
   return b.ltU(b.sub(exponent, b.i32(2)), b.i32(0x7ff - 2));
+}
+
+/**
+ * A zero that is the exact result: every zero sum is, and so is a product or quotient that has a zero where it must be.
+ * (A quotient of zero with another divisor is no zero but a NaN, or underflowed.)
+ */
+function exactZero(b: MipsBuilder, operation: Arithmetic, format: Format, bits: Value, x: Value, y: Value): Value {
+  const isZero = (value: Value): Value =>
+    format === 's' ? b.eq(b.shl(value, b.i32(1)), b.i32(0)) : b.eq(b.shl(value, b.i64(1)), b.i64(0));
+  switch (operation) {
+    case 'add':
+    case 'sub':
+    case 'sqrt':
+      return isZero(bits);
+    case 'mul':
+      return b.and(isZero(bits), b.or(isZero(x), isZero(y)));
+    case 'div':
+      return b.and(isZero(bits), isZero(x));
+  }
+}
+
+/** A double that is a whole number and fits into a word is converted as it is; nothing is rounded, no flag is due. */
+function truncateWhole(b: MipsBuilder, bits: Value, slow: () => Value): Value {
+  const x = b.asF64(bits);
+  const limit = b.asF64(b.i64(0, 0x41e00000)); // 2^31
+  const negativeLimit = b.asF64(b.i64(0, -0x3e200000)); // -2^31
+  const fits = b.and(b.fle(negativeLimit, x), b.flt(x, limit));
+  return b.ifValue(
+    fits,
+    () => {
+      const word = b.truncS(x);
+      return b.ifValue(
+        b.feq(b.convertS(word), x),
+        () => {
+          b.storeState(FP_PENDING, b.i32(PendingOperation.exact));
+          return word;
+        },
+        slow,
+      );
+    },
+    slow,
+  );
 }
 
 /** Position of condition code `cc` in FCSR: bit 23 for 0, bits 25..31 for 1..7. */
@@ -350,7 +392,16 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
         if (from === 'l' || to === 'l') requireWide(b);
         if (from === 'd') b.requireEven(fs);
         if (to === 'd') b.requireEven(fd);
-        write(b, to, fd, software(b, name.replaceAll('.', '_'), from, to, [read(b, from, fs)]));
+        const operand = read(b, from, fs);
+        const slow = (): Value => software(b, name.replaceAll('.', '_'), from, to, [operand]);
+        if (name === 'cvt.d.w') {
+          b.storeState(FP_PENDING, b.i32(PendingOperation.exact));
+          write(b, to, fd, b.asBits(b.convertS(operand)));
+        } else if (name === 'trunc.w.d') {
+          write(b, to, fd, truncateWhole(b, operand, slow));
+        } else {
+          write(b, to, fd, slow());
+        }
       },
     );
   }

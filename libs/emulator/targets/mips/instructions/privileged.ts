@@ -3,6 +3,11 @@
  */
 import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
+import { Cp0 } from '../cp0.js';
+import { CP0 } from '../state.js';
+
+/** Number of the hardware register UserLocal, and of its bit in HWREna. */
+const USER_LOCAL = 29;
 
 export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
   table.define('mfc0', '010000 00000 rt:5 rd:5 ----- --- sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) => {
@@ -42,9 +47,17 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
   cp0Operation('eret', '011000', 'exceptionReturn');
   cp0Operation('wait', '100000', 'waitForInterrupt');
 
-  table.define('rdhwr', '011111 00000 rt:5 rd:5 ----- 111011', '{rt}, {rd:hwr}', (b, { rt, rd }) =>
-    b.setGpr(rt, b.call('readHardwareRegister', rd)),
-  );
+  // Programs find their thread's data through UserLocal all the time, so that where permitted needs no help.
+  table.define('rdhwr', '011111 00000 rt:5 rd:5 ----- 111011', '{rt}, {rd:hwr}', (b, { rt, rd }) => {
+    const enabled = b.shrU(b.loadState(CP0, b.i32(Cp0.HwrEna)), b.i32(USER_LOCAL));
+    const direct = b.and(b.eq(rd, b.i32(USER_LOCAL)), b.and(enabled, b.i32(1)));
+    const value = b.ifValue(
+      direct,
+      () => b.loadState(CP0, b.i32(Cp0.UserLocal)),
+      () => b.call('readHardwareRegister', rd),
+    );
+    b.setGpr(rt, value);
+  });
 
   // Multi-threading extension, for cores with one thread context: the controls read and write back their register, and
   // the only context that mftr and mttr can reach is the one that runs.
