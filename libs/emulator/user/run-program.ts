@@ -1,4 +1,4 @@
-import type { TranslationStats } from '../accel/index.js';
+import type { InterpreterStore, TranslationServiceFactory, TranslationStats } from '../accel/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
 import { ConfigError, Scheduler } from '../core/index.js';
 import { AddressSpace, LinearMemory, PAGE_BYTES } from '../memory/index.js';
@@ -39,6 +39,8 @@ const MIRRORED_BYTES = 2 ** 31;
 /** The rest of a memory of 4 GiB, with room for tables. */
 const MAX_UNMIRRORED_BYTES = 1.75 * 2 ** 30;
 const DEFAULT_JIT_THRESHOLD = 500;
+/** About 10 ms, less than what the first translation takes in a process that has made none. */
+const DEFAULT_TRANSLATE_AFTER = 1_000_000;
 const DEFAULT_SEED = 1;
 /** Where programs are searched when the environment has no PATH, as execvp does it. */
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -68,6 +70,12 @@ export interface ProgramOptions {
   readonly accel?: 'jit' | 'interp';
   /** Visits of a branch target before it is translated. */
   readonly jitThreshold?: number;
+  /** Where translations are made; default: in this thread. */
+  readonly translationService?: TranslationServiceFactory;
+  /** Instructions before anything is translated; by default a million, or none where {@link jitThreshold} is given. */
+  readonly translateAfter?: number;
+  /** Interpreters generated before, which saves the time to generate one. */
+  readonly interpreters?: InterpreterStore;
   /** Takes the lines of a system call trace. */
   readonly trace?: (line: string) => void;
   /** Takes remarks for the person who runs the program. */
@@ -95,6 +103,59 @@ export type ProgramResult =
 /** Signals that a terminal sends to its whole foreground process group. */
 const TERMINAL_SIGNALS = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH', 'SIGHUP']);
 
+/** Where guest instructions run: the CPU and all memory of the guest. */
+interface Engine {
+  readonly abi: KernelAbi;
+  readonly pool: PagePool;
+  readonly mmu: ProcessMmu;
+  readonly cpuScheduler: Scheduler;
+  readonly vcpu: InterpreterVcpu;
+  readonly cpu: UserCpu;
+  readonly host: EngineHost;
+}
+
+async function createEngine(options: Omit<ProgramOptions, 'program' | 'files'>): Promise<Engine> {
+  const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+  if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES)
+    throw new ConfigError('memory', `${memoryBytes} bytes are not possible`, 'Choose between 1M and 3G');
+  const abi = ABIS[options.arch]();
+  const limitPages = Math.floor(memoryBytes / PAGE_BYTES);
+  const poolBytes = MIRRORED_BYTES + Math.min(limitPages * PAGE_BYTES, MAX_UNMIRRORED_BYTES);
+  const linear = new LinearMemory(
+    InterpreterVcpu.linearBytes + InterpreterVcpu.mirrorBytes + LinearMemory.ramFootprint(poolBytes),
+  );
+  const block = linear.allocateRam('pages', poolBytes);
+  const pool = new PagePool(block, MIRRORED_BYTES / PAGE_BYTES, limitPages);
+  const bus = new AddressSpace('physical pages');
+  bus.mapRam('pages', 0, pool.block);
+  const mmu = new ProcessMmu(pool.block);
+  const cpuScheduler = new Scheduler();
+  let engine: { cpu: UserCpu; host: EngineHost } | undefined;
+  const vcpu = await InterpreterVcpu.create({
+    memory: linear,
+    bus,
+    scheduler: cpuScheduler,
+    byteOrder: abi.byteOrder,
+    nsPerInstruction: NS_PER_INSTRUCTION,
+    deviceAccessNs: NS_PER_INSTRUCTION,
+    translation:
+      options.accel === 'interp'
+        ? undefined
+        : { threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: options.translationService },
+    translateAfter:
+      options.translateAfter ?? (options.jitThreshold === undefined ? DEFAULT_TRANSLATE_AFTER : undefined),
+    interpreters: options.interpreters,
+    mirror: block,
+    createCore: (host) => {
+      const cpu = abi.createCpu(host, mmu, () => Math.floor(cpuScheduler.nowNs / NS_PER_INSTRUCTION));
+      engine = { cpu, host };
+      return cpu;
+    },
+  });
+  if (!engine) throw new Error('the engine made no CPU'); // its contract is to call createCore
+  return { abi, pool, mmu, cpuScheduler, vcpu, ...engine };
+}
+
 /** A Linux program, with the processes it starts, on an emulated CPU. */
 export class ProgramRun {
   readonly #kernel: LinuxKernel;
@@ -110,54 +171,10 @@ export class ProgramRun {
    * @throws ConfigError naming the option that is wrong and the mend
    */
   static async create(options: ProgramOptions): Promise<ProgramRun> {
-    const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
-    if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES)
-      throw new ConfigError('memory', `${memoryBytes} bytes are not possible`, 'Choose between 1M and 3G');
-    const abi = ABIS[options.arch]();
-    const limitPages = Math.floor(memoryBytes / PAGE_BYTES);
-    const poolBytes = MIRRORED_BYTES + Math.min(limitPages * PAGE_BYTES, MAX_UNMIRRORED_BYTES);
-    const linear = new LinearMemory(
-      InterpreterVcpu.linearBytes + InterpreterVcpu.mirrorBytes + LinearMemory.ramFootprint(poolBytes),
-    );
-    const block = linear.allocateRam('pages', poolBytes);
-    const pool = new PagePool(block, MIRRORED_BYTES / PAGE_BYTES, limitPages);
-    const bus = new AddressSpace('physical pages');
-    bus.mapRam('pages', 0, pool.block);
-    const mmu = new ProcessMmu(pool.block);
-    const cpuScheduler = new Scheduler();
-    let engine: { cpu: UserCpu; host: EngineHost } | undefined;
-    const vcpu = await InterpreterVcpu.create({
-      memory: linear,
-      bus,
-      scheduler: cpuScheduler,
-      byteOrder: abi.byteOrder,
-      nsPerInstruction: NS_PER_INSTRUCTION,
-      deviceAccessNs: NS_PER_INSTRUCTION,
-      translation:
-        options.accel === 'interp' ? undefined : { threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD },
-      mirror: block,
-      createCore: (host) => {
-        const cpu = abi.createCpu(host, mmu, () => Math.floor(cpuScheduler.nowNs / NS_PER_INSTRUCTION));
-        engine = { cpu, host };
-        return cpu;
-      },
-    });
-    if (!engine) throw new Error('the engine made no CPU'); // its contract is to call createCore
-    return new ProgramRun(options, { abi, pool, mmu, cpuScheduler, vcpu, ...engine });
+    return new ProgramRun(options, await createEngine(options));
   }
 
-  private constructor(
-    options: ProgramOptions,
-    machine: {
-      readonly abi: KernelAbi;
-      readonly pool: PagePool;
-      readonly mmu: ProcessMmu;
-      readonly cpuScheduler: Scheduler;
-      readonly vcpu: InterpreterVcpu;
-      readonly cpu: UserCpu;
-      readonly host: EngineHost;
-    },
-  ) {
+  private constructor(options: ProgramOptions, machine: Engine) {
     const { abi, pool, cpuScheduler, vcpu, cpu, host, mmu } = machine;
     const clock =
       options.clock === 'wall'
@@ -243,6 +260,7 @@ export class ProgramRun {
       await this.#loop.run();
     } finally {
       this.#files.close();
+      this.#vcpu.close();
     }
     const status = this.#kernel.result;
     return status ? this.#resultOf(status) : { kind: 'stopped' };
@@ -284,6 +302,12 @@ export class ProgramRun {
       ...(translation && { translation: { ...translation } }),
     };
   }
+}
+
+/** Generates the interpreter that programs of an architecture run on by default, for later runs to find in the store. */
+export async function prepareInterpreter(arch: Architecture, interpreters: InterpreterStore): Promise<void> {
+  const { vcpu } = await createEngine({ arch, interpreters });
+  vcpu.close();
 }
 
 /** Makes a {@link ProgramRun} and runs it to its end. */

@@ -1,1 +1,2 @@
+export * from './interpreter-store.js';
 export * from './interpreter-vcpu.js';

@@ -12,6 +12,7 @@ import { Translator } from '../jit/index.js';
 import { MirrorTable } from '../mirror-table.js';
 import { SoftTlbTables } from '../soft-tlb.js';
 import type { Vcpu, VcpuExit, VcpuStats } from '../vcpu.js';
+import type { InterpreterStore } from './interpreter-store.js';
 
 /** Largest budget of one entry into generated code; its counter is a signed 32-bit integer. */
 const MAX_BUDGET = 2 ** 30;
@@ -33,6 +34,13 @@ export interface InterpreterOptions {
   readonly deviceAccessNs: number;
   /** Translate hot code. Default: everything is interpreted. */
   readonly translation?: TranslationOptions | undefined;
+  /**
+   * Instructions that are interpreted before the first translation is made. The translator itself starts cold: what ends
+   * sooner is faster without. Default 0.
+   */
+  readonly translateAfter?: number | undefined;
+  /** Where the interpreter is looked up before it is generated. */
+  readonly interpreters?: InterpreterStore | undefined;
   /** RAM where physical addresses often equal virtual ones; translations look there first. */
   readonly mirror?: RamBlock | undefined;
   /** Makes the architecture's run-time part on top of this engine. */
@@ -40,16 +48,16 @@ export interface InterpreterOptions {
 }
 
 /** Compiled interpreters: boards of the same kind share one module. The key says everything the module depends on. */
-const modules = new Map<string, Promise<WebAssembly.Module>>();
+const modules = new Map<string, WebAssembly.Module>();
 
 /**
  * Runs a CPU on its generated interpreter. Generated code handles what hits the soft TLB; this class is its slow path:
  * translation, device accesses, and the bookkeeping of budgets and virtual time.
  */
 export class InterpreterVcpu implements Vcpu, EngineHost {
-  /** Bytes of linear memory that one vCPU allocates. */
-  /** What {@link InterpreterOptions.mirror} adds to that. */
+  /** What {@link InterpreterOptions.mirror} adds to {@link linearBytes}. */
   static readonly mirrorBytes = MirrorTable.bytes;
+  /** Bytes of linear memory that one vCPU allocates. */
   static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + JumpCache.bytes + 512;
 
   readonly words: Int32Array;
@@ -147,7 +155,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   }
 
   async #instantiate(): Promise<void> {
-    const { memory } = this.options;
+    const { memory, interpreters } = this.options;
     const { description, helpers } = this.#core;
     const layout = {
       cpuBase: this.words.byteOffset,
@@ -158,17 +166,23 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
     let compiled = modules.get(key);
     if (!compiled) {
-      compiled = WebAssembly.compile(generateInterpreter(description, layout));
+      let generated = interpreters?.find(key);
+      if (!generated) {
+        generated = generateInterpreter(description, layout);
+        interpreters?.generated?.(key, generated);
+      }
+      // Not in the background: V8 compiles the function when it is first called, and checking the module takes a millisecond.
+      compiled = new WebAssembly.Module(generated);
       modules.set(key, compiled);
     }
-    const instance = await WebAssembly.instantiate(await compiled, {
+    const instance = await WebAssembly.instantiate(compiled, {
       env: { memory: memory.memory, ...(this.#translator && { translations: this.#translator.table }) },
       engine: {
         loadSlow: (address: number, width: Width) => this.#loadSlow(address, width),
         storeSlow: (address: number, value: number, width: Width) => this.#storeSlow(address, value, width),
         fetchMiss: (address: number) => this.#fetchMiss(address),
         attention: () => this.#handleAttention(),
-        hot: (entry: number) => this.#translator?.translate(entry),
+        hot: (entry: number) => this.#hot(entry),
       },
       helpers: Object.fromEntries(Object.entries(helpers)),
     });
@@ -305,6 +319,13 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       this.#core.takeInterrupt();
       this.words[this.#attention] = 0; // generated code reloads everything after this call
     }
+  }
+
+  /** An address was visited often. @param entry its jump cache entry in linear memory */
+  #hot(entry: number): void {
+    const { translation, translateAfter = 0 } = this.options;
+    if (this.#instructions >= translateAfter) this.#translator?.translate(entry);
+    else if (translation) this.#bytes.setInt32((entry >>> 0) + JumpCache.target, -translation.threshold, true);
   }
 
   #fetchMiss(address: number): void {
