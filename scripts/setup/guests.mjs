@@ -1,6 +1,7 @@
 // Guests for tests: Linux and a busybox initramfs for the Malta board, in both byte orders, in the cache folder
 //   guests/<guest>/{kernel,initrd.cpio.gz}
-// and trees of Debian's user programs for Linux user mode: guests/debian-mipsel/.
+// trees of Debian's user programs for Linux user mode: guests/debian-mipsel/, and GCC's execution tests:
+// guests/gcc-torture/.
 // Little-endian comes from Debian's packages. Big-endian is in no current Debian release: it is taken from a folder
 // `shared/guests` beside the repository, else built from Debian's sources with Debian's cross compiler.
 import { execFileSync, execSync } from 'node:child_process';
@@ -28,7 +29,12 @@ const recipes = join(repository, 'test', 'guests');
 const readyMade = join(repository, '..', 'shared', 'guests');
 
 /** Which test guests there are, and how each is made into a folder. @type {Record<string, (folder: string, work: string) => void>} */
-const GUESTS = { 'malta-el': maltaLittleEndian, 'malta-be': maltaBigEndian, 'debian-mipsel': debianTree };
+const GUESTS = {
+  'malta-el': maltaLittleEndian,
+  'malta-be': maltaBigEndian,
+  'debian-mipsel': debianTree,
+  'gcc-torture': gccTorture,
+};
 
 /**
  * Makes the guests that the cache lacks.
@@ -70,16 +76,24 @@ function debianTree(folder, work) {
   console.log('setup: fetching Debian’s user programs (mipsel)');
   const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
   for (const deb of archive.downloadAll(USER_PACKAGES)) run('dpkg-deb', ['-x', deb, folder]);
-  for (const [name, target] of [
-    ['bin/sh', 'dash'],
-    ['usr/bin/awk', 'gawk'],
-  ]) {
+  for (const [name, target] of Object.entries({ 'bin/sh': 'dash', 'usr/bin/awk': 'gawk' })) {
     rmSync(join(folder, name), { force: true });
     symlinkSync(target, join(folder, name));
   }
   for (const name of ['tmp', 'root', 'proc', 'dev', 'sys']) mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, 'etc', 'passwd'), 'root:x:0:0:root:/root:/bin/bash\n');
   writeFileSync(join(folder, 'etc', 'group'), 'root:x:0:\n');
+}
+
+/** GCC's execution tests: C programs that exit with 0 where compiler and machine are right. @type {(folder: string, work: string) => void} */
+function gccTorture(folder, work) {
+  console.log('setup: fetching GCC’s execution tests');
+  const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
+  const sources = unpack(archive.download('gcc-12-source'), './usr/src/gcc-12', join(work, 'gcc-package'));
+  const tarball = findIn(join(sources, 'usr', 'src', 'gcc-12'), /^gcc-12.*\.tar\.xz$/);
+  if (!tarball) throw new Error('no usr/src/gcc-12/gcc-12*.tar.xz in Debian’s gcc-12-source');
+  const part = '*/gcc/testsuite/gcc.c-torture/execute';
+  run('tar', ['xf', tarball, '-C', folder, '--strip-components=4', '--wildcards', part]);
 }
 
 /** @type {(folder: string, work: string) => void} */

@@ -13,7 +13,8 @@ export type Capability =
   | 'cross-mips'
   | 'malta-el'
   | 'malta-be'
-  | 'debian-mipsel';
+  | 'debian-mipsel'
+  | 'gcc-torture';
 
 /** Guests that `npm run setup` fetches or builds. */
 export type GuestName = Extract<Capability, `malta-${string}`>;
