@@ -19,7 +19,7 @@ const EMULATOR_IMPORTS = {
   accel: ['core', 'memory', 'fp', 'jit', 'targets'],
   machine: ['core', 'memory', 'hw', 'boards', 'accel'],
   backends: ['core'],
-  threads: ['core', 'accel', 'targets'],
+  threads: ['core', 'jit', 'accel', 'targets'],
   snapshot: ['core', 'memory'],
   debug: ['core', 'memory', 'targets'],
   user: ['core', 'memory', 'fp', 'jit', 'targets', 'accel'],

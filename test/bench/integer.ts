@@ -12,6 +12,8 @@ const EXPECTED = '91d9c42f';
 const TIMEOUT_MS = 300_000;
 /** Guest instructions a second that the interpreter alone must reach on the development machine, in millions. */
 const TARGET_MIPS = 300;
+/** QEMU's time as a multiple of ours that translated code must reach. */
+const TARGET_JIT_SPEED = 1.2;
 
 const FLAGS = [
   ...['-march=mips32r2', '-mabi=32', '-O2', '-G0', '-msoft-float', '-fno-pic', '-mno-abicalls', '-ffreestanding'],
@@ -27,7 +29,7 @@ interface Sample {
   instructions?: number;
 }
 
-/** The integer workload on our interpreter, on QEMU's Malta board, and under QEMU's user-mode emulation. */
+/** The integer workload on our interpreter and JIT, on QEMU's Malta board, and under QEMU's user-mode emulation. */
 export async function integerBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
   const shared = ['bench.c', 'workload.c'].map(guestFile);
   const bareMetal = await buildMipsProgram({
@@ -46,7 +48,8 @@ export async function integerBenchmark(runs: number, progress: (text: string) =>
   });
   const title = 'Integer benchmark: lists, matrix, state machine, CRC-32';
   return compare(title, runs, progress, [
-    onBootlab(bareMetal, checkResult),
+    onBootlab('interp', bareMetal, checkResult),
+    onBootlab('jit', bareMetal, checkResult),
     onQemu(bareMetal, checkResult),
     inQemuUser(process),
   ]);
@@ -54,16 +57,16 @@ export async function integerBenchmark(runs: number, progress: (text: string) =>
 
 /**
  * Any other bare-metal Malta program that prints BENCH-START and BENCH-DONE around what is to be timed, on our
- * interpreter and on QEMU's Malta board.
+ * engines and on QEMU's Malta board.
  */
 export function programBenchmark(elf: string, runs: number, progress: (text: string) => void): Promise<Report> {
-  return compare(`Program ${elf}`, runs, progress, [onBootlab(elf), onQemu(elf)]);
+  return compare(`Program ${elf}`, runs, progress, [onBootlab('interp', elf), onBootlab('jit', elf), onQemu(elf)]);
 }
 
-const onBootlab = (elf: string, check?: (run: ProcessRun) => void): Subject<Sample> => ({
-  name: 'bootlab, interpreter',
+const onBootlab = (accel: 'interp' | 'jit', elf: string, check?: (run: ProcessRun) => void): Subject<Sample> => ({
+  name: accel === 'jit' ? 'bootlab, JIT' : 'bootlab, interpreter',
   run: async () => {
-    const args = ['--board', 'malta', '--cpu', '24Kf', '--kernel', elf, '--accel', 'interp', '--timeout', '1h'];
+    const args = ['--board', 'malta', '--cpu', '24Kf', '--kernel', elf, '--accel', accel, '--timeout', '1h'];
     const run = await runBootlab([...args, '--expect', 'BENCH-DONE'], { timeoutMs: TIMEOUT_MS, marks: MARKS });
     check?.(run);
     return { ...sampleOf('bootlab', run), instructions: run.stats.instructions };
@@ -108,16 +111,19 @@ async function compare(
   const samples = await interleave(subjects, runs, (name, round) => progress(`${name}, run ${round} of ${runs}`));
   const instructions = samples.flat().find((sample) => sample.instructions !== undefined)?.instructions ?? 0;
   const seconds = samples.map((ofSubject) => median(ofSubject.map((sample) => sample.seconds)));
-  const [ours = NaN] = seconds;
+  const [interpreter = NaN, jit = NaN, qemu = NaN] = seconds;
   const mips = (wall: number): number => instructions / wall / 1e6;
   return {
     title,
     note: `${(instructions / 1e6).toFixed(0)} M guest instructions, counted by bootlab; medians of ${runs} interleaved runs`,
-    columns: ['seconds', 'M instructions/s', 'bootlab time / this'],
+    columns: ['seconds', 'M instructions/s', 'JIT time / this'],
     rows: subjects.map(({ name }, index) => {
       const wall = seconds[index] ?? NaN;
-      return { name, values: [wall, mips(wall), ours / wall] };
+      return { name, values: [wall, mips(wall), jit / wall] };
     }),
-    targets: [{ name: "the interpreter's speed in M instructions/s", value: mips(ours), atLeast: TARGET_MIPS }],
+    targets: [
+      { name: "the interpreter's speed in M instructions/s", value: mips(interpreter), atLeast: TARGET_MIPS },
+      { name: "the JIT's speed as a multiple of qemu-system-mipsel's", value: qemu / jit, atLeast: TARGET_JIT_SPEED },
+    ],
   };
 }

@@ -1,6 +1,8 @@
+import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { TranslationRequest, TranslationServiceFactory } from '../accel/jit/index.js';
-import { translateInline } from '../accel/jit/index.js';
+import type { CompilerSetup, TranslationRequest, TranslationServiceFactory } from '../accel/index.js';
+import type { TargetDescription } from '../jit/ir/index.js';
+import { translateInline } from '../accel/index.js';
 import type { ThreadStart } from './protocol.js';
 
 /**
@@ -9,26 +11,38 @@ import type { ThreadStart } from './protocol.js';
  */
 export const translateInThread: TranslationServiceFactory = (setup, description) => {
   if (!setup.memory.shared) return translateInline(setup, description);
+  let thread: Thread | undefined;
+  return {
+    request(request: TranslationRequest): void {
+      thread ??= startThread(setup, description); // most short runs never get here
+      if (thread.failure)
+        throw new Error(`the translation thread failed: ${thread.failure.message}`, { cause: thread.failure });
+      thread.port.postMessage(request);
+    },
+    poll: () => thread && receiveMessageOnPort(thread.port)?.message,
+    close(): void {
+      thread?.port.close();
+      void thread?.worker.terminate();
+    },
+  };
+};
+
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+  failure: Error | undefined;
+}
+
+function startThread(setup: CompilerSetup, { name, model, byteOrder }: TargetDescription): Thread {
   const { port1: port, port2 } = new MessageChannel();
-  const { name, model, byteOrder } = description;
   const start: ThreadStart = { setup, target: { name, model, byteOrder }, port: port2 };
   const worker = new Worker(new URL('./translation-thread-main.js', import.meta.url), {
     workerData: start,
     transferList: [port2],
   });
-  let failure: Error | undefined;
-  worker.on('error', (error: Error) => (failure = error));
+  const thread: Thread = { worker, port, failure: undefined };
+  worker.on('error', (error: Error) => (thread.failure = error));
   worker.unref();
   port.unref();
-  return {
-    request(request: TranslationRequest): void {
-      if (failure) throw new Error(`the translation thread failed: ${failure.message}`, { cause: failure });
-      port.postMessage(request);
-    },
-    poll: () => receiveMessageOnPort(port)?.message,
-    close(): void {
-      port.close();
-      void worker.terminate();
-    },
-  };
-};
+  return thread;
+}

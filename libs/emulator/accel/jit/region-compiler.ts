@@ -38,8 +38,9 @@ export interface CompiledRegion {
   readonly request: TranslationRequest;
   /** Name of its function among the module's exports. */
   readonly name: string;
-  /** Guest instructions. */
+  /** Guest instructions, and bytes of the Wasm function. */
   readonly instructions: number;
+  readonly wasmBytes: number;
   /** Virtual addresses at which it can be entered; the first is the requested one. */
   readonly entries: readonly number[];
   /** Which of the entries it takes over from regions that had them before. */
@@ -56,6 +57,8 @@ export interface CompiledBatch {
   readonly regions: readonly CompiledRegion[];
   /** What was asked for and cannot be translated. */
   readonly refused: readonly TranslationRequest[];
+  /** What an earlier batch, unknown when it was asked for, has an entry for. */
+  readonly covered: readonly TranslationRequest[];
   /** What should be asked for again when more of the code around has been visited. */
   readonly postponed: readonly TranslationRequest[];
   /** Values of the imported constants in `pages`. */
@@ -112,13 +115,17 @@ export class RegionCompiler {
     const regions: CompiledRegion[] = [];
     const refused: TranslationRequest[] = [];
     const postponed: TranslationRequest[] = [];
+    const covered: TranslationRequest[] = [];
     const entries = new Set<string>();
     this.#unseen.push(entries);
     this.#batches++;
     for (const request of requests) {
       while (this.#batches - this.#unseen.length < request.batchesSeen) this.#unseen.shift();
       // Asked for before the vCPU knew that it is on its way.
-      if (this.#unseen.some((batch) => batch.has(entryKey(request.address, request)))) continue;
+      if (this.#unseen.some((batch) => batch.has(entryKey(request.address, request)))) {
+        covered.push(request);
+        continue;
+      }
       const reader = this.#reader(request.modeKey);
       const region = discoverRegion(request.address, this.#source(request), reader);
       if (!region) {
@@ -139,7 +146,7 @@ export class RegionCompiler {
       });
       const name = String(regions.length);
       module.addFunction(body, [], name);
-      regions.push(describe(request, name, region));
+      regions.push(describe(request, name, region, body.code.length));
       for (const address of region.entries) entries.add(entryKey(address, request));
     }
     const bytes = module.finish();
@@ -150,6 +157,7 @@ export class RegionCompiler {
       regions,
       refused,
       postponed,
+      covered,
       constants,
       wasmBytes: bytes.length,
       translateMs: translated - started,
@@ -211,11 +219,12 @@ export class RegionCompiler {
 const entryKey = (address: number, { modeKey, linear, address: seed }: TranslationRequest): string =>
   `${address} ${modeKey} ${(linear - seed) | 0}`;
 
-function describe(request: TranslationRequest, name: string, region: Region): CompiledRegion {
+function describe(request: TranslationRequest, name: string, region: Region, wasmBytes: number): CompiledRegion {
   return {
     request,
     name,
     instructions: region.instructionCount,
+    wasmBytes,
     entries: region.entries,
     claimed: region.entries.map((address, i) => i === 0 || region.claimed.has(address)),
     pages: [...region.pages],

@@ -11,10 +11,12 @@ import type { TranslationService, TranslationServiceFactory } from './service.js
 import { translateInline } from './service.js';
 
 export interface TranslationOptions {
-  /** Visits of a branch target before it is translated. 1: everything that is reached by a branch. */
+  /** Visits of a branch target before it is translated, after the one that started the count. At least 1. */
   readonly threshold: number;
   /** Where translations are made. Default: in the vCPU's own thread, which waits for them. */
   readonly service?: TranslationServiceFactory | undefined;
+  /** All translations are dropped when their Wasm exceeds this. Default 96 MiB. */
+  readonly maxWasmBytes?: number | undefined;
 }
 
 export interface TranslationStats {
@@ -43,12 +45,12 @@ export interface TranslationRuntime {
 
 interface CachedRegion {
   readonly target: number;
+  readonly wasmBytes: number;
   readonly entries: readonly { readonly tag: number; readonly linear: number }[];
   readonly pages: readonly { readonly block: RamBlock; readonly page: number }[];
 }
 
-/** All translations are dropped when their Wasm exceeds this. */
-const MAX_WASM_BYTES = 96 << 20;
+const DEFAULT_MAX_WASM_BYTES = 96 << 20;
 /** A page whose code was rewritten this often is translated only after many more visits. */
 const PATIENCE = 4;
 /** Code with a jump table is translated after this many times the usual visits, when more of its targets are known. */
@@ -204,6 +206,12 @@ export class Translator {
       this.#postponed.add(`${(request.address + request.modeKey) | 0} ${request.linear | 0}`);
       this.#restartCount(request, POSTPONEMENT);
     }
+    // The region that covers it may have been dropped since.
+    for (const request of batch.covered) {
+      const { address, modeKey, linear } = request;
+      const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
+      if (!known) this.#restartCount(request);
+    }
     const current = batch.regions.filter((region) => this.#isCurrent(region));
     if (current.length === 0) return;
     const started = performance.now();
@@ -211,8 +219,8 @@ export class Translator {
       env: { memory: this.memory.memory, ...this.#runtime },
       pages: batch.constants,
     });
-    this.#cachedBytes += batch.wasmBytes;
-    if (this.#cachedBytes > MAX_WASM_BYTES) this.flush();
+    const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;
+    if (current.reduce((sum, { wasmBytes }) => sum + wasmBytes, this.#cachedBytes) > limit) this.flush();
     for (const region of current) {
       this.#install(region, exports[region.name]);
       stats.regions++;
@@ -262,7 +270,8 @@ export class Translator {
       tag: (address + modeKey) | 0,
       linear: ((linearPages.get((address & ~PAGE_OFFSET) >>> 0) as number) + (address & PAGE_OFFSET)) | 0,
     }));
-    const cached: CachedRegion = { target, entries, pages };
+    const cached: CachedRegion = { target, entries, pages, wasmBytes: region.wasmBytes };
+    this.#cachedBytes += region.wasmBytes;
     this.#regions.set(target, cached);
     for (const { block, page } of pages) {
       block.markCode(page * PAGE_BYTES);
@@ -311,6 +320,7 @@ export class Translator {
   #drop(region: CachedRegion): void {
     if (!this.#regions.delete(region.target)) return;
     this.stats.invalidated++;
+    this.#cachedBytes -= region.wasmBytes;
     for (const { block, page } of region.pages) this.#byPage.get(block)?.get(page)?.delete(region);
     for (const { tag, linear } of region.entries) {
       const list = this.#byTag.get(tag)?.filter((item) => item.target !== region.target);
