@@ -9,7 +9,7 @@ export class OutOfPages extends Error {}
  * as its count says. Pages come zeroed. The order in which they are handed out is fixed, so that runs repeat exactly.
  *
  * The block's first part mirrors the address space: a page asked for with a virtual address gets the physical page of the
- * same number while that is free. Translated code reaches such pages without a look-up (decision 18). The second part
+ * same number while that is free. Translated code reaches such pages without a look-up (decision 19). The second part
  * serves all other requests, then what is left of the first does.
  */
 export class PagePool {
