@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type * as CommandLine from './exec/command-line.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -8,8 +9,13 @@ const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.std
 
 if (args[0] === 'exec') {
   // Programs are often short: what other commands need is not even loaded.
-  const { runExecCommandLine } = await import('./exec/command-line.js');
-  process.exitCode = await runExecCommandLine(args, version, host);
+  const { preparedExec } = await import('./exec/prepared.js');
+  const prepared = preparedExec();
+  const { runExecCommandLine } = (await import(
+    prepared?.commandLine ?? './exec/command-line.js'
+  )) as typeof CommandLine;
+  // Ends the process: V8 may be optimising the interpreter still, and leaving the event loop would wait for that.
+  process.exit(await runExecCommandLine(args, version, { ...host, interpreters: prepared?.interpreters }));
 } else {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { InterpreterStore } from '@bootlab/emulator/user';
 import { InvalidArgumentError } from 'commander';
 
 /** What `exec` needs of the process it lives in. */
@@ -8,6 +9,8 @@ export interface ExecHost {
   stderr: Writable & { isTTY?: boolean; fd?: number };
   /** Where signals arrive that are passed on to the program. */
   signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Interpreters generated before. */
+  interpreters?: InterpreterStore | undefined;
 }
 
 /** `bootlab exec` as it was called: every value parsed, nothing opened yet. */

@@ -59,6 +59,7 @@ export async function exec(options: ExecOptions, host: ExecHost): Promise<number
         ...terminalOf(host),
       },
       warn: note,
+      ...(host.interpreters && { interpreters: host.interpreters }),
       ...(options.strace ? { trace: (line: string) => writeError(Buffer.from(`${line}\n`)) } : {}),
     });
     const running = run;

@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
+import { buildMipsProgram } from '@bootlab/emulator/testkit';
+import type { ProgramOptions } from '@bootlab/emulator/user';
+import { ARCHITECTURES, prepareInterpreter, runProgram } from '@bootlab/emulator/user';
+import { describeWith } from '../support/requirements.js';
+
+const source = new URL('user/hello.c', import.meta.url).pathname;
+const main = new URL('../../apps/cli/dist/main.js', import.meta.url).pathname;
+
+it.each(ARCHITECTURES)('the interpreter for %s can be generated beforehand', async (arch) => {
+  const modules = new Map<string, Uint8Array<ArrayBuffer>>();
+  await prepareInterpreter(arch, {
+    find: (key) => modules.get(key),
+    generated: (key, module) => void modules.set(key, module),
+  });
+  expect([...modules.values()].map((module) => WebAssembly.validate(module))).toEqual([true]);
+});
+
+it('the command line was built with what makes programs start fast', () => {
+  expect(readFileSync(main, 'utf8')).toContain('preparedExec');
+  for (const file of ['build', 'command-line.js', 'translation-thread-main.js', 'mips.wasm', 'mipsel.wasm'])
+    expect([file, existsSync(new URL(`../../apps/cli/dist/prepared/${file}`, import.meta.url))]).toEqual([file, true]);
+});
+
+describeWith('cross-mips', 'a program that ends soon', () => {
+  const run = async (options: Partial<ProgramOptions>) => {
+    const program = await buildMipsProgram({
+      name: 'user-hello',
+      byteOrder: 'little',
+      sources: [source],
+      flags: ['-O1', '-static'],
+    });
+    return runProgram({ arch: 'mipsel', program, files: { root: '/' }, ...options });
+  };
+
+  it('is not translated', async () => {
+    const environment = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`VARIABLE_${i}`, 'x']));
+    const { stats } = await run({ environment });
+    expect(stats.translation).toMatchObject({ regions: 0 });
+    expect((await run({ environment, translateAfter: 0 })).stats.translation?.regions).toBeGreaterThan(0);
+  });
+
+  it('is translated where a threshold asks for it, and does the same', async () => {
+    const [interpreted, translated] = [await run({ accel: 'interp' }), await run({ jitThreshold: 1 })];
+    expect(translated.stats.translation?.regions).toBeGreaterThan(0);
+    expect(translated).toMatchObject({
+      kind: 'exited',
+      code: 7,
+      stats: { instructions: interpreted.stats.instructions, syscalls: interpreted.stats.syscalls },
+    });
+  });
+});
