@@ -1,7 +1,9 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import type { Report } from './report.js';
 import { formatNumber, formatReport, isMet } from './report.js';
-import { interleave, median, quantile } from './statistics.js';
+import { geometricMean, interleave, median, quantile } from './statistics.js';
+import { sampleText } from './text.js';
 
 describe('median and quantile', () => {
   it.each([
@@ -22,6 +24,27 @@ describe('median and quantile', () => {
     const values = [3, 1, 2];
     median(values);
     expect(values).toEqual([3, 1, 2]);
+  });
+});
+
+it('the geometric mean of a ratio and its inverse is 1', () => {
+  expect(geometricMean([4, 0.25])).toBeCloseTo(1);
+  expect(geometricMean([2, 8])).toBeCloseTo(4);
+});
+
+describe('the text that programs are given', () => {
+  it('is as long as asked for, and always the same', () => {
+    const text = sampleText(100_000);
+    expect(text).toHaveLength(100_000);
+    expect(sampleText(100_000).equals(text)).toBe(true);
+    expect(sampleText(200_000).subarray(0, 100_000).equals(text)).toBe(true);
+  });
+
+  it('compresses about as well as source text', () => {
+    const text = sampleText(1_000_000);
+    const ratio = text.length / gzipSync(text).length;
+    expect(ratio).toBeGreaterThan(2.5);
+    expect(ratio).toBeLessThan(4.5);
   });
 });
 

@@ -8,11 +8,12 @@ import { floatingPointBenchmark } from './floating-point.js';
 import { integerBenchmark, programBenchmark } from './integer.js';
 import type { NoReport, Report } from './report.js';
 import { formatReport, hasResult, isMet } from './report.js';
+import { userBenchmark } from './user.js';
 
 const HELP = `Measures Bootlab beside QEMU, in turns, on this machine.
 
 npm run bench -- [options]
-  --only NAMES    benchmarks to run, with commas: integer, fp, boot-le, boot-be, echo (default: all)
+  --only NAMES    benchmarks to run, with commas: integer, fp, boot-le, boot-be, user, echo (default: all)
   --program FILE  also time this bare-metal Malta ELF between its BENCH-START and BENCH-DONE
   --runs N        runs of each subject (default: 3)
   --json FILE     also write the results as JSON
@@ -32,6 +33,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     run: (runs, progress) => bootBenchmark('little', runs, progress),
   },
   'boot-be': { title: 'Linux on Malta, big-endian', run: (runs, progress) => bootBenchmark('big', runs, progress) },
+  user: { title: 'Linux user mode', run: userBenchmark },
   echo: { title: 'Console echo', run: (_runs, progress) => echoBenchmark(progress) },
 };
 

@@ -13,6 +13,10 @@ export function quantile(values: readonly number[], q: number): number {
   return below + (above - below) * (position - Math.floor(position));
 }
 
+/** The mean of ratios: swapping what is compared with what turns it into its inverse. */
+export const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
 /** Something that can be run again and again to be measured. */
 export interface Subject<T> {
   name: string;

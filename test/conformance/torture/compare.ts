@@ -38,7 +38,8 @@ export async function compareWithQemu(
       comparison.programs++;
       if (reference.qemu.passed) comparison.passed++;
       const difference = differenceOf(ours, reference.qemu);
-      if (difference && !(test.name in EXPLAINED)) comparison.differences[`${test.name} ${variant.optimisation}`] = difference;
+      if (difference && !(test.name in EXPLAINED))
+        comparison.differences[`${test.name} ${variant.optimisation}`] = difference;
     });
   } finally {
     rmSync(folder, { recursive: true });

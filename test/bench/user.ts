@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import {
+  buildMipsProgram,
+  cacheFolder,
+  findProgram,
+  MissingPrerequisite,
+  qemuUserMips,
+} from '@bootlab/emulator/testkit';
+import { repositoryFolder } from './bootlab.js';
+import type { Report, Row } from './report.js';
+import type { Subject } from './statistics.js';
+import { geometricMean, interleave, median } from './statistics.js';
+import type { Work } from './user-works.js';
+import { WORKS, writeInputs } from './user-works.js';
+
+const TIMEOUT_MS = 300_000;
+/** How many times qemu-mipsel's time the seven works may take with the interpreter alone, geometric mean. */
+const INTERPRETER_TARGET = 6;
+/** How many times as fast as qemu-mipsel they are wanted with the JIT. */
+const JIT_TARGET = 1.4;
+/** Milliseconds from the command to the end of a static hello world. */
+const START_TARGET_MS = 150;
+
+const ENGINES = ['JIT', 'interpreter', 'qemu-mipsel', 'native'] as const;
+type EngineName = (typeof ENGINES)[number];
+type Seconds = Partial<Record<EngineName, number>>;
+
+const launcher = join(repositoryFolder, 'apps', 'cli', 'bin', 'bootlab.mjs');
+
+interface Sample {
+  seconds: number;
+  outputSha256: string;
+}
+
+/** Debian's programs for mipsel in Linux user mode, beside qemu-mipsel and this machine's own programs of the name. */
+export async function userBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
+  const root = cacheFolder('guests', 'debian-mipsel');
+  if (!existsSync(root)) throw new MissingPrerequisite(`guest tree ${root}`, "Run 'npm run setup', which fetches it");
+  const qemu = qemuUserMips('little');
+  const folder = mkdtempSync(join(tmpdir(), 'bootlab-bench-user-'));
+  try {
+    writeInputs(folder);
+    const works: { name: string; seconds: Seconds }[] = [];
+    for (const work of WORKS) {
+      const commands = commandsOf(work, { root, folder, qemu });
+      works.push({ name: work.name, seconds: await timeEach(work, commands, { folder, runs, progress }) });
+    }
+    const start = await timeStart({ folder, qemu, runs, progress });
+    return reportOf(works, start, runs);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+type Commands = Partial<Record<EngineName, readonly string[]>>;
+
+function commandsOf({ program, args }: Work, places: { root: string; folder: string; qemu: string }): Commands {
+  const { root, folder, qemu } = places;
+  const native = findProgram(basename(program));
+  const tree = ['--root', root, '--overlay', '--bind', `${folder}:/work:ro`, '--cwd', '/work', '--env', 'LC_ALL=C'];
+  return {
+    JIT: [...bootlabExec('jit'), ...tree, '--', program, ...args],
+    interpreter: [...bootlabExec('interp'), ...tree, '--', program, ...args],
+    'qemu-mipsel': [qemu, '-L', root, join(root, program), ...args],
+    ...(native !== undefined && { native: [native, ...args] }),
+  };
+}
+
+const bootlabExec = (accel: 'jit' | 'interp'): string[] => [
+  ...[process.execPath, launcher, 'exec', '--arch', 'mipsel', '--accel', accel],
+];
+
+interface Timing {
+  folder: string;
+  runs: number;
+  progress: (text: string) => void;
+}
+
+/**
+ * Median seconds of each command, in turns.
+ * @throws Error when one fails, or prints something else than under QEMU
+ */
+async function timeEach(work: Pick<Work, 'name' | 'input'>, commands: Commands, timing: Timing): Promise<Seconds> {
+  const { folder, runs, progress } = timing;
+  const subjects = Object.entries(commands).map(([name, command]): Subject<Sample> => ({
+    name,
+    run: () => timeCommand(command, folder, work.input),
+  }));
+  const samples = await interleave(subjects, runs, (name, round) =>
+    progress(`${work.name}: ${name}, run ${round} of ${runs}`),
+  );
+  const expected = samples[subjects.findIndex(({ name }) => name === 'qemu-mipsel')]?.[0]?.outputSha256;
+  for (const [index, { name }] of subjects.entries()) {
+    // This machine's own program may be of another version, and compress into other bytes.
+    if (name !== 'native' && samples[index]?.some(({ outputSha256 }) => outputSha256 !== expected))
+      throw new Error(`${work.name}: the output of ${name} is not that of qemu-mipsel`);
+  }
+  return Object.fromEntries(
+    subjects.map(({ name }, index) => [name, median(samples[index]?.map(({ seconds }) => seconds) ?? [])]),
+  );
+}
+
+/** A static program that prints a line: the time until one runs and is gone. */
+async function timeStart({ qemu, ...timing }: Timing & { qemu: string }): Promise<Seconds> {
+  const program = await buildMipsProgram({
+    name: 'hello',
+    byteOrder: 'little',
+    sources: [join(repositoryFolder, 'test', 'bench', 'guest', 'hello.c')],
+    flags: ['-O2', '-static'],
+  });
+  const commands = {
+    JIT: [...bootlabExec('jit'), '--', program],
+    interpreter: [...bootlabExec('interp'), '--', program],
+    'qemu-mipsel': [qemu, program],
+  };
+  return timeEach({ name: 'start' }, commands, timing);
+}
+
+/** Output goes into a file: nobody's pipe decides how fast it is. */
+async function timeCommand(command: readonly string[], folder: string, input?: string): Promise<Sample> {
+  const [program = '', ...args] = command;
+  const output = join(folder, 'output');
+  const stdin = openSync(input === undefined ? '/dev/null' : join(folder, input), 'r');
+  const stdout = openSync(output, 'w');
+  try {
+    const startedAt = performance.now();
+    const child = spawn(program, args, {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', HOME: folder },
+      stdio: [stdin, stdout, 'pipe'],
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (status !== 0)
+      throw new Error(`${command.join(' ')} ended with ${status ?? signal ?? 'nothing'}: ${errors.slice(-500)}`);
+    return { seconds, outputSha256: createHash('sha256').update(readFileSync(output)).digest('hex') };
+  } finally {
+    closeSync(stdin);
+    closeSync(stdout);
+  }
+}
+
+function reportOf(works: readonly { name: string; seconds: Seconds }[], start: Seconds, runs: number): Report {
+  const interpreterTimes = ({ interpreter = NaN, 'qemu-mipsel': qemu = NaN }: Seconds): number => interpreter / qemu;
+  const jitSpeed = ({ JIT = NaN, 'qemu-mipsel': qemu = NaN }: Seconds): number => qemu / JIT;
+  const row = (name: string, seconds: Seconds): Row => ({
+    name,
+    values: [...ENGINES.map((engine) => seconds[engine]), jitSpeed(seconds), interpreterTimes(seconds)],
+  });
+  const mean = (of: (seconds: Seconds) => number): number => geometricMean(works.map(({ seconds }) => of(seconds)));
+  const [jit, interpreter] = [mean(jitSpeed), mean(interpreterTimes)];
+  return {
+    title: "Linux user mode: Debian's programs for mipsel",
+    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs; the outputs are the same`,
+    columns: [...ENGINES, "JIT's speed / QEMU's", "interpreter's time / QEMU's"],
+    rows: [
+      ...works.map(({ name, seconds }) => row(name, seconds)),
+      { name: 'geometric mean', values: [...ENGINES.map(() => undefined), jit, interpreter] },
+      row('start: static hello world', start),
+    ],
+    targets: [
+      { name: "the JIT's speed as a multiple of qemu-mipsel's", value: jit, atLeast: JIT_TARGET },
+      { name: "the interpreter's time as a multiple of qemu-mipsel's", value: interpreter, atMost: INTERPRETER_TARGET },
+      {
+        name: 'the start of a static hello world in milliseconds',
+        value: (start.JIT ?? NaN) * 1000,
+        atMost: START_TARGET_MS,
+      },
+    ],
+  };
+}
