@@ -10,10 +10,13 @@ const prepared = new URL('../../apps/cli/dist/prepared/', import.meta.url);
 
 it.each(ARCHITECTURES)('the interpreter for %s can be generated beforehand', async (arch) => {
   const modules = new Map<string, Uint8Array<ArrayBuffer>>();
-  await prepareInterpreter(arch, {
-    find: (key) => modules.get(key),
-    generated: (key, module) => void modules.set(key, module),
-  });
+  await prepareInterpreter(
+    { arch },
+    {
+      find: (key) => modules.get(key),
+      generated: (key, module) => void modules.set(key, module),
+    },
+  );
   expect([...modules.values()].map((module) => WebAssembly.validate(module))).toEqual([true]);
 });
 
@@ -22,8 +25,8 @@ it('the command line was built with what makes programs start fast', () => {
     'build',
     'command-line.js',
     'interpreters.json',
-    'mips.wasm',
-    'mipsel.wasm',
+    'mips-jit.wasm',
+    'mipsel-interp.wasm',
     'translation-thread-main.js',
   ];
   expect(files.filter((file) => !existsSync(new URL(file, prepared)))).toEqual([]);

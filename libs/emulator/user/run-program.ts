@@ -304,9 +304,12 @@ export class ProgramRun {
   }
 }
 
-/** Generates the interpreter that programs of an architecture run on by default, for later runs to find in the store. */
-export async function prepareInterpreter(arch: Architecture, interpreters: InterpreterStore): Promise<void> {
-  const { vcpu } = await createEngine({ arch, interpreters });
+/** Generates the interpreter that programs run on with these options, for later runs to find in the store. */
+export async function prepareInterpreter(
+  options: Pick<ProgramOptions, 'arch' | 'accel'>,
+  interpreters: InterpreterStore,
+): Promise<void> {
+  const { vcpu } = await createEngine({ ...options, interpreters });
   vcpu.close();
 }
 

@@ -1,6 +1,7 @@
 // The last step of `npm run build`: prepares `bootlab exec`, see prepared.ts and docs/decisions/0020-start-of-exec.md.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { InterpreterStore } from '@bootlab/emulator/user';
 import { ARCHITECTURES, prepareInterpreter } from '@bootlab/emulator/user';
 import { build } from 'vite';
 import { currentBuild, PREPARED } from './prepared.js';
@@ -32,12 +33,16 @@ await build({
 
 const files: Record<string, string> = {};
 for (const arch of ARCHITECTURES)
-  await prepareInterpreter(arch, {
-    find: () => undefined,
-    generated(key, module) {
-      files[key] = `${arch}.wasm`;
-      write(`${arch}.wasm`, module);
-    },
-  });
+  for (const accel of ['jit', 'interp'] as const) {
+    const file = `${arch}-${accel}.wasm`;
+    const interpreters: InterpreterStore = {
+      find: () => undefined,
+      generated(key, module) {
+        files[key] = file;
+        write(file, module);
+      },
+    };
+    await prepareInterpreter({ arch, accel }, interpreters);
+  }
 write('interpreters.json', JSON.stringify(files));
 write('build', currentBuild());

@@ -16,7 +16,7 @@ function resolve(files: Readonly<Record<string, string>>): { path: string; argv:
     return {
       path: text(path),
       read: (offset, length) => bytes(content).subarray(offset, offset + length),
-      close: () => open--,
+      close: () => void open--,
     } as ExecutableFile; // what resolving uses
   });
   expect(open).toBe(1);
