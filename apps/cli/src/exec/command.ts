@@ -56,6 +56,11 @@ export function addExecCommand(program: Command, host: ExecHost, exit: (code: nu
       ).choices(['virtual', 'wall']),
     )
     .option('--memory <size>', 'memory of all its processes together (default: 1G)')
+    .addOption(
+      new Option('--accel <engine>', 'what runs the CPU: jit translates hot code, interp interprets everything')
+        .choices(['jit', 'interp'])
+        .default('jit'),
+    )
     .option('--seed <number>', 'of the random bytes that it gets (default: 1)', seedArgument)
     .option('--strace', 'print system calls and signals on standard error')
     .option('--stats <file>', 'write counters and timings as JSON')

@@ -29,6 +29,7 @@ export interface ExecOptions {
   /** A size as text, such as `512M`. */
   memory?: string;
   seed?: number;
+  accel?: 'jit' | 'interp';
   strace?: boolean;
   stats?: string;
 }

@@ -98,7 +98,7 @@ async function create(options: ProgramOptions): Promise<ProgramRun> {
 }
 
 function programOptions(options: ExecOptions, host: ExecHost): Omit<ProgramOptions, 'files'> {
-  const { arch, program, args, root, seed } = options;
+  const { arch, program, args, root, seed, accel } = options;
   const inherited = root === undefined ? definedOf(process.env) : ROOT_ENVIRONMENT;
   const own = Object.fromEntries(options.environment.map(({ name, value }) => [name, value]));
   const cwd = options.cwd ?? (root === undefined ? process.cwd() : undefined);
@@ -110,6 +110,7 @@ function programOptions(options: ExecOptions, host: ExecHost): Omit<ProgramOptio
     clock: options.clock ?? (host.stdin.isTTY === true ? 'wall' : 'virtual'),
     ...(cwd === undefined ? {} : { cwd }),
     ...(seed === undefined ? {} : { seed }),
+    ...(accel === undefined ? {} : { accel }),
   };
 }
 
