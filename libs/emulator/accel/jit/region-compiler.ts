@@ -99,7 +99,19 @@ export class RegionCompiler {
     this.#words = new Int32Array(setup.buffer);
   }
 
+  /** @throws Error when the code was changed while it was read, in a way that made no sense */
   compile(requests: readonly TranslationRequest[]): CompiledBatch {
+    try {
+      return this.#compile(requests);
+    } catch (error) {
+      // No batch comes of it.
+      this.#unseen.pop();
+      this.#batches--;
+      throw error;
+    }
+  }
+
+  #compile(requests: readonly TranslationRequest[]): CompiledBatch {
     const started = performance.now();
     const module = new ModuleWriter(this.setup.memory);
     const dispatch = module.importFunction('env', 'dispatch', [], []);
