@@ -3,6 +3,7 @@
 // targets/<isa>/linux-abi.
 export * from './common.js';
 export * from './file-abi.js';
+export * from './ipc-abi.js';
 export * from './kernel-abi.js';
 export * from './layout.js';
 export * from './user-cpu.js';

@@ -1,6 +1,7 @@
 import type { ByteOrder } from '../../core/index.js';
 import type { EngineHost } from '../cpu-core.js';
 import type { LinuxFileAbi } from './file-abi.js';
+import type { LinuxIpcAbi } from './ipc-abi.js';
 import type { AbiMemory, SignalInfo, SignalStack, UserCpu, UserMmu } from './user-cpu.js';
 
 /** One system call of an ABI's table. */
@@ -53,6 +54,7 @@ export interface KernelAbi {
   readonly signalPage: Uint8Array;
 
   readonly files: LinuxFileAbi;
+  readonly ipc: LinuxIpcAbi;
   readonly syscalls: ReadonlyMap<number, SyscallEntry>;
   readonly errno: ReadonlyMap<string, number>;
   /** Signal numbers by name. */

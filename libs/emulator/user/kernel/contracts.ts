@@ -54,9 +54,9 @@ export interface Blocked {
   readonly timeout?: () => SyscallResult;
   /**
    * What a signal handler's interruption gives. `restart`: the call runs again where SA_RESTART says so, else EINTR (the
-   * default). `eintr`: always EINTR, as poll, select, nanosleep do.
+   * default). `eintr`: always EINTR, as poll, select, nanosleep do. `always`: it runs again whatever SA_RESTART says.
    */
-  readonly interrupted?: 'restart' | 'eintr';
+  readonly interrupted?: 'restart' | 'eintr' | 'always';
   /** Signals wait until the call has ended, as the parent in vfork does. */
   readonly uninterruptible?: boolean;
   /**

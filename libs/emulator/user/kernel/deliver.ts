@@ -35,6 +35,7 @@ export function deliverSignals(
       if (what === 'stop') kernel.stop(owner, signal);
       else {
         tracer?.killed(thread, signal);
+        if (what === 'core') kernel.missCoreFile(owner, signal);
         kernel.exitProcess(owner, { kind: 'killed', signal });
       }
       thread.signalsToCheck = true; // what else is pending waits for the continuation
@@ -71,7 +72,7 @@ function endSyscall(
   if (partial !== undefined) {
     cpu.setResult(partial);
     tracer?.exit(thread, { value: partial });
-  } else if (restart && blocked.interrupted !== 'eintr') {
+  } else if (blocked.interrupted === 'always' || (restart && blocked.interrupted !== 'eintr')) {
     syscall.trapped.restart();
     tracer?.exit(thread, { error: 'ERESTARTSYS' });
   } else {

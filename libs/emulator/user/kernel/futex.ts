@@ -13,9 +13,9 @@ export interface FutexWaiter {
 }
 
 /** Bits of a robust futex's word (linux/futex.h). */
-const FUTEX_WAITERS = 0x80000000;
-const FUTEX_OWNER_DIED = 0x40000000;
-const FUTEX_TID_MASK = 0x3fffffff;
+export const FUTEX_WAITERS = 0x80000000;
+export const FUTEX_OWNER_DIED = 0x40000000;
+export const FUTEX_TID_MASK = 0x3fffffff;
 /** Entries of a robust list that are looked at: a list may be a circle. */
 const ROBUST_LIST_LIMIT = 2048;
 

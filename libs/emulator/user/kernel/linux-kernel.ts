@@ -3,6 +3,7 @@ import { EmulatorError } from '../../core/index.js';
 import type { KernelAbi, SignalInfo, UserCpu, UserTrap } from '../../targets/index.js';
 import type { FileSystem, ProcessStatus } from '../files/index.js';
 import { closeAll, createProcessFiles, execFiles, forkFiles, lookupExecutable } from '../files/index.js';
+import { IpcNamespace } from '../ipc/index.js';
 import { CLOCK_TICKS, loadProgram } from '../loader/index.js';
 import type { PagePool, TranslationCache } from '../memory/index.js';
 import { GuestMemory, PageCache, VirtualMemory } from '../memory/index.js';
@@ -10,6 +11,7 @@ import type { KernelClock } from './clock.js';
 import { Errno } from './contracts.js';
 import type { Entropy } from './entropy.js';
 import { FutexTable, releaseRobustList } from './futex.js';
+import { PiFutexTable } from './pi-futex.js';
 import type { ExitStatus, ProgramIdentity } from './process.js';
 import { Process } from './process.js';
 import { resolveProgram } from './script.js';
@@ -63,18 +65,23 @@ export class LinuxKernel {
   readonly threads = new Map<number, Thread>();
   readonly signals: SignalTable;
   readonly futexes = new FutexTable();
+  readonly piFutexes = new PiFutexTable();
+  readonly ipc = new IpcNamespace();
   readonly pageCache: PageCache;
   /** Of the first process, once it has ended: the guest is over. */
   result: ExitStatus | undefined;
   #nextPid = FIRST_PID;
   #first: Process | undefined;
+  /** Some thread has, or had, a real-time priority: the order of running is not just the order of arrival. */
+  usesPriorities = false;
+  #saidNoCore = false;
   /** Page faults of address spaces that are gone. */
   #faultsOfOld = 0;
 
   constructor(readonly parts: KernelParts) {
     this.signals = new SignalTable(parts.abi);
     this.pageCache = new PageCache(parts.pool, (pages, fromPage) => {
-      for (const space of this.#spaces) space.forget(pages, fromPage);
+      for (const space of this.spaces) space.forget(pages, fromPage);
     });
     parts.files.filePages = this.pageCache;
   }
@@ -91,12 +98,13 @@ export class LinuxKernel {
     return this.#first;
   }
 
-  get #spaces(): ReadonlySet<VirtualMemory> {
+  /** Address spaces of the processes that live. */
+  get spaces(): ReadonlySet<VirtualMemory> {
     return new Set([...this.processes.values()].filter(({ isAlive }) => isAlive).map(({ space }) => space));
   }
 
   get pageFaults(): number {
-    return [...this.#spaces].reduce((sum, space) => sum + space.pageFaults, this.#faultsOfOld);
+    return [...this.spaces].reduce((sum, space) => sum + space.pageFaults, this.#faultsOfOld);
   }
 
   // ---- processes come ------------------------------------------------------------------------------------------------
@@ -216,6 +224,10 @@ export class LinuxKernel {
     const thread = new Thread(this, process, pid);
     thread.registers = registers;
     thread.mask = caller.mask;
+    if (!caller.resetOnFork) {
+      thread.policy = caller.policy;
+      thread.priority = caller.priority;
+    }
     if (!request.shareMemory || request.vfork) thread.alternateStack = caller.alternateStack;
     process.threads.add(thread);
     this.threads.set(pid, thread);
@@ -336,6 +348,7 @@ export class LinuxKernel {
     };
     try {
       if (thread.robustList !== 0) releaseRobustList(owner.memory, thread.robustList, thread.tid, wake);
+      this.piFutexes.ownerEnded(thread);
       if (thread.clearChildTid !== 0 && (owner.space.shared || owner.threads.size > 1)) {
         owner.memory.setU32(thread.clearChildTid, 0);
         wake(thread.clearChildTid);
@@ -376,6 +389,7 @@ export class LinuxKernel {
     process.status = status;
     process.stoppedBy = undefined;
     process.timers.end();
+    for (const set of this.ipc.semaphores.all) set.processEnded(process);
     closeAll(process.files, process.pid);
     this.#endVfork(process);
     for (const child of process.children) this.#orphan(child);
@@ -522,6 +536,14 @@ export class LinuxKernel {
       code: trap.code,
       detail: { kind: 'fault', address: trap.address },
     });
+  }
+
+  /** A signal ends a process that asked for core files (core(5)): says, once, that there are none. */
+  missCoreFile(process: Process, signal: number): void {
+    if (this.#saidNoCore || process.limit(CORE_LIMIT).soft === 0) return;
+    this.#saidNoCore = true;
+    const { name, pid } = process;
+    this.parts.warn(`${name} (process ${pid}) ended by ${this.signals.name(signal)}; core files are not written here`);
   }
 
   /** A stop signal's default action. */

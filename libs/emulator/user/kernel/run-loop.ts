@@ -11,7 +11,9 @@ import type { SyscallTracer } from './strace.js';
 import type { Thread } from './thread.js';
 
 /** Instructions that a thread executes before the next one's turn. */
-const QUANTUM = 50_000;
+export const QUANTUM = 50_000;
+/** The policy, sched(7), whose threads run until they wait or give up their turn. */
+const SCHED_FIFO = 1;
 /** Host time after which the host gets a turn, for input and signals. */
 const HOST_TURN_MS = 10;
 /** Longest wait in one go; Node's timers hold no more than 2^31 ms. */
@@ -69,6 +71,34 @@ export class RunLoop {
     this.#wake?.();
   }
 
+  /** A thread whose turn was taken away, not used up, is the next of its priority. */
+  #makeReadyFirst(thread: Thread): void {
+    if (thread.queued) return;
+    thread.queued = true;
+    this.#ready.unshift(thread);
+  }
+
+  /** Takes the thread that runs next: of the highest priority the one that has waited longest (sched(7)). */
+  #takeReady(): Thread | undefined {
+    const { kernel } = this.parts;
+    if (!kernel.usesPriorities) return this.#ready.shift();
+    const highest = this.#highestReady();
+    const index = this.#ready.findIndex((thread) => kernel.piFutexes.priorityOf(thread) === highest);
+    return index < 0 ? undefined : this.#ready.splice(index, 1)[0];
+  }
+
+  #highestReady(): number {
+    const { piFutexes } = this.parts.kernel;
+    return Math.max(...this.#ready.map((thread) => piFutexes.priorityOf(thread)));
+  }
+
+  /** A thread of a higher priority can run. */
+  #isPreempted(thread: Thread): boolean {
+    const { kernel } = this.parts;
+    if (!kernel.usesPriorities || this.#ready.length === 0) return false;
+    return this.#highestReady() > kernel.piFutexes.priorityOf(thread);
+  }
+
   /** The thread that runs gives up the rest of its turn. */
   yieldTurn(): void {
     this.#yielded = true;
@@ -87,7 +117,7 @@ export class RunLoop {
     while (!kernel.result && !this.#stopped) {
       this.#clock.synchronise();
       this.#clock.fireDue();
-      const thread = this.#ready.shift();
+      const thread = this.#takeReady();
       if (!thread) {
         await this.#idle();
         continue;
@@ -139,7 +169,9 @@ export class RunLoop {
     this.#yielded = false;
     let budget = QUANTUM;
     while (this.#mayRun(thread)) {
-      if (budget <= 0 || this.#yielded) return this.makeReady(thread);
+      if (this.#yielded) return this.makeReady(thread);
+      if (this.#isPreempted(thread)) return this.#makeReadyFirst(thread);
+      if (budget <= 0) return thread.policy === SCHED_FIFO ? this.#makeReadyFirst(thread) : this.makeReady(thread);
       budget -= this.#execute(thread, budget);
       const trap = this.parts.cpu.takeTrap();
       if (trap?.kind === 'syscall') this.#syscall(thread);

@@ -37,6 +37,12 @@ export class Thread implements SyscallContext {
   /** In the kernel's queue of threads that can run. */
   queued = false;
   alive = true;
+  /** Scheduling policy, sched(7), by its number; ordinary at first. */
+  policy = 0;
+  /** Of a real-time policy 1 to 99, else 0. */
+  priority = 0;
+  /** SCHED_RESET_ON_FORK: what it creates is scheduled ordinarily. */
+  resetOnFork = false;
   /** Word that is cleared, and woken as a futex, when the thread ends. */
   clearChildTid = 0;
   robustList = 0;

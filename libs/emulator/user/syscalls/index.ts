@@ -1,10 +1,13 @@
 // syscalls: the kernel half's system calls by generic name, one file for each group of the manual's section 2.
 import type { KernelSyscall } from '../kernel/run-loop.js';
 import { identitySyscalls } from './identity.js';
+import { ipcSyscalls } from './ipc.js';
 import { limitSyscalls } from './limits.js';
 import { memorySyscalls } from './memory.js';
 import { miscSyscalls } from './misc.js';
+import { posixQueueSyscalls } from './posix-queues.js';
 import { processSyscalls } from './process.js';
+import { schedulingSyscalls } from './scheduling.js';
 import { signalSyscalls } from './signals.js';
 import { threadSyscalls } from './threads.js';
 import { timeSyscalls } from './time.js';
@@ -13,10 +16,13 @@ export { SYSTEM } from './misc.js';
 
 export const kernelSyscalls: Readonly<Record<string, KernelSyscall>> = {
   ...identitySyscalls,
+  ...ipcSyscalls,
   ...limitSyscalls,
   ...memorySyscalls,
   ...miscSyscalls,
+  ...posixQueueSyscalls,
   ...processSyscalls,
+  ...schedulingSyscalls,
   ...signalSyscalls,
   ...threadSyscalls,
   ...timeSyscalls,

@@ -80,9 +80,6 @@ export const miscSyscalls: Readonly<Record<string, KernelSyscall>> = {
   acct: refused,
   init_module: refused,
   delete_module: refused,
-  ptrace: refused,
-  process_vm_readv: refused,
-  process_vm_writev: refused,
   perf_event_open: refused,
   bpf: refused,
   seccomp: () => {

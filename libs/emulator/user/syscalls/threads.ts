@@ -1,11 +1,12 @@
-/** Threads: clone(2), futex(2), set_tid_address(2), thread pointers, scheduling. */
+/** Threads: clone(2), futex(2), set_tid_address(2), thread pointers. */
 import type { SyscallResult } from '../kernel/contracts.js';
 import { Errno } from '../kernel/contracts.js';
 import { ANY_BITS } from '../kernel/futex.js';
 import type { CloneRequest } from '../kernel/linux-kernel.js';
 import type { KernelSyscall } from '../kernel/run-loop.js';
 import type { Thread } from '../kernel/thread.js';
-import { readTimespec, readTimespecExact, writeTimespec } from './time-values.js';
+import { requireThread } from './scheduling.js';
+import { readTimespec, readTimespecExact } from './time-values.js';
 
 const CLONE_VM = 0x100;
 const CLONE_FS = 0x200;
@@ -128,8 +129,13 @@ const FutexOperation = {
   Requeue: 3,
   CompareRequeue: 4,
   WakeOp: 5,
+  LockPi: 6,
+  UnlockPi: 7,
+  TryLockPi: 8,
   WaitBitset: 9,
   WakeBitset: 10,
+  /** As LockPi, but its time-out may be on the monotonic clock. */
+  LockPi2: 13,
 } as const;
 
 function keyOf(thread: Thread, address: number, isPrivate: boolean): number {
@@ -172,6 +178,38 @@ function waitOn(
   return wait();
 }
 
+/** FUTEX_LOCK_PI and FUTEX_TRYLOCK_PI. */
+function lockInheriting(
+  thread: Thread,
+  address: number,
+  deadlineNs: number | undefined,
+  isPrivate: boolean,
+  mayWait: boolean,
+): SyscallResult {
+  const { piFutexes, threads } = thread.kernel;
+  const key = keyOf(thread, address, isPrivate);
+  const waiter = piFutexes.lock(key, thread, address, (tid) => threads.get(tid), mayWait);
+  if (!waiter) return 0;
+  const timedOut = (): number => {
+    if (waiter.owns) return 0;
+    piFutexes.cancel(key, waiter);
+    throw new Errno('ETIMEDOUT');
+  };
+  const wait = (): SyscallResult =>
+    waiter.owns
+      ? 0
+      : {
+          queues: [waiter.queue],
+          ...(deadlineNs === undefined ? {} : { deadlineNs }),
+          retry: wait,
+          timeout: timedOut,
+          interrupted: 'always',
+          partial: () => (waiter.owns ? 0 : undefined),
+          cancel: () => piFutexes.cancel(key, waiter),
+        };
+  return wait();
+}
+
 /** FUTEX_WAKE_OP: changes the second word, and wakes its waiters too where its old value compares as asked. */
 function wakeAndOperate(
   thread: Thread,
@@ -204,6 +242,12 @@ function futex(wide: boolean): KernelSyscall {
     const isPrivate = (operation & FUTEX_PRIVATE) !== 0;
     const key = (): number => keyOf(thread, address, isPrivate);
     const count = value | 0;
+    /** The time-out of the calls that take an absolute one. */
+    const deadlineOn = (realtime: boolean): number | undefined => {
+      if (timeout === 0) return undefined;
+      const until = readTimespecExact(thread, timeout, wide);
+      return realtime ? thread.clock.monotonicNs() + Number(until - thread.clock.realtimeNs()) : Number(until);
+    };
     switch (operation & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME)) {
       case FutexOperation.Wait: {
         const relative = timeout === 0 ? undefined : readTimespec(thread, timeout, wide);
@@ -211,11 +255,7 @@ function futex(wide: boolean): KernelSyscall {
         return waitOn(thread, address, value, ANY_BITS, deadline, isPrivate);
       }
       case FutexOperation.WaitBitset: {
-        const until = timeout === 0 ? undefined : readTimespecExact(thread, timeout, wide);
-        const now = thread.clock.monotonicNs();
-        const realtime = (operation & FUTEX_CLOCK_REALTIME) !== 0;
-        const deadline =
-          until === undefined ? undefined : realtime ? now + Number(until - thread.clock.realtimeNs()) : Number(until);
+        const deadline = deadlineOn((operation & FUTEX_CLOCK_REALTIME) !== 0);
         return waitOn(thread, address, value, third, deadline, isPrivate);
       }
       case FutexOperation.Wake:
@@ -230,8 +270,18 @@ function futex(wide: boolean): KernelSyscall {
         return requeue();
       case FutexOperation.WakeOp:
         return wakeAndOperate(thread, address, count, timeout | 0, second, third, isPrivate);
+      case FutexOperation.LockPi:
+        return lockInheriting(thread, address, deadlineOn(true), isPrivate, true);
+      case FutexOperation.LockPi2:
+        return lockInheriting(thread, address, deadlineOn((operation & FUTEX_CLOCK_REALTIME) !== 0), isPrivate, true);
+      case FutexOperation.TryLockPi:
+        return lockInheriting(thread, address, undefined, isPrivate, false);
+      case FutexOperation.UnlockPi:
+        thread.kernel.piFutexes.unlock(key(), thread, address);
+        return 0;
       default:
-        throw new Errno('ENOSYS'); // priority inheritance
+        // Waiting on one word to be moved to a lock (FUTEX_WAIT_REQUEUE_PI) is nothing that C libraries still do.
+        throw new Errno('ENOSYS');
     }
     function requeue(): number {
       const target = keyOf(thread, second, isPrivate);
@@ -240,25 +290,6 @@ function futex(wide: boolean): KernelSyscall {
     }
   };
 }
-
-// ---- scheduling ----------------------------------------------------------------------------------------------------------
-
-function requireThread(thread: Thread, tid: number): Thread {
-  const target = tid === 0 ? thread : thread.kernel.threads.get(tid);
-  if (!target) throw new Errno('ESRCH');
-  return target;
-}
-
-function roundRobinInterval(wide: boolean): KernelSyscall {
-  return (thread, tid, address) => {
-    requireThread(thread, tid);
-    writeTimespec(thread, address, 0, wide);
-    return 0;
-  };
-}
-
-const SCHED_OTHER = 0;
-const REALTIME_POLICIES = [1, 2];
 
 export const threadSyscalls: Readonly<Record<string, KernelSyscall>> = {
   clone: legacyClone,
@@ -297,49 +328,6 @@ export const threadSyscalls: Readonly<Record<string, KernelSyscall>> = {
     const known = 0x3ff;
     if (command === 0) return known;
     if ((command & (command - 1)) !== 0 || !(command & known)) throw new Errno('EINVAL');
-    return 0;
-  },
-  sched_yield: (thread) => {
-    thread.kernel.parts.yieldTurn();
-    return 0;
-  },
-  sched_getaffinity: (thread, tid, size, mask) => {
-    requireThread(thread, tid);
-    const word = thread.kernel.abi.pointerBytes;
-    if (size < word || size % word !== 0) throw new Errno('EINVAL');
-    thread.memory.setU32(mask + (word === 8 && thread.memory.byteOrder === 'big' ? 4 : 0), 1);
-    return word;
-  },
-  sched_setaffinity: (thread, tid, size, mask) => {
-    requireThread(thread, tid);
-    if (size === 0 || !(thread.memory.u32(mask) & 1)) throw new Errno('EINVAL');
-    return 0;
-  },
-  sched_getscheduler: (thread, tid) => {
-    requireThread(thread, tid);
-    return SCHED_OTHER;
-  },
-  sched_setscheduler: (thread, tid, policy) => {
-    requireThread(thread, tid);
-    if (policy === SCHED_OTHER || policy === 3 || policy === 5) return 0;
-    throw new Errno(REALTIME_POLICIES.includes(policy) ? 'EPERM' : 'EINVAL');
-  },
-  sched_getparam: (thread, tid, parameter) => {
-    requireThread(thread, tid);
-    thread.memory.setU32(parameter, 0);
-    return 0;
-  },
-  sched_setparam: (thread, tid, parameter) => {
-    requireThread(thread, tid);
-    if (thread.memory.u32(parameter) !== 0) throw new Errno('EINVAL');
-    return 0;
-  },
-  sched_get_priority_max: (_thread, policy) => (REALTIME_POLICIES.includes(policy) ? 99 : 0),
-  sched_get_priority_min: (_thread, policy) => (REALTIME_POLICIES.includes(policy) ? 1 : 0),
-  sched_rr_get_interval: roundRobinInterval(false),
-  sched_rr_get_interval_time64: roundRobinInterval(true),
-  getcpu: (thread, cpu, node) => {
-    for (const address of [cpu, node]) if (address !== 0) thread.memory.setU32(address, 0);
     return 0;
   },
 };

@@ -8,7 +8,8 @@ import type { DataModel } from '../../linux-abi/layout.js';
 import { MIPS_ERRNO } from './errno.js';
 import type { LinuxFileAbi } from '../../linux-abi/file-abi.js';
 
-const O32: DataModel = { longBytes: 4, pointerBytes: 4, longLongAlignment: 8 };
+/** C's types on o32. */
+export const O32: DataModel = { longBytes: 4, pointerBytes: 4, longLongAlignment: 8 };
 
 /** _IOR and _IOW of asm/ioctl.h: three direction bits, thirteen size bits. */
 const READ = 2;

@@ -6,6 +6,7 @@ import { mipsModel } from '../models.js';
 import { MipsUserCpu } from '../user-cpu.js';
 import { MIPS_ERRNO } from './errno.js';
 import { MIPS_O32_FILES } from './files.js';
+import { mipsO32Ipc } from './ipc.js';
 import { checkMipsProgram, PT_MIPS_ABIFLAGS } from './program.js';
 import { SIGNAL_PAGE_ADDRESS, signalPage } from './signal-frame.js';
 import * as signals from './signals.js';
@@ -48,6 +49,7 @@ export function mipsO32(byteOrder: ByteOrder): KernelAbi {
     addresses: { lowest: 0x10000, limit: SIGNAL_PAGE_ADDRESS + 0x1000, programBase: 0x55550000 },
     signalPage: signalPage(little),
     files: MIPS_O32_FILES,
+    ipc: mipsO32Ipc(byteOrder),
     syscalls: O32_SYSCALLS,
     errno: MIPS_ERRNO,
     signals: signals.MIPS_SIGNALS,
