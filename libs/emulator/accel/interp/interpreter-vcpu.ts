@@ -1,7 +1,7 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
 import { EngineEvent, JumpCache, widthBytes, Width as Widths } from '../../jit/ir/index.js';
-import { generateInterpreter } from '../../jit/interp/index.js';
+import { DECODE_TABLE_BYTES, generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
 import type { CpuCore, EngineHost } from '../../targets/index.js';
@@ -58,12 +58,13 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** What {@link InterpreterOptions.mirror} adds to {@link linearBytes}. */
   static readonly mirrorBytes = MirrorTable.bytes;
   /** Bytes of linear memory that one vCPU allocates. */
-  static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + JumpCache.bytes + 512;
+  static readonly linearBytes = STATE_BYTES + SoftTlbTables.bytes + JumpCache.bytes + DECODE_TABLE_BYTES + 512;
 
   readonly words: Int32Array;
   readonly view: DataView;
   readonly #core: CpuCore;
   readonly #tlb: SoftTlbTables;
+  readonly #decodeTable: number;
   readonly #mirror: MirrorTable | undefined;
   readonly #translator: Translator | undefined;
   readonly #bytes: DataView;
@@ -94,6 +95,12 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #event: number;
   readonly #tlbBase: number;
   readonly #scratch: number;
+  readonly #directLimits: number;
+
+  #mode = 0;
+  /** RAM at the start of the directly mapped segment, where {@link #directRam} lies in linear memory. */
+  #directBytes = 0;
+  #directRam: number | undefined;
 
   static async create(options: InterpreterOptions): Promise<InterpreterVcpu> {
     const vcpu = new InterpreterVcpu(options);
@@ -107,6 +114,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const base = memory.allocate(STATE_BYTES);
     this.words = new Int32Array(memory.buffer, base, STATE_BYTES >> 2);
     this.view = new DataView(memory.buffer, base, STATE_BYTES);
+    this.#decodeTable = memory.allocate(DECODE_TABLE_BYTES);
     this.#bytes = new DataView(memory.buffer);
     this.#tlb = new SoftTlbTables(memory);
     this.#mirror = options.mirror && new MirrorTable(memory, options.mirror);
@@ -119,19 +127,30 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#event = engine.event.offset >> 2;
     this.#tlbBase = engine.tlbBase.offset >> 2;
     this.#scratch = engine.scratch.offset;
+    this.#directLimits = engine.directLimits.offset >> 2;
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.selectMode(0);
     this.#translator =
       options.translation && new Translator(memory, this.words, this.#core.description, this.#tlb, options.translation);
-    this.#translator?.relocate(this.#directWindow());
+    this.#placeMemory();
     let placement = memoryPlacement(bus);
     bus.onChange(() => {
       this.flushTranslations();
       // Translations rely on where memory answers; devices come and go without touching them.
       const before = placement;
       placement = memoryPlacement(bus);
-      if (placement !== before) this.#translator?.relocate(this.#directWindow());
+      if (placement !== before) this.#placeMemory();
     });
+  }
+
+  /** RAM is on the bus for the first time, or elsewhere. */
+  #placeMemory(): void {
+    const window = this.#directWindow();
+    this.#translator?.relocate(window);
+    // The interpreter is generated for one place in linear memory.
+    if (window?.kind === 'segment') this.#directRam ??= window.linear;
+    this.#directBytes = window?.kind === 'segment' && window.linear === this.#directRam ? window.sizeBytes : 0;
+    this.#limitDirectAccess();
   }
 
   /** Where translations find memory without asking the soft TLB. */
@@ -161,6 +180,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       cpuBase: this.words.byteOffset,
       memory: { pages: memory.pages, shared: memory.shared },
       translations: this.#translator?.link,
+      directRam: this.#directRam,
+      decodeTable: this.#decodeTable,
     };
     const names = description.table.instructions.map(({ name }) => name).join();
     const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
@@ -292,7 +313,16 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   selectMode(mode: number): void {
     this.#tlb.selectMode(mode);
     this.words[this.#tlbBase] = this.#tlb.base;
+    this.#mode = mode;
+    this.#limitDirectAccess();
     this.requestAttention();
+  }
+
+  /** Says how much of the directly mapped segment generated code may read in this mode without a translation. */
+  #limitDirectAccess(): void {
+    const { directSegment } = this.#core.description;
+    const usable = directSegment?.modes.includes(this.#mode) ? this.#directBytes : 0;
+    for (let shift = 0; shift < 4; shift++) this.words[this.#directLimits + shift] = usable >>> shift;
   }
 
   previousInstruction(): number | undefined {

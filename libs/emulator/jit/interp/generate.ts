@@ -16,6 +16,7 @@ import {
   Fragment,
   Op,
   runtimeFields,
+  joinSwitches,
   JumpCache,
   SoftTlb,
   Type,
@@ -57,13 +58,19 @@ export interface InterpreterLayout {
   /** Linear-memory offset of the CPU's area. */
   readonly cpuBase: number;
   readonly memory: MemoryImport;
+  /** Linear-memory offset of {@link DECODE_TABLE_BYTES} bytes, which the module fills. */
+  readonly decodeTable: number;
   /** Absent: nothing is ever translated. */
   readonly translations?: TranslationLink | undefined;
+  /** Linear-memory offset of what the directly mapped segment shows, as far as `directLimits` permit. */
+  readonly directRam?: number | undefined;
 }
 
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
 const PAGE_OFFSET = 0xfff;
 const INSTRUCTIONS_PER_PAGE = 1024;
+/** Room for the decoder's table. */
+export const DECODE_TABLE_BYTES = 4096;
 
 /**
  * Generates a target's interpreter: one Wasm function that fetches, decodes and executes until the budget in the CPU's
@@ -95,6 +102,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly #attention: number;
   readonly #hot: number;
   readonly #link: TranslationLink | undefined;
+  readonly #directRam: number | undefined;
+  readonly #decodeTable: number;
 
   /**
    * Linear-memory offset of the next instruction while a handler runs. It and the limit are all that lives from one
@@ -109,8 +118,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #afterCallInHandler = false;
   readonly #address = this.writer.local(ValType.i32);
   readonly #entry = this.writer.local(ValType.i32);
+  /** At {@link #jump}: where execution continues, and whether a delay slot is pending there. */
+  readonly #destination = this.writer.local(ValType.i32);
+  readonly #pending = this.writer.local(ValType.i32);
   #next!: Label;
   #boundary!: Label;
+  #jump!: Label;
   #event!: Label;
   #undefined!: Label;
 
@@ -120,6 +133,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   ) {
     this.#link = options.translations;
     this.cpuBase = options.cpuBase;
+    this.#directRam = options.directRam;
+    this.#decodeTable = options.decodeTable;
     this.#module = new ModuleWriter(options.memory);
     const i32 = ValType.i32;
     const importSlow = (name: string, params: number, results: number): number =>
@@ -147,13 +162,16 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#reload();
     this.#event = w.block();
     this.#next = w.loop();
+    this.#jump = w.block();
     this.#boundary = w.block();
     this.#fetch();
     this.#undefined = w.block();
-    this.#decode(buildDecodeTree(this.target.table.instructions));
+    this.#dispatch(buildDecodeTree(this.target.table.instructions));
     w.end();
     this.#handler((b, word) => this.target.undefinedInstruction(b, word));
     w.end(); // boundary
+    this.#afterRun();
+    w.end(); // jump
     this.#betweenRuns();
     w.br(this.#next);
     w.end(); // next
@@ -200,7 +218,16 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const w = this.writer;
     const swap = this.#swapper(width, type);
     const result = type === Type.I64 ? ValType.i64 : ValType.i32;
-    this.#probe(width, SoftTlb.readTag, address);
+    const direct = this.#directProbe(width, address);
+    if (direct) {
+      w.if(result);
+      swap(() => {
+        w.get(this.#entry);
+        w.memory(loadOpcode(width, type), this.#directRam as number);
+      });
+      w.else();
+    }
+    this.#probe(width, SoftTlb.readTag, direct ? () => w.get(this.#address) : address);
     w.if(result);
     this.#hostAddress();
     swap(() => w.memory(loadOpcode(width, type), 0));
@@ -216,6 +243,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     }
     this.#afterCall();
     w.end();
+    if (direct) w.end();
   }
 
   storeGuest(width: Width, type: Type, address: Emit, value: Emit): void {
@@ -261,9 +289,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const { branchTarget, delay } = this.target.engine;
     /** Ends the run here and continues at an address. */
     const redirect = (to: Emit): void => {
-      this.#store(branchTarget, to);
-      this.#store(delay, () => w.i32(DelayState.InSlot));
-      w.br(this.#boundary);
+      to();
+      w.set(this.#destination);
+      this.#store(delay, () => w.i32(DelayState.None));
+      w.i32(DelayState.None);
+      w.set(this.#pending);
+      w.br(this.#jump);
     };
     const sequential = (): void => {
       this.#nextPc();
@@ -273,7 +304,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     /** Lets one more instruction run: now if the run has room, else as the next run. */
     const afterSlot = (to: Emit): void => {
       const state = this.#pool.acquire(ValType.i32);
-      this.#store(branchTarget, to);
+      to();
+      w.set(this.#destination);
       // A slot that holds the all-zero word does nothing on any target with delay slots: it is passed over here.
       w.get(this.#ip);
       w.memory(W.i32_load, 0);
@@ -285,9 +317,9 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.i32(4);
       w.op(W.i32_add);
       w.set(this.#ip);
-      this.#store(delay, () => w.i32(DelayState.InSlot));
-      w.br(this.#boundary);
+      redirect(() => w.get(this.#destination));
       w.end();
+      this.#store(branchTarget, () => w.get(this.#destination));
       this.#store(delay, () => {
         w.i32(DelayState.InSlot);
         atLimit();
@@ -316,21 +348,15 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     } else if (!condition) {
       afterSlot(target);
     } else if (kind === BranchKind.Delayed) {
-      // Not taken, the slot is simply the next instruction; only where a run ends must it be remembered as a slot.
-      const taken = this.#pool.acquire(ValType.i32);
       condition();
-      w.tee(taken);
-      atLimit();
-      w.op(W.i32_or);
       w.if();
-      afterSlot(() => {
-        target();
-        sequential();
-        w.get(taken);
-        w.op(W.select);
-      });
+      afterSlot(target);
       w.end();
-      this.#pool.release(ValType.i32, taken);
+      // Not taken, the slot is simply the next instruction; only where a run ends must it be remembered as a slot.
+      atLimit();
+      w.if();
+      afterSlot(sequential);
+      w.end();
     } else {
       condition();
       w.if();
@@ -376,6 +402,26 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.set(this.#ip);
   }
 
+  /** At the end of a run: when the delay slot is done, go where its branch said. */
+  #afterRun(): void {
+    const { engine } = this.target;
+    const w = this.writer;
+    this.#load(engine.branchTarget);
+    this.#nextPc();
+    this.#load(engine.delay);
+    w.tee(this.#pending);
+    w.i32(DelayState.InSlot);
+    w.op(W.i32_eq);
+    w.op(W.select);
+    w.set(this.#destination);
+    this.#store(engine.delay, () => {
+      w.get(this.#pending);
+      w.i32(DelayState.SlotPending);
+      w.op(W.i32_and);
+      w.tee(this.#pending);
+    });
+  }
+
   /**
    * Between two runs. The common case, a taken branch within the page, passes one combined test; its state lives in
    * the CPU's area and not in locals, because a handful of locals is all that the dispatch loop can keep in registers.
@@ -383,8 +429,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #betweenRuns(): void {
     const { engine } = this.target;
     const w = this.writer;
-    const acquire = (): number => this.#pool.acquire(ValType.i32);
-    const [pc, remaining, delay] = [acquire(), acquire(), acquire()];
+    const remaining = this.#pool.acquire(ValType.i32);
+    const [pc, delay] = [this.#destination, this.#pending];
     // Account for the run that ended.
     this.#store(engine.remaining, () => {
       this.#load(engine.remaining);
@@ -396,20 +442,6 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.op(W.i32_sub);
       w.tee(remaining);
     });
-    // When the delay slot is done, go where its branch said.
-    this.#load(engine.branchTarget);
-    this.#nextPc();
-    this.#load(engine.delay);
-    w.tee(delay);
-    w.i32(DelayState.InSlot);
-    w.op(W.i32_eq);
-    w.op(W.select);
-    w.set(pc);
-    w.get(delay);
-    w.i32(DelayState.SlotPending);
-    w.op(W.i32_and);
-    w.set(delay);
-    this.#store(engine.delay, () => w.get(delay));
     this.#store(engine.runStart, () => w.get(pc));
     // Anything out of the ordinary?
     this.#fetchKey(pc);
@@ -434,7 +466,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_add);
     w.set(this.#limit);
     if (this.#link) this.#tryTranslation(this.#link, pc);
-    for (const local of [pc, remaining, delay]) this.#pool.release(ValType.i32, local);
+    this.#pool.release(ValType.i32, remaining);
   }
 
   /** Continues in a translation of the address if there is one, else counts the visit. */
@@ -682,6 +714,37 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.writer.op(W.i32_and);
   }
 
+  /**
+   * Finds the handler of the instruction word in one step where the encodings permit it: an indirect jump that
+   * leads to another one costs more than a look-up in a table.
+   */
+  #dispatch(root: DecodeNode<Instruction<B>>): void {
+    const joined = joinSwitches(root);
+    if (!joined) return this.#decode(root);
+    const { outer, inner, table, nodes } = joined;
+    const w = this.writer;
+    this.#module.addData(this.#decodeTable, table);
+    const labels = nodes.map((node) => (node.kind === 'undefined' ? this.#undefined : w.block()));
+    w.get(this.#word);
+    w.i32(Math.abs(outer.low - inner.bits));
+    w.op(outer.low >= inner.bits ? W.i32_shr_u : W.i32_shl);
+    w.i32((2 ** outer.bits - 1) << inner.bits);
+    w.op(W.i32_and);
+    w.get(this.#word);
+    w.i32(inner.low);
+    w.op(W.i32_shr_u);
+    w.i32(2 ** inner.bits - 1);
+    w.op(W.i32_and);
+    w.op(W.i32_or);
+    w.memory(W.i32_load8_u, this.#decodeTable);
+    w.brTable(labels, this.#undefined);
+    for (const node of nodes.toReversed()) {
+      if (node.kind === 'undefined') continue;
+      w.end();
+      this.#decode(node);
+    }
+  }
+
   #decode(node: DecodeNode<Instruction<B>>): void {
     const w = this.writer;
     switch (node.kind) {
@@ -795,6 +858,32 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
     w.op(W.i32_and);
     w.op(W.i32_eq);
+  }
+
+  /**
+   * Leaves whether an aligned access hits RAM in the directly mapped segment, with the address and the distance from the
+   * segment's start in locals. Loads only: a store's page is looked up anyway, for its tracking. @returns false, and emits
+   * nothing, where there is no such segment
+   */
+  #directProbe(width: Width, address: Emit): boolean {
+    const w = this.writer;
+    const { directSegment, engine } = this.target;
+    if (this.#directRam === undefined || !directSegment) return false;
+    const shift = Math.log2(widthBytes(width));
+    address();
+    w.tee(this.#address);
+    w.i32(directSegment.virtualBase | 0);
+    w.op(W.i32_xor);
+    w.tee(this.#entry);
+    if (shift > 0) {
+      // Rotated, bits that break the alignment make the number too large.
+      w.i32(shift);
+      w.op(W.i32_rotr);
+    }
+    w.i32(0);
+    w.memory(W.i32_load, this.cpuBase + engine.directLimits.offset + 4 * shift);
+    w.op(W.i32_lt_u);
+    return true;
   }
 
   #hostAddress(): void {

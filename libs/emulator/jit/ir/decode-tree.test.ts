@@ -3,7 +3,7 @@ import { MIPS_MODELS, mipsInstructions } from '../../targets/index.js';
 import { matchInstruction, RandomInstructions } from '../../testkit/random-instructions.js';
 import { SeededRandom } from '../../testkit/random.js';
 import { parsePattern } from '../ir/index.js';
-import { buildDecodeTree, decode } from './decode-tree.js';
+import { buildDecodeTree, decode, joinSwitches } from './decode-tree.js';
 
 const entry = (name: string, pattern: string) => ({ name, encoding: parsePattern(pattern, 16) });
 
@@ -48,5 +48,33 @@ describe('a decode tree', () => {
 
   it('refuses the same encoding twice', () => {
     expect(() => buildDecodeTree([entry('a', '0001 x:12'), entry('b', '0001 y:12')])).toThrow(/'a' and 'b'/);
+  });
+});
+
+describe('joined switches', () => {
+  it.each(MIPS_MODELS)('of $id lead to what the tree decodes', (model) => {
+    const { instructions } = mipsInstructions(model, 'big');
+    const tree = buildDecodeTree(instructions);
+    const joined = joinSwitches(tree);
+    if (!joined) throw new Error('MIPS has an opcode and a function field');
+    const { outer, inner, table, nodes } = joined;
+    expect([outer, inner]).toEqual([
+      { low: 26, bits: 6 },
+      { low: 0, bits: 6 },
+    ]);
+    const random = new SeededRandom(12);
+    const likely = new RandomInstructions(instructions, random, { openBits: 'random' });
+    for (let i = 0; i < 5000; i++) {
+      const word = (random.chance(0.5) ? random.word() : likely.any()) >>> 0;
+      const node = nodes[table[((word >>> 26) << 6) | (word & 63)] as number];
+      expect([word, node && decode(node, word)?.name]).toEqual([word, decode(tree, word)?.name]);
+    }
+  });
+
+  it('are given up where the tree has no two of them', () => {
+    expect(joinSwitches(buildDecodeTree([]))).toBeUndefined();
+    expect(
+      joinSwitches(buildDecodeTree([entry('move', '0001 rd:4 rs:8'), entry('add', '0010 rd:4 rs:8')])),
+    ).toBeUndefined();
   });
 });

@@ -77,6 +77,57 @@ function highestRun(mask: number): { low: number; bits: number } | undefined {
   return { low, bits: top - low + 1 };
 }
 
+/** Most index bits of a {@link JoinedSwitch}: a table of 4 KiB. */
+const MAX_JOINED_BITS = 12;
+
+interface BitField {
+  readonly low: number;
+  readonly bits: number;
+}
+
+/** A switch and those under it that look at the same field, as one look-up. */
+export interface JoinedSwitch<T> {
+  readonly outer: BitField;
+  readonly inner: BitField;
+  /** At outer value << inner.bits | inner value: which of {@link nodes} decodes the rest. */
+  readonly table: Uint8Array<ArrayBuffer>;
+  readonly nodes: readonly DecodeNode<T>[];
+}
+
+/**
+ * Joins the root's switch with the switches under it that share a field, so that a decoder looks up most instructions in
+ * one step. @returns undefined where the tree has no such shape
+ */
+export function joinSwitches<T>(root: DecodeNode<T>): JoinedSwitch<T> | undefined {
+  if (root.kind !== 'switch') return undefined;
+  const inner = commonField([...root.cases.values()]);
+  if (!inner || root.bits + inner.bits > MAX_JOINED_BITS) return undefined;
+  const table = new Uint8Array(2 ** (root.bits + inner.bits));
+  const indices = new Map<DecodeNode<T>, number>();
+  const indexOf = (node: DecodeNode<T>): number => {
+    const index = indices.get(node) ?? indices.size;
+    indices.set(node, index);
+    return index;
+  };
+  const undefinedNode: DecodeNode<T> = { kind: 'undefined' };
+  for (let at = 0; at < table.length; at++) {
+    const outer = root.cases.get(at >>> inner.bits) ?? undefinedNode;
+    const joined = outer.kind === 'switch' && sameField(outer, inner);
+    table[at] = indexOf(joined ? (outer.cases.get(at & (2 ** inner.bits - 1)) ?? undefinedNode) : outer);
+  }
+  if (indices.size > 256) return undefined;
+  return { outer: { low: root.low, bits: root.bits }, inner, table, nodes: [...indices.keys()] };
+}
+
+/** The field that most of the switches among these nodes look at. */
+function commonField<T>(nodes: readonly DecodeNode<T>[]): BitField | undefined {
+  const fields = nodes.filter((node) => node.kind === 'switch').map(({ low, bits }) => ({ low, bits }));
+  const count = (field: BitField): number => fields.filter((other) => sameField(field, other)).length;
+  return fields.sort((a, b) => count(b) - count(a))[0];
+}
+
+const sameField = (a: BitField, b: BitField): boolean => a.low === b.low && a.bits === b.bits;
+
 function bitCount(mask: number): number {
   let count = 0;
   for (let rest = mask >>> 0; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++;

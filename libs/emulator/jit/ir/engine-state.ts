@@ -24,6 +24,11 @@ export interface EngineState {
   /** Linear-memory offset of the current mode's soft TLB. */
   readonly tlbBase: StateField;
   /**
+   * Bytes at the start of the target's directly mapped segment that show RAM in the current mode: element n is in units of
+   * 2^n bytes, 0 where the segment cannot be used.
+   */
+  readonly directLimits: StateField;
+  /**
    * Everything that changes what an instruction means, as a number below the instruction alignment (4): the architecture
    * keeps it up to date, and only translations made for the same key run.
    */
@@ -64,6 +69,7 @@ export function addEngineState(layout: StateLayout): EngineState {
     fetchAddend: layout.i32('fetchAddend'),
     event: layout.i32('event'),
     tlbBase: layout.i32('tlbBase'),
+    directLimits: layout.i32('directLimits', 4),
     modeKey: layout.i32('modeKey'),
     interpretNext: layout.i32('interpretNext'),
     translated: layout.i32('translated'),

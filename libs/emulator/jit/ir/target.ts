@@ -23,10 +23,11 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   /** What the mode key (see {@link EngineState.modeKey}) fixes: translations are made for one key. */
   modeConstants(modeKey: number): ReadonlyMap<StateField, number>;
   /**
-   * Addresses that always show physical memory from 0 on to code that runs at directly mapped addresses; undefined where
-   * the architecture has none.
+   * Addresses that always show physical memory from 0 on in some modes (see `EngineHost.selectMode`), among them every mode
+   * in which code runs at directly mapped addresses; undefined where the architecture has none.
    */
-  readonly directSegment: { readonly virtualBase: number; readonly sizeBytes: number } | undefined;
+  readonly directSegment:
+    { readonly virtualBase: number; readonly sizeBytes: number; readonly modes: readonly number[] } | undefined;
   /** Does this address have the same translation at all times, wherever code runs that can be fetched from it? */
   isDirectlyMapped(address: number): boolean;
   createBuilder(fragment: Fragment): B;

@@ -116,6 +116,16 @@ describe('functions', () => {
     expect([0, 1, 2, 3, -1].map((x) => exports.f(x))).toEqual([10, 11, 12, 99, 99]);
   });
 
+  it('come with data, which an instance writes when it is made', async () => {
+    const module = new ModuleWriter({ pages: 1, shared: false });
+    module.addData(70, Uint8Array.of(1, 2, 3));
+    module.addData(0x8000, Uint8Array.of(255));
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    await WebAssembly.instantiate(module.finish(), { env: { memory } });
+    expect([...new Uint8Array(memory.buffer, 69, 5)]).toEqual([0, 1, 2, 3, 0]);
+    expect(new Uint8Array(memory.buffer)[0x8000]).toBe(255);
+  });
+
   it('loop, and call imported functions', async () => {
     const module = new ModuleWriter({ pages: 1, shared: false });
     const add = module.importFunction('host', 'add', [ValType.i32, ValType.i32], [ValType.i32]);

@@ -372,7 +372,14 @@ export class ModuleWriter {
   #table: { module: string; name: string } | undefined;
   readonly #functions: { type: number; body: FunctionWriter; exportName: string | undefined }[] = [];
 
+  readonly #data: { offset: number; bytes: Uint8Array }[] = [];
+
   constructor(private readonly memory: MemoryImport) {}
+
+  /** Bytes that every instance writes to the memory when it is made. */
+  addData(offset: number, bytes: Uint8Array): void {
+    this.#data.push({ offset, bytes });
+  }
 
   /** Declares an imported function and returns its index. All imports come before the first function. */
   importFunction(module: string, name: string, params: readonly ValType[], results: readonly ValType[]): number {
@@ -459,6 +466,14 @@ export class ModuleWriter {
       const body = fn.body.body();
       w.u32(body.length);
       w.bytes(body);
+    });
+    section(out, 11, this.#data, (w, { offset, bytes }) => {
+      w.u8(0x00); // active, memory 0
+      w.u8(W.i32_const);
+      w.s32(offset);
+      w.u8(W.end);
+      w.u32(bytes.length);
+      w.bytes(bytes);
     });
     return out.take() as Uint8Array<ArrayBuffer>; // slice() of an ArrayBuffer-backed array
   }

@@ -2,7 +2,7 @@ import type { ByteOrder } from '../../core/index.js';
 import type { HelperEffect, HelperSignature, StateField, TargetDescription } from '../../jit/ir/index.js';
 import { InstructionTable, Type } from '../../jit/ir/index.js';
 import { MipsBuilder } from './builder.js';
-import { ExceptionCode } from './cp0.js';
+import { ExceptionCode, Mode } from './cp0.js';
 import { FPU_HELPERS } from './fpu.js';
 import { defineBranches } from './instructions/branch.js';
 import { defineFpu } from './instructions/fpu.js';
@@ -97,7 +97,7 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     registers: [GPR, HI, LO],
     linkRegister: GPR.offset + (31 << GPR.strideShift),
     modeConstants: mipsModeConstants,
-    directSegment: { virtualBase: 0x80000000, sizeBytes: 0x20000000 }, // kseg0
+    directSegment: { virtualBase: 0x80000000, sizeBytes: 0x20000000, modes: [Mode.Kernel] }, // kseg0
     isDirectlyMapped: (address) => address >>> 30 === 2, // kseg0 and kseg1
     createBuilder: (fragment) => new MipsBuilder(fragment),
     undefinedInstruction: (b, word) => void b.call('undefinedInstruction', word),
