@@ -16,12 +16,13 @@ import { JobsService } from './jobs/jobs.service.js';
 import { Reconciler } from './jobs/reconciler.service.js';
 import { SubmissionReader } from './jobs/submission.js';
 import { LabModule } from './lab.module.js';
+import { PeopleModule } from './people/people.module.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { SchemaPipe } from './problem/schema.pipe.js';
 import { WebController } from './web/web.js';
 
 @Module({
-  imports: [LabModule],
+  imports: [LabModule, PeopleModule],
   // The web pages come last: their route takes whatever the others left.
   controllers: [HealthController, BoardsController, ImagesController, JobsController, WebController],
   providers: [

@@ -1,8 +1,10 @@
+import fastifyCookie from '@fastify/cookie';
 import fastifyMultipart from '@fastify/multipart';
+import fastifyRateLimit from '@fastify/rate-limit';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import type { LogLevel } from '@nestjs/common';
-import { TokenStore } from '@bootlab/lab/server';
+import { readApiConfig, TokenStore } from '@bootlab/lab/server';
 import { AppModule } from './app.module.js';
 import { CONFIG, type LabConfig } from './config.token.js';
 import { setupOpenApi } from './openapi.js';
@@ -12,12 +14,19 @@ const JSON_BODY_BYTES = 8 * 2 ** 20;
 
 /** The API with everything attached, not yet listening. */
 export async function createApp(logLevels: LogLevel[] = ['error', 'warn']): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: JSON_BODY_BYTES, forceCloseConnections: true });
+  const { trustedProxies } = readApiConfig(process.env);
+  const adapter = new FastifyAdapter({
+    bodyLimit: JSON_BODY_BYTES,
+    forceCloseConnections: true,
+    trustProxy: trustedProxies.length > 0 && trustedProxies,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
     logger: logLevels,
     abortOnError: false,
   });
   app.enableShutdownHooks([]);
+  await app.register(fastifyCookie);
+  await app.register(fastifyRateLimit, { global: false });
   await app.register(fastifyMultipart);
   await setupWeb(app);
   setupOpenApi(app);

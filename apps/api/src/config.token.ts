@@ -1,4 +1,4 @@
-export type { LabConfig } from '@bootlab/lab/server';
+export type { ApiConfig, LabConfig } from '@bootlab/lab/server';
 
 /** Injection token of the lab's configuration, which is plain data. */
 export const CONFIG = Symbol('LabConfig');

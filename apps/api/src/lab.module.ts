@@ -1,15 +1,23 @@
 import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import {
+  AuditLog,
   ConsoleLogs,
+  Identities,
   ImageStore,
+  InvitationStore,
   JobStore,
   openBlobStore,
   openDatabase,
   openJobQueue,
   openLiveStreams,
-  readConfig,
+  ProjectStore,
+  Quotas,
+  readApiConfig,
+  SessionStore,
   TokenStore,
+  UserStore,
+  type ApiConfig,
   type BlobStore,
   type Database,
   type JobQueue,
@@ -29,7 +37,7 @@ const logger = new Logger('Lab');
 const report = (error: Error): void => logger.error(error.message);
 
 const providers = [
-  { provide: CONFIG, useFactory: (): LabConfig => readConfig(process.env) },
+  { provide: CONFIG, useFactory: (): ApiConfig => readApiConfig(process.env) },
   { provide: DATABASE, inject: [CONFIG], useFactory: (config: LabConfig) => openDatabase(config.databaseUrl) },
   { provide: STREAMS, inject: [CONFIG], useFactory: (config: LabConfig) => openLiveStreams(config, report) },
   { provide: BLOBS, inject: [CONFIG], useFactory: (config: LabConfig) => openBlobStore(config.blobUrl) },
@@ -50,7 +58,16 @@ const providers = [
     useFactory: (database: Database, streams: LiveStreams, blobs: BlobStore) =>
       new ConsoleLogs(database, streams, blobs),
   },
-  { provide: TokenStore, inject: [DATABASE], useFactory: (database: Database) => new TokenStore(database) },
+  ...[AuditLog, Identities, InvitationStore, Quotas, SessionStore, TokenStore, UserStore].map((Store) => ({
+    provide: Store,
+    inject: [DATABASE],
+    useFactory: (database: Database) => new Store(database),
+  })),
+  {
+    provide: ProjectStore,
+    inject: [DATABASE, Quotas],
+    useFactory: (database: Database, quotas: Quotas) => new ProjectStore(database, quotas),
+  },
 ];
 
 /** Everything that API and workers share, as injectables. */

@@ -21,6 +21,7 @@ export function setupOpenApi(app: NestFastifyApplication): void {
     )
     .setVersion('1')
     .addBearerAuth()
+    .addCookieAuth('bootlab')
     .build();
   SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, config), {
     jsonDocumentUrl: 'api/docs/openapi.json',

@@ -1,4 +1,4 @@
-import { WaitingError, type Job as BullJob } from 'bullmq';
+import { DelayedError, WaitingError, type Job as BullJob } from 'bullmq';
 import {
   DEFAULT_TIMEOUT,
   judge,
@@ -10,6 +10,7 @@ import {
   type Verdict,
 } from '@bootlab/lab';
 import {
+  BoardQuotaError,
   consoleStream,
   controlStream,
   followControl,
@@ -28,6 +29,9 @@ import type { BoardTask } from './protocol.js';
 
 // A job whose workers keep dying is likely what kills them.
 const MAX_LOST_WORKERS = 3;
+// How soon a job tries again whose project runs all the boards it may; spread, so that not all try at once.
+const QUOTA_WAIT_MS = 400;
+const QUOTA_WAIT_SPREAD_MS = 400;
 
 export interface ProcessorServices {
   config: LabConfig;
@@ -62,7 +66,9 @@ export class JobProcessor {
     const { jobId } = bullJob.data;
     // Read before claiming: a cancellation is either in the claim or behind this position.
     const controlNext = await streams.next(controlStream(jobId));
-    const claim = await jobs.claim(jobId, workerName, await logs.nextSeq(jobId));
+    const claim = await jobs
+      .claim(jobId, workerName, await logs.nextSeq(jobId))
+      .catch((error: unknown) => this.delayOverQuota(error, bullJob, token));
     if (!claim) return; // it ended while it waited
     const controlFrom = claim.attempt === 1 ? 0 : controlNext; // keys of a lost attempt are not typed again
     log(`job ${jobId}: starts (attempt ${claim.attempt})`);
@@ -83,6 +89,14 @@ export class JobProcessor {
       log(`job ${jobId}: ${error instanceof Error ? (error.stack ?? reason) : reason}`);
       await this.finish(claim, { outcome: 'infra', reason }, undefined, 0);
     }
+  }
+
+  /** Lets the queue offer a job again a little later when its project may run no more boards now. */
+  private async delayOverQuota(error: unknown, bullJob: BullJob<QueuedJob>, token: string | undefined): Promise<never> {
+    if (!(error instanceof BoardQuotaError)) throw error;
+    const waitMs = Math.round(QUOTA_WAIT_MS + Math.random() * QUOTA_WAIT_SPREAD_MS);
+    await bullJob.moveToDelayed(Date.now() + waitMs, token);
+    throw new DelayedError();
   }
 
   /** The queue has given these jobs to somebody else. */

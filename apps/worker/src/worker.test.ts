@@ -214,6 +214,25 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     expect(await logText(id)).toBe('ready\npoweroff');
   }, 60_000);
 
+  it('runs no more boards at a time than the project may, and the next one after each', async () => {
+    await database.project.update({ where: { id: projectId }, data: { quotaBoards: 1 } });
+    const ids = [await submit('echo'), await submit('echo'), await submit('hello')];
+    const states = async () => (await Promise.all(ids.map((id) => jobs.get(id)))).map((job) => job?.state ?? 'none');
+    const running = async () => (await states()).filter((state) => state === 'running').length;
+    let most = 0;
+    await eventually(async () => {
+      const now = await states();
+      most = Math.max(most, now.filter((state) => state === 'running').length);
+      const echoing = ids[now.indexOf('running')];
+      if (echoing !== undefined && echoing !== ids[2]) await sendControl(streams, echoing, { type: 'cancel' });
+      return now.every((state) => state === 'ended');
+    }, 'all three to end');
+    expect(most).toBe(1);
+    expect(await running()).toBe(0);
+    expect((await jobs.get(ids[2] ?? ''))?.attempts).toBe(1);
+    await database.project.update({ where: { id: projectId }, data: { quotaBoards: null } });
+  }, 60_000);
+
   it('does not run a job that was cancelled while it waited', async () => {
     await workers.pop()?.close();
     const id = await submit('echo');

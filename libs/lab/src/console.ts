@@ -20,7 +20,8 @@ export const MAX_INPUT_BYTES = 16 * 1024;
 export const clientMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('auth'),
-    token: z.string(),
+    token: z.string().optional().describe('Left out by the lab’s own pages: their cookie comes with the connection'),
+    project: z.string().max(100).optional().describe('Name or id, for those who have several projects'),
     from: z.number().int().nonnegative().default(0).describe('First chunk wanted; history comes first, then live'),
   }),
   z.strictObject({

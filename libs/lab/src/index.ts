@@ -10,6 +10,7 @@ export * from './imports/index.js';
 export * from './job.js';
 export * from './outcome.js';
 export * from './pattern.js';
+export * from './people.js';
 export * from './problem.js';
 export * from './results/index.js';
 export * from './spec/index.js';

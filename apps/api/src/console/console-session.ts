@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { clientMessageSchema, fieldErrorsOf, type ClientMessage, type Job, type ServerMessage } from '@bootlab/lab';
-import type { ConsoleLogs, JobStore, TokenStore } from '@bootlab/lab/server';
+import type { ConsoleLogs, Identity, JobStore, Principal } from '@bootlab/lab/server';
 import type { RawData, WebSocket } from 'ws';
+import type { Authenticator } from '../auth/authenticator.js';
 import type { JobsService } from '../jobs/jobs.service.js';
+import { ProblemError } from '../problem/problem.js';
 
 const AUTH_TIMEOUT_MS = 10_000;
 
@@ -10,6 +12,7 @@ const AUTH_TIMEOUT_MS = 10_000;
 const CLOSE_NORMAL = 1000;
 const CLOSE_BAD_REQUEST = 4400;
 const CLOSE_UNAUTHORIZED = 4401;
+const CLOSE_FORBIDDEN = 4403;
 const CLOSE_NOT_FOUND = 4404;
 const CLOSE_INTERNAL = 1011;
 
@@ -18,13 +21,18 @@ export class ConsoleSession {
   private readonly logger = new Logger(ConsoleSession.name);
   private readonly abort = new AbortController();
   private job: Job | undefined;
+  private principal: Principal | undefined;
+  private hasTyped = false;
   /** Messages are handled one after the other: keys arrive in the order they were typed. */
   private handling: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly socket: WebSocket,
     private readonly jobId: string,
-    private readonly tokens: TokenStore,
+    private readonly authenticator: Authenticator,
+    /** Who the cookie says it is that comes with the page's own requests. */
+    private readonly cookieIdentity: () => Promise<Identity | undefined>,
+    private readonly typed: (principal: Principal) => Promise<void>,
     private readonly jobStore: JobStore,
     private readonly jobs: JobsService,
     private readonly logs: ConsoleLogs,
@@ -32,7 +40,7 @@ export class ConsoleSession {
 
   start(): void {
     const timer = setTimeout(() => {
-      if (!this.job) void this.fail(CLOSE_UNAUTHORIZED, 'The first message must be {"type":"auth","token":…}');
+      if (!this.job) void this.fail(CLOSE_UNAUTHORIZED, 'The first message must be {"type":"auth", …}');
     }, AUTH_TIMEOUT_MS);
     this.socket.on('close', () => {
       clearTimeout(timer);
@@ -48,10 +56,15 @@ export class ConsoleSession {
     const message = this.parse(data);
     if (typeof message === 'string') return this.fail(CLOSE_BAD_REQUEST, message);
     if (message.type === 'auth') return this.authenticate(message);
-    if (!this.job) return this.fail(CLOSE_UNAUTHORIZED, 'The first message must be {"type":"auth","token":…}');
+    if (!this.job) return this.fail(CLOSE_UNAUTHORIZED, 'The first message must be {"type":"auth", …}');
     if (!this.job.consoles.includes(message.uart)) {
       return this.fail(CLOSE_BAD_REQUEST, `uart: this board has ${this.job.consoles.join(', ')}`);
     }
+    if (!this.principal?.scopes.has('submit')) {
+      return this.fail(CLOSE_FORBIDDEN, 'Typing needs the scope "submit" in this project');
+    }
+    if (!this.hasTyped) await this.typed(this.principal);
+    this.hasTyped = true;
     if (this.job.state !== 'ended') await this.jobs.input(this.jobId, message.uart, message.data);
   }
 
@@ -70,10 +83,21 @@ export class ConsoleSession {
       .join(' ');
   }
 
-  private async authenticate({ token, from }: Extract<ClientMessage, { type: 'auth' }>): Promise<void> {
+  private async authenticate({ token, from, project }: Extract<ClientMessage, { type: 'auth' }>): Promise<void> {
     if (this.job) return this.fail(CLOSE_BAD_REQUEST, 'This connection is signed in already');
-    const principal = await this.tokens.authenticate(token);
-    if (!principal) return this.fail(CLOSE_UNAUTHORIZED, 'This token is not valid');
+    const identity = await (token === undefined ? this.cookieIdentity() : this.authenticator.ofToken(token));
+    if (!identity) {
+      return this.fail(CLOSE_UNAUTHORIZED, token === undefined ? 'Nobody is signed in' : 'This token is not valid');
+    }
+    const principal = await this.authenticator.inNamedProject(identity, project).catch((error: unknown) => {
+      if (error instanceof ProblemError) return error;
+      throw error;
+    });
+    if (principal instanceof ProblemError) {
+      return this.fail(principal.status === 404 ? CLOSE_NOT_FOUND : CLOSE_BAD_REQUEST, principal.message);
+    }
+    if (!principal.scopes.has('read')) return this.fail(CLOSE_FORBIDDEN, 'This needs the scope "read"');
+    this.principal = principal;
     this.job = await this.jobStore.find(principal.projectId, this.jobId);
     if (!this.job) return this.fail(CLOSE_NOT_FOUND, `There is no job "${this.jobId}"`);
     await this.send({ type: 'ready', job: this.job });

@@ -1,9 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import proxyAddress from '@fastify/proxy-addr';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ConsoleLogs, JobStore, TokenStore } from '@bootlab/lab/server';
+import { AuditLog, ConsoleLogs, JobStore, type Identity, type Principal } from '@bootlab/lab/server';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { Authenticator } from '../auth/authenticator.js';
+import { isSameOrigin } from '../auth/same-origin.js';
+import { CONFIG, type ApiConfig } from '../config.token.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { ConsoleSession } from './console-session.js';
 
@@ -28,7 +32,9 @@ export class ConsoleGateway implements OnApplicationBootstrap, OnApplicationShut
     private readonly logs: ConsoleLogs,
     private readonly jobStore: JobStore,
     private readonly jobs: JobsService,
-    private readonly tokens: TokenStore,
+    private readonly authenticator: Authenticator,
+    private readonly audit: AuditLog,
+    @Inject(CONFIG) private readonly config: ApiConfig,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -39,7 +45,7 @@ export class ConsoleGateway implements OnApplicationBootstrap, OnApplicationShut
         socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
         return;
       }
-      this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, jobId));
+      this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, jobId, request));
     });
     this.pings = setInterval(() => this.ping(), PING_MS);
   }
@@ -50,11 +56,38 @@ export class ConsoleGateway implements OnApplicationBootstrap, OnApplicationShut
     this.sockets.close();
   }
 
-  private accept(webSocket: WebSocket, jobId: string): void {
+  private accept(webSocket: WebSocket, jobId: string, request: IncomingMessage): void {
     this.alive.add(webSocket);
     webSocket.on('pong', () => this.alive.add(webSocket));
     webSocket.on('error', (error) => this.logger.debug(`Console of job ${jobId}: ${error.message}`));
-    new ConsoleSession(webSocket, jobId, this.tokens, this.jobStore, this.jobs, this.logs).start();
+    // Browsers let pages of any site open WebSockets, and send the cookie along.
+    const cookieIdentity = async (): Promise<Identity | undefined> =>
+      isSameOrigin(request.headers, this.config.publicUrl) ? this.authenticator.ofCookie(request.headers) : undefined;
+    const origin = {
+      address: proxyAddress(request, this.config.trustedProxies),
+      userAgent: request.headers['user-agent'] ?? '',
+    };
+    const typed = ({ projectId, label, userId, tokenId }: Principal): Promise<void> =>
+      this.audit.write({
+        projectId,
+        actor: label,
+        userId,
+        tokenId,
+        action: 'console.type',
+        target: jobId,
+        status: 101,
+        origin,
+      });
+    new ConsoleSession(
+      webSocket,
+      jobId,
+      this.authenticator,
+      cookieIdentity,
+      typed,
+      this.jobStore,
+      this.jobs,
+      this.logs,
+    ).start();
   }
 
   private ping(): void {

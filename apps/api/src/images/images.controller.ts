@@ -13,7 +13,7 @@ import { imagePageSchema, imageSchema, pageQuerySchema, problemSchema, type Imag
 import type { Principal } from '@bootlab/lab/server';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { CurrentPrincipal } from '../auth/auth.guard.js';
+import { CurrentPrincipal, Needs } from '../auth/access.js';
 import { invalidField, ProblemError } from '../problem/problem.js';
 import { ImagesService } from './images.service.js';
 import { MultipartReader } from './multipart.js';
@@ -46,6 +46,7 @@ export class ImagesController {
   }
 
   @Post()
+  @Needs('images')
   @ApiOperation({ summary: 'Upload images; the same bytes are stored once' })
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string', format: 'binary' } } })

@@ -10,7 +10,7 @@ import {
   type JobQuery,
   type JobSpec,
 } from '@bootlab/lab';
-import { enqueue, JobStore, sendControl, type LiveStreams, type Principal } from '@bootlab/lab/server';
+import { enqueue, JobStore, Quotas, sendControl, type LiveStreams, type Principal } from '@bootlab/lab/server';
 import { QUEUE, STREAMS, type JobQueue } from '../lab.module.js';
 import { invalidField, invalidFields, notFound } from '../problem/problem.js';
 import type { MultipartForm } from '../images/multipart.js';
@@ -26,12 +26,14 @@ export class JobsService {
     private readonly jobs: JobStore,
     private readonly jobImages: JobImages,
     private readonly validation: JobValidation,
+    private readonly quotas: Quotas,
     @Inject(QUEUE) private readonly queue: JobQueue,
     @Inject(STREAMS) private readonly streams: LiveStreams,
   ) {}
 
   async submit(principal: Principal, spec: unknown, files: MultipartForm['files']): Promise<Job> {
     const parsed = oneJob(spec);
+    await this.quotas.admitJob(principal.projectId);
     const uses = await this.jobImages.resolve(principal, parsed, files);
     await this.validation.validate(parsed, uses);
     const stored = await this.jobImages.store(principal, uses);

@@ -1,6 +1,7 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problemOf, ProblemError } from './problem.js';
+import { QuotaExceededError } from '@bootlab/lab/server';
+import { problemOf, problemOfQuota, ProblemError } from './problem.js';
 
 /** Sends every error as application/problem+json; what is not the client's doing is logged and not shown. */
 @Catch()
@@ -17,12 +18,14 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy(); // the answer had begun: breaking it off is the only sign left
       return;
     }
+    if (error instanceof ProblemError) void reply.headers(error.headers);
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
   }
 
   private problem(error: unknown) {
     if (error instanceof ProblemError) return error.toProblem();
+    if (error instanceof QuotaExceededError) return problemOfQuota(error).toProblem();
     if (error instanceof HttpException) return problemOf(error.getStatus(), error.message);
     // Errors of Fastify itself (malformed JSON, body too large) carry a status and a message meant for clients.
     const status = statusOf(error);

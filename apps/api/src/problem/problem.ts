@@ -1,17 +1,22 @@
 import { HttpStatus } from '@nestjs/common';
 import type { ConfigError } from '@bootlab/emulator';
+import type { QuotaExceededError } from '@bootlab/lab/server';
 import { fieldErrorsOf, type FieldError, type Problem } from '@bootlab/lab';
 import type { z } from 'zod';
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Not signed in',
+  403: 'Not allowed',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
   422: 'The job cannot run',
+  429: 'Too much at once',
+  431: 'Headers too large',
   500: 'Internal error',
   503: 'Not ready',
 };
@@ -24,6 +29,8 @@ export class ProblemError extends Error {
     readonly status: number,
     detail: string,
     readonly errors: readonly FieldError[] = [],
+    /** Further headers of the answer. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
   }
@@ -72,4 +79,13 @@ const SPEC_FIELDS: Readonly<Record<string, string>> = {
 export function problemOfConfig(error: ConfigError): ProblemError {
   const field = error.field.replace(/^[A-Za-z]+/, (name) => SPEC_FIELDS[name] ?? name);
   return invalidField(field, error.problem, `${error.mend}.`, HttpStatus.UNPROCESSABLE_ENTITY);
+}
+
+/** What a project may not use any more, and who can change that. */
+export function problemOfQuota(error: QuotaExceededError): ProblemError {
+  const [status, mend] =
+    error.quota === 'cpuSeconds'
+      ? [HttpStatus.TOO_MANY_REQUESTS, 'Wait until older runs leave the period, or ask an operator for more.']
+      : [HttpStatus.PAYLOAD_TOO_LARGE, 'Remove images or jobs that nobody needs, or ask an operator for more.'];
+  return invalidField(`quota.${error.quota}`, error.message, mend, status);
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { roleSchema, type Role } from '../people.js';
 import { parseDuration, parseSize, UnitError } from '../units.js';
 
 /** Settings that API and worker share; each comes from one environment variable. */
@@ -24,6 +25,33 @@ export interface LabConfig {
   adminToken: string | undefined;
 }
 
+/** What the API needs beside that: who may reach it, and how people sign in. */
+export interface ApiConfig extends LabConfig {
+  /** Where browsers reach the lab, without a slash at the end; undefined: wherever they say. */
+  publicUrl: string | undefined;
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
+  /** Origins of other web pages that may call the API, with tokens of their own; never with a person's cookie. */
+  corsOrigins: string[];
+  /** Requests a minute that one address may make. */
+  requestsPerMinute: number;
+  /** Attempts to sign in, a minute, that one address may make, and that may be made on one login. */
+  signInsPerMinute: number;
+  sessionLifetimeMs: number;
+  /** Undefined: nobody signs in through OpenID Connect. */
+  oidc: OidcConfig | undefined;
+}
+
+export interface OidcConfig {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** What the button says. */
+  name: string;
+  /** What somebody becomes who signs in for the first time without an invitation; undefined: he is turned away. */
+  join: { project: string; role: Role } | undefined;
+}
+
 const unit = (parse: (text: string) => number) =>
   z.string().transform((value, context) => {
     try {
@@ -35,7 +63,21 @@ const unit = (parse: (text: string) => number) =>
     }
   });
 
-const environmentSchema = z.object({
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const origin = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, '')) return url.origin;
+  context.addIssue({ code: 'custom', message: `"${text}" is not an origin. Write it as https://lab.example.org` });
+  return z.NEVER;
+});
+
+const labSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   REDIS_URL: z.url({ protocol: /^(rediss?|redis\+unix)$/ }).optional(),
   BLOB_URL: z.url({ protocol: /^(file|s3)$/ }),
@@ -49,16 +91,78 @@ const environmentSchema = z.object({
   BOOTLAB_ADMIN_TOKEN: z.string().min(16).optional(),
 });
 
+const OIDC_TOGETHER = ['BOOTLAB_OIDC_ISSUER', 'BOOTLAB_OIDC_CLIENT_ID', 'BOOTLAB_OIDC_CLIENT_SECRET'] as const;
+
+const apiSchema = labSchema
+  .extend({
+    BOOTLAB_PUBLIC_URL: origin.optional(),
+    BOOTLAB_TRUSTED_PROXIES: list.default([]),
+    BOOTLAB_CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
+    BOOTLAB_RATE_LIMIT: z.coerce.number().int().min(1).default(6000),
+    BOOTLAB_SIGN_IN_LIMIT: z.coerce.number().int().min(1).default(10),
+    BOOTLAB_SESSION_LIFETIME: unit((text) => parseDuration(text) / 1e6).default(14 * 86_400_000),
+    BOOTLAB_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+    BOOTLAB_OIDC_CLIENT_ID: z.string().optional(),
+    BOOTLAB_OIDC_CLIENT_SECRET: z.string().optional(),
+    BOOTLAB_OIDC_NAME: z.string().max(40).default('single sign-on'),
+    BOOTLAB_OIDC_JOIN: z
+      .string()
+      .regex(
+        /^[a-z0-9._-]+:(viewer|submitter|maintainer|admin)$/,
+        'Write it as project:role, for example default:viewer',
+      )
+      .optional(),
+  })
+  .superRefine((values, context) => {
+    const set = OIDC_TOGETHER.filter((name) => values[name] !== undefined);
+    if (set.length === 0) return;
+    for (const name of OIDC_TOGETHER.filter((candidate) => !set.includes(candidate))) {
+      context.addIssue({ code: 'custom', path: [name], message: `Set it too: there is ${set.join(' and ')}` });
+    }
+    if (values.BOOTLAB_PUBLIC_URL !== undefined) return;
+    const message = 'Set it too: the OpenID provider sends people back to it';
+    context.addIssue({ code: 'custom', path: ['BOOTLAB_PUBLIC_URL'], message });
+  });
+
 /** @throws Error that names every bad variable */
 export function readConfig(env: NodeJS.ProcessEnv): LabConfig {
+  return labConfigOf(parseEnvironment(labSchema, env));
+}
+
+/** @throws Error that names every bad variable */
+export function readApiConfig(env: NodeJS.ProcessEnv): ApiConfig {
+  const values = parseEnvironment(apiSchema, env);
+  return {
+    ...labConfigOf(values),
+    publicUrl: values.BOOTLAB_PUBLIC_URL,
+    trustedProxies: values.BOOTLAB_TRUSTED_PROXIES,
+    corsOrigins: values.BOOTLAB_CORS_ORIGINS,
+    requestsPerMinute: values.BOOTLAB_RATE_LIMIT,
+    signInsPerMinute: values.BOOTLAB_SIGN_IN_LIMIT,
+    sessionLifetimeMs: values.BOOTLAB_SESSION_LIFETIME,
+    oidc: oidcConfigOf(values),
+  };
+}
+
+function parseEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
   // An empty variable is an unset one: compose files pass those.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`The environment is not right:\n${lines.join('\n')}`);
-  }
-  const values = parsed.data;
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The environment is not right:\n${lines.join('\n')}`);
+}
+
+function oidcConfigOf(values: z.output<typeof apiSchema>): OidcConfig | undefined {
+  const { BOOTLAB_OIDC_ISSUER: issuer, BOOTLAB_OIDC_CLIENT_ID: clientId } = values;
+  const clientSecret = values.BOOTLAB_OIDC_CLIENT_SECRET;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return undefined;
+  const [project, role] = values.BOOTLAB_OIDC_JOIN?.split(':') ?? [];
+  const join = project === undefined ? undefined : { project, role: roleSchema.parse(role) };
+  return { issuer, clientId, clientSecret, name: values.BOOTLAB_OIDC_NAME, join };
+}
+
+function labConfigOf(values: z.output<typeof labSchema>): LabConfig {
   return {
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,

@@ -8,6 +8,7 @@ import type { Image, ImagePage } from '../index.js';
 import { imageKey, type BlobStore } from './blobs.js';
 import type { Database } from './database.js';
 import type { Image as ImageRow } from './generated/client.js';
+import { admitBytes } from './people/quotas.js';
 
 /** A file on its way in: on this host's disk, hashed, not yet in the store. */
 export interface StagedFile {
@@ -71,26 +72,34 @@ export class ImageStore {
     return rm(staged.path, { force: true });
   }
 
-  /** Takes a staged file into the store; the image of the same bytes when there is one. */
+  /**
+   * Takes a staged file into the store; the image of the same bytes when there is one.
+   * @throws QuotaExceededError
+   */
   async commit(projectId: string, staged: StagedFile, inspection: Inspection): Promise<Image> {
+    const known = await this.find(projectId, { sha256: staged.sha256 });
+    if (!known) await admitBytes(this.database, projectId, staged.sizeBytes); // before the bytes travel
     const key = imageKey(staged.sha256);
     if (await this.blobs.has(key)) await this.discard(staged);
     else await this.blobs.putFile(key, staged.path);
-    const row = await this.database.image.upsert({
-      where: { projectId_sha256: { projectId, sha256: staged.sha256 } },
-      update: {},
-      create: {
-        projectId,
-        sha256: staged.sha256,
-        name: staged.name,
-        sizeBytes: staged.sizeBytes,
-        type: inspection.type,
-        description: inspection.description,
-        arch: inspection.arch ?? null,
-        byteOrder: inspection.byteOrder ?? null,
-        bits: inspection.bits ?? null,
-        entry: inspection.entry ?? null,
-      },
+    const row = await this.database.$transaction(async (tx) => {
+      if (!known) await admitBytes(tx, projectId, staged.sizeBytes);
+      return tx.image.upsert({
+        where: { projectId_sha256: { projectId, sha256: staged.sha256 } },
+        update: {},
+        create: {
+          projectId,
+          sha256: staged.sha256,
+          name: staged.name,
+          sizeBytes: staged.sizeBytes,
+          type: inspection.type,
+          description: inspection.description,
+          arch: inspection.arch ?? null,
+          byteOrder: inspection.byteOrder ?? null,
+          bits: inspection.bits ?? null,
+          entry: inspection.entry ?? null,
+        },
+      });
     });
     return toImage(row);
   }

@@ -12,5 +12,5 @@ export * from './control.js';
 export * from './image-store.js';
 export * from './job-store.js';
 export * from './queue.js';
-export * from './token-store.js';
+export * from './people/index.js';
 export * from './topics.js';

@@ -2,6 +2,7 @@ import type { Image, Job, JobQuery, JobSpec, JobState, ImageRole, Result, Verdic
 import type { Database } from './database.js';
 import type { Prisma } from './generated/client.js';
 import { toImage } from './image-store.js';
+import { boardMayStart } from './people/quotas.js';
 import { jobTopic } from './topics.js';
 import type { LiveStreams } from './streams/live-streams.js';
 
@@ -35,6 +36,11 @@ export interface Claim {
 export interface Progress {
   virtualNs: number;
   instructions: number;
+}
+
+/** All boards that the job's project may run at the same time are running: the job has to wait. */
+export class BoardQuotaError extends Error {
+  override readonly name = 'BoardQuotaError';
 }
 
 /** The jobs in the database. Every change of state happens here, in one conditional statement each. */
@@ -89,9 +95,13 @@ export class JobStore {
     return (await this.database.job.findUnique({ where: { id: jobId }, select: { state: true } }))?.state;
   }
 
-  /** Takes a job for a worker; undefined when it has ended meanwhile or never was. */
+  /**
+   * Takes a job for a worker; undefined when it has ended meanwhile or never was.
+   * @throws BoardQuotaError
+   */
   async claim(jobId: string, worker: string, firstSeq: number): Promise<Claim | undefined> {
     const claim = await this.database.$transaction(async (tx) => {
+      if (!(await boardMayStart(tx, jobId))) throw new BoardQuotaError(`Job ${jobId} waits for a board of its project`);
       const { count } = await tx.job.updateMany({
         where: { id: jobId, state: { not: 'ended' } },
         data: {

@@ -1,0 +1,49 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { AuditTrail } from '../auth/audit-trail.js';
+import { Authenticator } from '../auth/authenticator.js';
+import { SessionCookie } from '../auth/session-cookie.js';
+import { AuditController } from './audit.controller.js';
+import { AuditInterceptor } from './audit.interceptor.js';
+import { InvitationsController } from './invitations.controller.js';
+import { InvitationsService } from './invitations.service.js';
+import { MeController } from './me.controller.js';
+import { MeService } from './me.service.js';
+import { MembersController } from './members.controller.js';
+import { ProjectsController } from './projects.controller.js';
+import { ProjectsService } from './projects.service.js';
+import { SessionsController } from './sessions.controller.js';
+import { SignInLimit } from './sign-in-limit.js';
+import { SignInService } from './sign-in.service.js';
+import { TokensController } from './tokens.controller.js';
+import { TokensService } from './tokens.service.js';
+import { UsersController } from './users.controller.js';
+
+/** People, projects, and who may do what. */
+@Global()
+@Module({
+  controllers: [
+    SessionsController,
+    MeController,
+    ProjectsController,
+    MembersController,
+    InvitationsController,
+    TokensController,
+    UsersController,
+    AuditController,
+  ],
+  providers: [
+    { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
+    AuditTrail,
+    Authenticator,
+    SessionCookie,
+    MeService,
+    ProjectsService,
+    InvitationsService,
+    SignInLimit,
+    SignInService,
+    TokensService,
+  ],
+  exports: [AuditTrail, Authenticator, SessionCookie],
+})
+export class PeopleModule {}
