@@ -29,6 +29,9 @@ const ABIS: Readonly<Record<Architecture, () => KernelAbi>> = {
   mips: () => mipsO32('big'),
 };
 
+export const NETWORK_ACCESS = ['none', 'loopback', 'host'] as const;
+export type NetworkAccess = (typeof NETWORK_ACCESS)[number];
+
 /** 500 million instructions a virtual second: about what a loop that measures time sees of a fast core of the kind. */
 const NS_PER_INSTRUCTION = 2;
 export const DEFAULT_MEMORY_BYTES = 2 ** 30;
@@ -57,7 +60,12 @@ export interface ProgramOptions {
   /** Guest directory; default `/`. */
   readonly cwd?: string;
   /** What the guest sees as files, and its standard streams. */
-  readonly files: Omit<FileSystemOptions, 'clock' | 'seed' | 'system'>;
+  readonly files: Omit<FileSystemOptions, 'clock' | 'seed' | 'system' | 'network'>;
+  /**
+   * What internet sockets reach: `none` nothing, `loopback` (default) each other inside the guest, `host` the host's network as
+   * well. With `host` a run depends on the network, and virtual time passes with the host's while a thread waits for a socket.
+   */
+  readonly network?: NetworkAccess;
   /** `virtual` (default): time passes with instructions and is skipped while all sleep; `wall`: the host's time. */
   readonly clock?: 'virtual' | 'wall';
   /** Start of the virtual real-time clock, ns since 1970. */
@@ -171,10 +179,10 @@ export class ProgramRun {
    * @throws ConfigError naming the option that is wrong and the mend
    */
   static async create(options: ProgramOptions): Promise<ProgramRun> {
-    return new ProgramRun(options, await createEngine(options));
+    return new ProgramRun(options, await createEngine(options), await networkOf(options));
   }
 
-  private constructor(options: ProgramOptions, machine: Engine) {
+  private constructor(options: ProgramOptions, machine: Engine, network: FileSystemOptions['network'] & {}) {
     const { abi, pool, cpuScheduler, vcpu, cpu, host, mmu } = machine;
     const clock =
       options.clock === 'wall'
@@ -187,6 +195,7 @@ export class ProgramRun {
     this.#pool = pool;
     this.#files = createFileSystem({
       ...options.files,
+      network,
       ...(terminal && {
         terminal: {
           descriptors: terminal.descriptors,
@@ -258,6 +267,7 @@ export class ProgramRun {
   async run(): Promise<ProgramResult> {
     try {
       await this.#loop.run();
+      await this.#files.drain();
     } finally {
       this.#files.close();
       this.#vcpu.close();
@@ -302,6 +312,13 @@ export class ProgramRun {
       ...(translation && { translation: { ...translation } }),
     };
   }
+}
+
+/** Node's network modules are loaded for programs that may use them. */
+async function networkOf({ network = 'loopback' }: ProgramOptions): Promise<FileSystemOptions['network'] & {}> {
+  if (network !== 'host') return network;
+  const { HostNetwork } = await import('./files/sockets/host-network.js');
+  return new HostNetwork();
 }
 
 /** Generates the interpreter that programs run on with these options, for later runs to find in the store. */

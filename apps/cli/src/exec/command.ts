@@ -9,6 +9,7 @@ The exit status is the program's; 128+n when signal n ended it, 2 for bad usage.
 Without --root the program sees this machine's files, may write them, and inherits the environment and the
 current directory. With --root it sees that directory as / and nothing outside it, starts there, and inherits nothing.
 Time is virtual (it starts in 2026, and sleeping costs nothing) unless input is a terminal.
+Every run is the same, except with --net host, which lets the network in. Core files are never written.
 
 Examples:
   bootlab exec --arch mipsel -- ./hello world
@@ -18,7 +19,7 @@ Examples:
 /** What commander hands over for `exec`. */
 interface ExecFlags extends Pick<
   ExecOptions,
-  'arch' | 'root' | 'readOnly' | 'overlay' | 'cwd' | 'clock' | 'memory' | 'seed' | 'strace' | 'stats'
+  'arch' | 'root' | 'readOnly' | 'overlay' | 'cwd' | 'clock' | 'memory' | 'seed' | 'net' | 'strace' | 'stats'
 > {
   bind?: Bind[];
   env?: EnvironmentVariable[];
@@ -62,6 +63,14 @@ export function addExecCommand(program: Command, host: ExecHost, exit: (code: nu
         .default('jit'),
     )
     .option('--seed <number>', 'of the random bytes that it gets (default: 1)', seedArgument)
+    .addOption(
+      new Option(
+        '--net <access>',
+        "what internet sockets reach: nothing, each other (loopback), or also this machine's network (host)",
+      )
+        .choices(['none', 'loopback', 'host'])
+        .default('loopback'),
+    )
     .option('--strace', 'print system calls and signals on standard error')
     .option('--stats <file>', 'write counters and timings as JSON')
     .argument('<program>', 'a path; a bare name is also searched along PATH')

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { InterpreterStore } from '@bootlab/emulator/user';
+import type { InterpreterStore, NetworkAccess } from '@bootlab/emulator/user';
 import { InvalidArgumentError } from 'commander';
 
 /** What `exec` needs of the process it lives in. */
@@ -30,6 +30,7 @@ export interface ExecOptions {
   memory?: string;
   seed?: number;
   accel?: 'jit' | 'interp';
+  net?: NetworkAccess;
   strace?: boolean;
   stats?: string;
 }

@@ -98,7 +98,7 @@ async function create(options: ProgramOptions): Promise<ProgramRun> {
 }
 
 function programOptions(options: ExecOptions, host: ExecHost): Omit<ProgramOptions, 'files'> {
-  const { arch, program, args, root, seed, accel } = options;
+  const { arch, program, args, root, seed, accel, net } = options;
   const inherited = root === undefined ? definedOf(process.env) : ROOT_ENVIRONMENT;
   const own = Object.fromEntries(options.environment.map(({ name, value }) => [name, value]));
   const cwd = options.cwd ?? (root === undefined ? process.cwd() : undefined);
@@ -111,6 +111,7 @@ function programOptions(options: ExecOptions, host: ExecHost): Omit<ProgramOptio
     ...(cwd === undefined ? {} : { cwd }),
     ...(seed === undefined ? {} : { seed }),
     ...(accel === undefined ? {} : { accel }),
+    ...(net === undefined ? {} : { network: net }),
   };
 }
 

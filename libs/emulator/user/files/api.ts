@@ -1,5 +1,6 @@
 /** What the kernel half of user mode sees of the file half. */
 import type { GuestClock, SyscallContext } from '../kernel/contracts.js';
+import type { HostNetwork } from './sockets/host-network.js';
 import type { HostInput, HostOutput, HostTerminal } from './host-stream.js';
 
 /** A process, as the file half needs it; {@link SyscallContext.process} satisfies it. */
@@ -67,6 +68,8 @@ export interface FileSystemOptions extends HostStreams {
   /** Mount /dev, /proc, /sys and /dev/shm (default true). */
   readonly kernelTrees?: boolean;
   readonly terminal?: HostTerminal;
+  /** What internet sockets reach: nothing, each other inside the guest (the default), or the host's network, too. */
+  readonly network?: 'none' | 'loopback' | HostNetwork;
   readonly clock: GuestClock;
   /** Seeds /dev/urandom, /dev/random and boot ids. */
   readonly seed: number;

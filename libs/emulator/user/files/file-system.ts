@@ -93,7 +93,7 @@ export class FileSystem {
     this.#terminalHost = options.terminal;
     const budget = new MemoryBudget(memoryLimitBytes);
     this.#budget = budget;
-    this.sockets = new SocketSpace(budget);
+    this.sockets = new SocketSpace(budget, options.network);
     this.#anonymous = new MemoryTree({ device: this.#devices.allocate(), clock, budget });
     this.#deviceTree = new MemoryTree({ device: this.#devices.allocate(), type: 'devtmpfs', clock, budget });
 
@@ -107,7 +107,13 @@ export class FileSystem {
     for (const bind of options.binds ?? []) this.#bind(bind);
   }
 
+  /** Lets what was sent to the world get there. */
+  async drain(): Promise<void> {
+    await this.sockets.host?.drain();
+  }
+
   close(): void {
+    this.sockets.host?.close();
     for (const { tree } of this.mounts.mounts) tree.close();
   }
 

@@ -1,12 +1,13 @@
 /**
  * Where sockets find each other: names in the file system and the abstract name space, and the ports of one loopback
- * interface that exists inside the guest only. Nothing reaches the host's network.
+ * interface that exists inside the guest only. Only with a host network anything leads outside.
  */
 import { Errno } from '../../kernel/contracts.js';
 import type { Inode } from '../../vfs/inode.js';
 import type { MemoryBudget } from '../../vfs/sparse-bytes.js';
 import { hostBytes, loopbackName } from './address.js';
 import type { InetAddress } from './address.js';
+import type { HostNetwork } from './host-network.js';
 import type { Socket } from './socket.js';
 
 /** net.ipv4.ip_local_port_range. */
@@ -29,7 +30,19 @@ export class SocketSpace {
   /** Descriptors inside messages that nobody has received: unix(7), ETOOMANYREFS. */
   inFlight = 0;
 
-  constructor(readonly memory: MemoryBudget) {}
+  /** The world, where sockets may reach it. */
+  readonly host: HostNetwork | undefined;
+  /** There is a loopback interface. */
+  readonly #loopback: boolean;
+
+  /** @param network what internet sockets reach: nothing, each other, or the world, too */
+  constructor(
+    readonly memory: MemoryBudget,
+    network: 'none' | 'loopback' | HostNetwork = 'loopback',
+  ) {
+    this.host = typeof network === 'string' ? undefined : network;
+    this.#loopback = network !== 'none';
+  }
 
   // ── AF_UNIX ──
   bindInode(inode: Inode, socket: Socket): void {
@@ -65,7 +78,7 @@ export class SocketSpace {
   // ── AF_INET and AF_INET6 ──
   /** @returns the address with its port. @throws Errno EADDRNOTAVAIL, EADDRINUSE */
   bindPort(socket: Socket, address: InetAddress): InetAddress {
-    const host = loopbackName(address);
+    const host = this.#nameHere(address);
     if (host === undefined) throw new Errno('EADDRNOTAVAIL');
     const ports = this.#portsOf(socket);
     const port = address.port || this.#freePort(socket, host);
@@ -84,10 +97,21 @@ export class SocketSpace {
     else ports.delete(address.port);
   }
 
-  /** The socket that receives what is sent to an address. @throws Errno ENETUNREACH beyond this machine */
-  atPort(sender: Socket, address: InetAddress): Socket | undefined {
+  /** An address as the key under which sockets are found; undefined where no interface has it. */
+  #nameHere(address: InetAddress): string | undefined {
     const name = loopbackName(address);
-    if (name === undefined) throw new Errno('ENETUNREACH');
+    if (!this.#loopback) return name === 'any' ? name : undefined;
+    // Whether an address is the host's own, the host finds out.
+    return name ?? (this.host ? [...address.host].join('.') : undefined);
+  }
+
+  /**
+   * The socket of this guest that receives what is sent to an address.
+   * @returns undefined where there is none; the world may have one. @throws Errno ENETUNREACH where no interface leads
+   */
+  atPort(sender: Socket, address: InetAddress): Socket | undefined {
+    const name = this.#nameHere(address);
+    if (name === undefined || !this.#loopback) throw new Errno('ENETUNREACH');
     // Connecting to the wildcard address is connecting to this machine.
     const host = name === 'any' ? (address.host.length === 4 ? '127.0.0.1' : '::1') : name;
     const bindings = this.#portsOf(sender).get(address.port) ?? [];
@@ -100,6 +124,7 @@ export class SocketSpace {
   sourceFor(socket: Socket, target: InetAddress): InetAddress {
     const family = socket.family === 'inet6' ? 'inet6' : 'inet';
     const name = loopbackName(target);
+    if (name === undefined) return { family, host: hostBytes('any', family), port: 0 };
     const host = name === '::1' || (name === 'any' && target.host.length === 16) ? '::1' : '127.0.0.1';
     return { family, host: hostBytes(host, family), port: 0 };
   }

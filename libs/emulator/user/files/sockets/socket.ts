@@ -1,10 +1,11 @@
 /** Sockets between guest processes: streams, datagrams and sequenced packets, for all address families alike. */
-import { Errno, Poll } from '../../kernel/contracts.js';
+import { Errno, Poll, WaitQueue } from '../../kernel/contracts.js';
 import type { Inode } from '../../vfs/inode.js';
 import type { Mount } from '../../vfs/mounts.js';
 import { OpenFile } from '../open-file.js';
 import type { FileFlags } from '../open-file.js';
-import type { SocketAddress } from './address.js';
+import type { InetAddress, SocketAddress } from './address.js';
+import type { HostRequest } from './host-network.js';
 import type { SocketSpace } from './socket-space.js';
 
 export type SocketKind = 'stream' | 'datagram' | 'seqpacket';
@@ -97,8 +98,13 @@ export class Socket extends OpenFile {
     readonly protocol: number,
     readonly space: SocketSpace,
   ) {
-    super(inode, mount, flags, undefined);
+    super(inode, mount, flags, undefined, new WaitQueue(family !== 'unix' && space.host !== undefined));
   }
+
+  /** A connection to the world that is being made, or could not be. */
+  connecting: HostRequest<InetAddress> | undefined;
+  /** A datagram socket's other end where that is the world. */
+  world: Socket | undefined;
 
   get listening(): boolean {
     return this.#backlog !== undefined;
@@ -261,8 +267,19 @@ export class Socket extends OpenFile {
     if (this.kind === 'datagram' && this.remote === undefined)
       throw new Errno(this.family === 'unix' ? 'ENOTCONN' : 'EDESTADDRREQ');
     const credentials = this.writer ?? { pid: 0, uid: 0, gid: 0 };
+    if (this.kind === 'datagram' && !this.#currentPeer && this.sendToWorld(bytes, this.remote)) return bytes.length;
     if (this.kind === 'datagram' && !this.#currentPeer) throw new Errno('ECONNREFUSED');
     return this.send({ bytes, from: this.local, rights: [], credentials }, this.#currentPeer);
+  }
+
+  /** Sends a datagram beyond the guest. @returns whether there is a way. @throws Errno */
+  sendToWorld(bytes: Uint8Array, to: SocketAddress | undefined): boolean {
+    const { host } = this.space;
+    if (!host || !this.world || !to || to.family === 'unix') return false;
+    if (this.#error !== undefined) throw new Errno(this.takeError()!);
+    if (bytes.length > MAX_UDP_BYTES) throw new Errno('EMSGSIZE');
+    host.send(this, this.world, bytes, to);
+    return true;
   }
 
   /** Who created the socket; stands for the sender in plain writes. */
@@ -276,6 +293,7 @@ export class Socket extends OpenFile {
     if (this.listening) return this.#arrivals.length > 0 ? Poll.IN : 0;
     let events = this.#error === undefined ? 0 : Poll.ERR | Poll.IN;
     if (this.#queue.length > 0 || this.#atEnd) events |= Poll.IN;
+    if (this.connecting && !this.connecting.outcome) return events;
     if (!this.isConnectionBased) return events | (this.#hasRoom ? Poll.OUT : 0);
     if (!this.#wasConnected) return events | Poll.HUP | (this.kind === 'stream' ? Poll.OUT : 0);
     const peer = this.#currentPeer;

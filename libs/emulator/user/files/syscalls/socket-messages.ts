@@ -74,7 +74,8 @@ export function messageSyscalls(abi: LinuxFileAbi): Record<MessageCall, SyscallH
         bindIfUnbound(socket, to);
         if (!target) {
           if (to.family === 'unix') throw new Errno('ECONNREFUSED');
-          return bytes.length; // udp(7): nobody told the sender yet
+          socket.sendToWorld(bytes, to);
+          return bytes.length; // udp(7): where nobody is, nobody told the sender yet
         }
         if (target.kind !== 'datagram') throw new Errno('EPROTOTYPE');
       } else {
@@ -86,6 +87,7 @@ export function messageSyscalls(abi: LinuxFileAbi): Record<MessageCall, SyscallH
             target = socket.remote.family === 'unix' ? undefined : space.atPort(socket, socket.remote);
             if (!target) {
               if (socket.remote.family === 'unix') throw new Errno('ECONNREFUSED');
+              if (socket.sendToWorld(bytes, socket.remote)) return bytes.length;
               socket.refuse('ECONNREFUSED');
               return bytes.length;
             }

@@ -8,6 +8,7 @@ import { plainFlags, waitUntil } from '../open-file.js';
 import { filesOf } from '../process-files.js';
 import { Family, hostBytes } from '../sockets/address.js';
 import type { InetAddress, SocketAddress } from '../sockets/address.js';
+import type { HostNetwork } from '../sockets/host-network.js';
 import { Socket } from '../sockets/socket.js';
 import type { SocketKind } from '../sockets/socket.js';
 import { deadlineAfter, int } from './arguments.js';
@@ -30,6 +31,14 @@ import {
 import { optionSyscalls } from './socket-options.js';
 
 const TYPE_MASK = 0xf;
+/** No socket of the guest is there: the host is asked. No result of connect(2). */
+const OUTSIDE = 1;
+
+/** Goes on where a call has succeeded, which may be later. */
+function afterwards(result: SyscallResult, next: () => SyscallResult): SyscallResult {
+  if (typeof result === 'number') return next();
+  return { ...result, retry: () => afterwards(result.retry(), next) };
+}
 
 export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
   const { types } = abi.socket;
@@ -78,15 +87,80 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     const { fileSystem } = filesOf(c);
     const flags = plainFlags({ read: true, write: true, nonblocking });
     const inode = fileSystem.anonymousInode(FileType.SOCKET, 0o777);
-    const socket = new Socket(inode, fileSystem.anonymousMount, flags, family, kind, protocol, fileSystem.sockets);
+    const { anonymousMount: mount, sockets: space } = fileSystem;
+    const socket = new Socket(inode, mount, flags, family, kind, protocol, space);
     socket.writer = credentialsOf(c);
+    if (space.host && family !== 'unix' && kind === 'datagram')
+      socket.world = new Socket(inode, mount, plainFlags({}), family, kind, protocol, space);
     return socket;
   };
 
-  const bind = (c: SyscallContext, socket: Socket, address: SocketAddress): number => {
+  /** The end of a connection that stands for the world. */
+  const farEnd = (socket: Socket): Socket => {
+    const { inode, mount, family, kind, protocol, space } = socket;
+    return new Socket(inode, mount, plainFlags({}), family, kind, protocol, space);
+  };
+
+  /** Takes the address of the host, which is asked before the guest's own ports, because it knows what is free. */
+  const bindOnHost = (host: HostNetwork, socket: Socket, address: InetAddress): SyscallResult => {
+    const request = host.bind(socket, socket.world ?? farEnd(socket), address);
+    return waitUntil(
+      () => [socket.changed],
+      () => {
+        if (!request.outcome) return undefined;
+        if ('error' in request.outcome) throw new Errno(request.outcome.error);
+        socket.local = socket.space.bindPort(socket, request.outcome.value);
+        return 0;
+      },
+      { uninterruptible: true },
+    );
+  };
+
+  /** Connects to what is not in the guest. */
+  const connectOnHost = (
+    c: SyscallContext,
+    host: HostNetwork,
+    socket: Socket,
+    address: InetAddress,
+    deadlineNs: number | undefined,
+  ): SyscallResult => {
+    let started = false;
+    if (!socket.connecting || (socket.connecting.outcome && 'error' in socket.connecting.outcome)) {
+      const far = farEnd(socket);
+      started = true;
+      socket.remote = address;
+      socket.takeError();
+      socket.connecting = host.connect(socket, far, address, () => Socket.join(socket, far));
+    }
+    if (socket.flags.nonblocking && !socket.connecting.outcome) throw new Errno(started ? 'EINPROGRESS' : 'EALREADY');
+    return waitUntil(
+      () => [socket.changed],
+      () => {
+        const outcome = socket.connecting?.outcome;
+        if (!outcome) return undefined;
+        if ('value' in outcome) return 0;
+        socket.takeError();
+        throw new Errno(outcome.error);
+      },
+      {
+        interrupted: 'restart',
+        ...(deadlineNs === undefined
+          ? {}
+          : {
+              deadlineNs,
+              timeout: () => {
+                throw new Errno('EINPROGRESS'); // socket(7), SO_SNDTIMEO
+              },
+            }),
+      },
+    );
+  };
+
+  const bind = (c: SyscallContext, socket: Socket, address: SocketAddress): SyscallResult => {
     if (socket.local !== undefined) throw new Errno('EINVAL');
     const { space } = socket;
     if (address.family !== 'unix') {
+      if (space.host) return bindOnHost(space.host, socket, address);
       socket.local = space.bindPort(socket, address);
       return 0;
     }
@@ -119,14 +193,17 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
       return 0;
     }
     if (socket.connected) throw new Errno('EISCONN');
+    if (socket.connecting && address.family !== 'unix' && socket.space.host)
+      return connectOnHost(c, socket.space.host, socket, address, undefined);
     if (socket.listening) throw new Errno(address.family === 'unix' ? 'EINVAL' : 'EISCONN');
     let listener: Socket | undefined;
     const { sendTimeoutNs } = socket.options;
     const deadlineNs = deadlineAfter(c, sendTimeoutNs);
-    return waitUntil(
+    const result = waitUntil(
       () => (listener ? [listener.changed, socket.changed] : [socket.changed]),
       () => {
         listener = find(c, socket, address);
+        if (!listener && socket.space.host && address.family !== 'unix') return OUTSIDE;
         if (!listener?.listening) throw new Errno('ECONNREFUSED');
         if (listener.kind !== socket.kind) throw new Errno('EPROTOTYPE');
         if (!listener.hasRoomForArrival) return undefined;
@@ -148,6 +225,33 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
         ...(deadlineNs === undefined ? {} : { deadlineNs, timeout: timedOut }),
       },
     );
+    if (result !== OUTSIDE || !socket.space.host || address.family === 'unix') return result;
+    return connectOnHost(c, socket.space.host, socket, address, deadlineNs);
+  };
+
+  const listen = (c: SyscallContext, socket: Socket, backlog: number): SyscallResult => {
+    if (!socket.isConnectionBased) throw new Errno('EOPNOTSUPP');
+    if (socket.connected) throw new Errno('EINVAL');
+    const { space } = socket;
+    const start = (): number => {
+      socket.peerCredentials = credentialsOf(c);
+      socket.listen(int(backlog));
+      space.host?.listen(socket, (local, remote) => {
+        if (!socket.hasRoomForArrival) return undefined;
+        const server = make(c, socket.family, socket.kind, socket.protocol, false);
+        const far = farEnd(server);
+        server.local = local;
+        server.remote = remote;
+        Socket.join(server, far);
+        socket.arrive(server);
+        return { server, far };
+      });
+      return 0;
+    };
+    if (socket.local) return start();
+    if (socket.family === 'unix') throw new Errno('EINVAL');
+    const any: InetAddress = { family: socket.family, host: hostBytes('any', socket.family), port: 0 };
+    return afterwards(bind(c, socket, any), start);
   };
 
   const accept = (c: SyscallContext, fd: number, to: number, lengthAt: number, flags: number): SyscallResult => {
@@ -203,19 +307,7 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
       const socket = socketAt(c, fd);
       return bind(c, socket, addressAt(c, address, length, socket.family));
     },
-    listen: (c, fd = 0, backlog = 0) => {
-      const socket = socketAt(c, fd);
-      if (!socket.isConnectionBased) throw new Errno('EOPNOTSUPP');
-      if (socket.connected) throw new Errno('EINVAL');
-      if (!socket.local) {
-        if (socket.family === 'unix') throw new Errno('EINVAL');
-        const any: InetAddress = { family: socket.family, host: hostBytes('any', socket.family), port: 0 };
-        socket.local = socket.space.bindPort(socket, any);
-      }
-      socket.peerCredentials = credentialsOf(c);
-      socket.listen(int(backlog));
-      return 0;
-    },
+    listen: (c, fd = 0, backlog = 0) => listen(c, socketAt(c, fd), backlog),
     connect: (c, fd = 0, address = 0, length = 0) => {
       const socket = socketAt(c, fd);
       if (int(length) >= 2 && length <= MAX_ADDRESS_BYTES) {
@@ -232,7 +324,9 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     accept4: (c, fd = 0, to = 0, lengthAt = 0, flags = 0) => accept(c, fd, to, lengthAt, flags),
     getsockname: (c, fd = 0, to = 0, lengthAt = 0) => {
       const socket = socketAt(c, fd);
-      storeAddress(c, socket.local ?? unspecified(socket), to, lengthAt);
+      const outcome = socket.connecting?.outcome;
+      const found = outcome && 'value' in outcome ? outcome.value : undefined;
+      storeAddress(c, found ?? socket.local ?? unspecified(socket), to, lengthAt);
       return 0;
     },
     getpeername: (c, fd = 0, to = 0, lengthAt = 0) => {
