@@ -1,9 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import 'reflect-metadata';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Board, ConsoleChunk, Image, ImagePage, Job, JobPage, Problem, ServerMessage } from '@bootlab/lab';
+import type {
+  Board,
+  ConsoleChunk,
+  Image,
+  ImagePage,
+  Job,
+  JobPage,
+  Problem,
+  ServerMessage,
+  SubmittedJob,
+  ValidationReport,
+} from '@bootlab/lab';
 import { selfTestFirmware } from '@bootlab/emulator';
 import { ConsoleLogs, JobStore } from '@bootlab/lab/server';
 import { eventually, startTestDatabase, temporaryFolder, type TestService } from '@bootlab/lab/testing';
@@ -52,7 +63,7 @@ interface Answer<T> {
 async function call<T>(path: string, init: RequestInit = {}, token: string | null = TOKEN): Promise<Answer<T>> {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
-  if (typeof init.body === 'string') headers.set('content-type', 'application/json');
+  if (typeof init.body === 'string' && !headers.has('content-type')) headers.set('content-type', 'application/json');
   const response = await fetch(url + path, { ...init, headers });
   const type = response.headers.get('content-type') ?? '';
   const text = await response.text();
@@ -63,6 +74,8 @@ async function call<T>(path: string, init: RequestInit = {}, token: string | nul
   };
 }
 
+const send = <T>(type: string, body: string) =>
+  call<T>('/api/v1/jobs', { method: 'POST', body, headers: { 'content-type': type } });
 const post = <T>(path: string, body: unknown) => call<T>(path, { method: 'POST', body: JSON.stringify(body) });
 
 function form(spec: unknown, files: Record<string, Uint8Array>): FormData {
@@ -208,7 +221,6 @@ describe('submitting a job', () => {
     ],
     ['a path of the client', { board: 'malta', images: { kernel: './vmlinux' } }, {}, 'images.kernel'],
     ['a variable that is not declared', { ...selfTest, cmdline: '${{ x }}' }, {}, 'cmdline'],
-    ['a matrix of several jobs', { ...selfTest, matrix: { cpu: ['24Kf', '34Kf'] } }, {}, 'matrix'],
     [
       'a step on a console that is not there',
       { ...selfTest, steps: [{ send: 'a', console: 'x' }] },
@@ -216,12 +228,27 @@ describe('submitting a job', () => {
       'steps[0].console',
     ],
     [
-      'an upload into the guest',
-      { ...selfTest, steps: [{ upload: 'builtin:malta-selftest-el', to: '/a' }] },
+      'an upload into the guest that is not there',
+      { ...selfTest, steps: [{ upload: 'upload:tool', to: '/a' }] },
       {},
       'steps[0].upload',
     ],
+    [
+      'a picture where there is no screen',
+      { ...selfTest, steps: [{ screenshot: 'a.png' }] },
+      {},
+      'steps[0].screenshot',
+    ],
+    ['a snapshot', { ...selfTest, steps: [{ snapshot: 'a' }] }, {}, 'steps[0].snapshot'],
+    [
+      'an artifact of a drive that is not there',
+      { ...selfTest, artifacts: [{ drive: 0, as: 'a.img' }] },
+      {},
+      'artifacts[0].drive',
+    ],
     ['a file the spec does not use', selfTest, { spare: firmware() }, 'spare'],
+    ['a NUL in a text', { ...selfTest, steps: [{ send: 'a\0' }] }, {}, 'steps[0].send'],
+    ['half a character', { ...selfTest, name: 'a\ud83d' }, {}, 'name'],
     ['nothing to boot', { board: 'malta', images: {} }, {}, 'images.kernel'],
     ['a truncated ELF', kernel, { k: elf((bytes) => bytes.subarray(0, 1000)) }, 'images.kernel'],
     ['an ELF cut inside its header', kernel, { k: elf((bytes) => bytes.subarray(0, 20)) }, 'images.kernel'],
@@ -239,7 +266,7 @@ describe('submitting a job', () => {
       'images.kernel',
     ],
     ['a file larger than the lab takes', kernel, { k: Buffer.alloc(UPLOAD_LIMIT + 1) }, 'k'],
-    ['a spec that is not JSON', '{', {}, 'spec'],
+    ['a spec that is neither JSON nor YAML', '{', {}, 'body'],
   ])('refuses %s and names the field', async (_, spec, files, field) => {
     const { status, type, body } = await submitForm(spec, files);
     expect(status).toBeGreaterThanOrEqual(400);
@@ -261,12 +288,126 @@ describe('submitting a job', () => {
   it('refuses JSON that is none, and other bodies', async () => {
     const malformed = await call<Problem>('/api/v1/jobs', { method: 'POST', body: '{"board":' });
     expect(malformed).toMatchObject({ status: 400, body: { status: 400 } });
-    const other = await fetch(`${url}/api/v1/jobs`, {
-      method: 'POST',
-      body: 'board: malta',
-      headers: { 'content-type': 'application/yaml', authorization: `Bearer ${TOKEN}` },
+    expect(malformed.body.errors).toMatchObject([{ field: 'body', line: 1, column: 10 }]);
+    expect(await send('application/xml', '<board/>')).toMatchObject({ status: 415 });
+    const elsewhere = { method: 'POST', body: '{"', headers: { 'content-type': 'application/json' } };
+    expect(await call<Problem>(`/api/v1/jobs/${randomUUID()}/cancel`, elsewhere)).toMatchObject({ status: 400 });
+  });
+
+  it('takes YAML, alone and in a form, with the places of all errors', async () => {
+    const yaml = 'board: malta\nimages:\n  firmware: builtin:malta-selftest-el\nsteps:\n  - expect: PASS # the end\n';
+    expect(await send<Job>('application/yaml', yaml)).toMatchObject({
+      status: 201,
+      body: { steps: [{ text: 'PASS' }] },
     });
-    expect(other.status).toBe(415);
+    expect(await submitForm<Job>(yaml, {})).toMatchObject({ status: 201 });
+    const bad = await send<Problem>('text/yaml; charset=utf-8', `${yaml}  - expect: '['\n  - walk: 1\ncpu: 68000\n`);
+    expect(bad.status).toBe(400);
+    expect(bad.body.errors.map(({ field, line, column }) => [field, line, column])).toEqual([
+      ['cpu', 8, 1],
+      ['steps[1].expect', 6, 5],
+      ['steps[2].walk', 7, 5],
+      ['steps[2]', 7, 5],
+    ]);
+    const late = await send<Problem>('application/yaml', yaml.replace('malta\n', 'malta\ncpu: "68000"\n'));
+    expect(late).toMatchObject({ status: 422, body: { errors: [{ field: 'cpu', line: 2, column: 1 }] } });
+  });
+
+  it('makes a job of each combination of a matrix, in one group', async () => {
+    const file = { ...selfTest, name: 'm', matrix: { cpu: ['24Kf', '34Kf'], memory: ['64M', '128M'] } };
+    const { status, body } = await post<SubmittedJob>('/api/v1/jobs', file);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ name: 'm cpu=24Kf memory=64M', combination: { cpu: '24Kf', memory: '64M' } });
+    const { body: page } = await call<JobPage>(`/api/v1/jobs?group=${body.groupId}`);
+    expect(page.items.map(({ id }) => id)).toEqual([...body.jobIds].reverse());
+    expect(page.items.map(({ spec }) => `${spec.cpu} ${spec.memory}`).reverse()).toEqual([
+      '24Kf 64M',
+      '24Kf 128M',
+      '34Kf 64M',
+      '34Kf 128M',
+    ]);
+    for (const id of body.jobIds) expect(await app.get<JobQueue>(QUEUE).getJob(id)).toBeDefined();
+    expect((await call<Problem>('/api/v1/jobs?group=x')).status).toBe(400);
+  });
+
+  it('finds the files of a job file by their names, and pins what steps upload', async () => {
+    const job = {
+      board: 'malta',
+      images: { kernel: './out/k.elf', drives: ['upload:disk'] },
+      steps: [{ upload: 'upload:tool', to: '/tool' }],
+      artifacts: [{ drive: 0, as: 'disk.img' }],
+    };
+    const files = { k: firmware(), disk: Buffer.alloc(4096), tool: Buffer.from('tool') };
+    const { status, body } = await submitForm<Job>(job, files);
+    expect(status).toBe(201);
+    const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    expect(body.spec.images).toEqual({ kernel: sha256(files.k), drives: [sha256(files.disk)] });
+    expect(body.spec.steps).toEqual([{ upload: sha256(files.tool), to: '/tool' }]);
+    expect((await post<Job>('/api/v1/jobs', body.spec)).status).toBe(201);
+    const claim = await app.get(JobStore).claim(body.id, 'test', 0);
+    expect(claim?.uploads).toEqual(new Map([[0, { sha256: sha256(files.tool).slice(7) }]]));
+    await app.get(JobStore).endUnclaimed(body.id, { outcome: 'infra', reason: 'Nobody runs it' });
+  });
+
+  it('takes LAVA job definitions, and says what it cannot do of one', async () => {
+    const lava = `
+job_name: boot
+device_type: qemu-mipsel
+actions:
+  - deploy: { to: tmpfs, images: { kernel: { url: builtin:malta-selftest-el, image_arg: '-kernel {kernel}' } } }
+  - boot: { method: qemu, prompts: ['PASS'] }
+`;
+    const taken = await send<Job>('application/x-lava+yaml', lava);
+    expect(taken).toMatchObject({ status: 201, body: { name: 'boot', spec: { board: 'malta' } } });
+    const form = new FormData();
+    form.set('lava', lava.replace('qemu, ', 'u-boot, '));
+    const refused = await call<Problem>('/api/v1/jobs', { method: 'POST', body: form });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'actions[1].boot.method', line: 6 }] } });
+  });
+
+  it('says what is wrong with a job without making one', async () => {
+    const before = (await call<JobPage>('/api/v1/jobs?limit=1')).body.items[0]?.id;
+    const check = (body: unknown) => post<ValidationReport>('/api/v1/jobs/validate', body);
+    const good = await check({ board: 'malta', images: { kernel: './vmlinux' }, matrix: { cpu: ['24Kf', '34Kf'] } });
+    expect(good).toMatchObject({ status: 200, body: { valid: true, errors: [] } });
+    expect(good.body.jobs.map(({ name }) => name)).toEqual([
+      './vmlinux on malta cpu=24Kf',
+      './vmlinux on malta cpu=34Kf',
+    ]);
+    const bad = await check({
+      board: 'malta',
+      cpu: '68000',
+      images: { kernel: `sha256:${'0'.repeat(64)}`, initrd: 'builtin:none' },
+      steps: [{ send: 'a', console: 'x' }],
+    });
+    expect(bad.body.valid).toBe(false);
+    expect(bad.body.errors.map(({ field }) => field)).toEqual([
+      'cpu',
+      'steps[0].console',
+      'images.kernel',
+      'images.initrd',
+    ]);
+    expect(bad.body.errors.every(({ line, mend }) => line === 1 && mend !== '')).toBe(true);
+    expect((await call<JobPage>('/api/v1/jobs?limit=1')).body.items[0]?.id).toBe(before);
+  });
+
+  it('makes nothing of a repeated request with the same key', async () => {
+    const withKey = (body: unknown, key: string) =>
+      call<SubmittedJob>('/api/v1/jobs', {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'idempotency-key': key },
+      });
+    const key = randomUUID();
+    const answers = await Promise.all([1, 2, 3].map(() => withKey(selfTest, key)));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(await withKey({ ...selfTest, name: 'another' }, key)).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'idempotency-key' }] },
+    });
+    expect((await withKey(selfTest, randomUUID())).body.id).not.toBe(answers[0]?.body.id);
+    expect(await withKey(selfTest, 'with blank')).toMatchObject({ status: 400 });
   });
 
   it('leaves no staged files behind', async () => {
@@ -295,6 +436,29 @@ describe('jobs', () => {
   it('has no job that it has not', async () => {
     expect((await call('/api/v1/jobs/nope')).status).toBe(404);
     expect((await call('/api/v1/jobs/00000000-0000-0000-0000-000000000000/log')).status).toBe(404);
+  });
+
+  it('answers when a job has ended, or when the time to wait is over', async () => {
+    const { id } = (await post<Job>('/api/v1/jobs', selfTest)).body;
+    expect((await call<Job>(`/api/v1/jobs/${id}?wait=50ms`)).body.state).toBe('queued');
+    const waiting = call<Job>(`/api/v1/jobs/${id}?wait=60s`);
+    await post<Job>(`/api/v1/jobs/${id}/cancel`, {});
+    expect((await waiting).body).toMatchObject({ id, state: 'ended', outcome: 'cancelled' });
+    expect(await call(`/api/v1/jobs/${id}?wait=1d`)).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'wait' }] },
+    });
+    const all = await post<SubmittedJob>('/api/v1/jobs?wait=10ms', { ...selfTest, matrix: { cpu: ['24Kf', '34Kf'] } });
+    expect(all).toMatchObject({ status: 201, body: { state: 'queued' } });
+  });
+
+  it('finds jobs by board and by name', async () => {
+    const { id } = (await post<Job>('/api/v1/jobs', { ...selfTest, name: 'Needle 100%' })).body;
+    const found = async (query: string) =>
+      (await call<JobPage>(`/api/v1/jobs?${query}`)).body.items.map((job) => job.id);
+    expect(await found('board=malta&name=needle+100%25')).toEqual([id]);
+    expect(await found('board=none')).toEqual([]);
+    expect(await found('name=needle_100')).toEqual([]);
   });
 
   it('cancels a queued job at once, and once', async () => {

@@ -15,6 +15,9 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { Reconciler } from './jobs/reconciler.service.js';
 import { SubmissionReader } from './jobs/submission.js';
+import { SubmissionsService } from './jobs/submissions.service.js';
+import { ResultsController } from './results/results.controller.js';
+import { ResultsService } from './results/results.service.js';
 import { LabModule } from './lab.module.js';
 import { PeopleModule } from './people/people.module.js';
 import { ProblemFilter } from './problem/problem.filter.js';
@@ -24,7 +27,7 @@ import { WebController } from './web/web.js';
 @Module({
   imports: [LabModule, PeopleModule],
   // The web pages come last: their route takes whatever the others left.
-  controllers: [HealthController, BoardsController, ImagesController, JobsController, WebController],
+  controllers: [HealthController, BoardsController, ImagesController, JobsController, ResultsController, WebController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: AuthGuard },
@@ -37,6 +40,8 @@ import { WebController } from './web/web.js';
     JobsService,
     JobLogService,
     SubmissionReader,
+    SubmissionsService,
+    ResultsService,
     Reconciler,
     ConsoleGateway,
   ],

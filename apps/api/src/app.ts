@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import type { LogLevel } from '@nestjs/common';
 import { readApiConfig, TokenStore } from '@bootlab/lab/server';
 import { AppModule } from './app.module.js';
+import { registerBodyParsers } from './body-parsers.js';
 import { CONFIG, type LabConfig } from './config.token.js';
 import { setupOpenApi } from './openapi.js';
 import { setupWeb } from './web/web.js';
@@ -20,6 +21,7 @@ export async function createApp(logLevels: LogLevel[] = ['error', 'warn']): Prom
     forceCloseConnections: true,
     trustProxy: trustedProxies.length > 0 && trustedProxies,
   });
+  registerBodyParsers(adapter, JSON_BODY_BYTES);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
     logger: logLevels,
     abortOnError: false,

@@ -14,6 +14,7 @@ import {
   ProjectStore,
   Quotas,
   readApiConfig,
+  ResultStore,
   SessionStore,
   TokenStore,
   UserStore,
@@ -58,7 +59,7 @@ const providers = [
     useFactory: (database: Database, streams: LiveStreams, blobs: BlobStore) =>
       new ConsoleLogs(database, streams, blobs),
   },
-  ...[AuditLog, Identities, InvitationStore, Quotas, SessionStore, TokenStore, UserStore].map((Store) => ({
+  ...[AuditLog, Identities, InvitationStore, Quotas, ResultStore, SessionStore, TokenStore, UserStore].map((Store) => ({
     provide: Store,
     inject: [DATABASE],
     useFactory: (database: Database) => new Store(database),

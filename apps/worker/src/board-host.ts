@@ -1,6 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import { formatSize, type ConsoleSpan, type RunEnd, type RunReport } from '@bootlab/lab';
-import { ConsoleCredit, type BoardTask, type FromBoard, type ToBoard } from './protocol.js';
+import { formatSize, type ConsoleSpan, type PlacedResult, type RunEnd, type RunReport } from '@bootlab/lab';
+import {
+  ConsoleCredit,
+  type BoardProgress,
+  type BoardTask,
+  type FromBoard,
+  type ToBoard,
+  type WrittenArtifact,
+} from './protocol.js';
 
 const YOUNG_GENERATION_MB = 64;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
@@ -19,7 +26,17 @@ export interface BoardLimits {
 export interface BoardEvents {
   /** Console output, in order. The board runs on meanwhile, up to a limit; a rejection ends the run. */
   console(spans: ConsoleSpan[]): Promise<void>;
-  progress(progress: { virtualNs: number; instructions: number }): void;
+  progress(progress: BoardProgress): void;
+}
+
+/** What a board leaves. */
+export interface BoardEnd {
+  readonly report: RunReport;
+  /** Whether the board itself reported it; else it broke, or had to be stopped. */
+  readonly reported: boolean;
+  /** Those that no progress message brought. */
+  readonly results: readonly PlacedResult[];
+  readonly artifacts: readonly WrittenArtifact[];
 }
 
 /** Runs one board in a thread of its own; whatever happens in there, it ends in a report. */
@@ -33,10 +50,10 @@ export class BoardHost {
   private heardAt = performance.now();
   private last = { virtualNs: 0, instructions: 0 };
   private abortRequested = false;
-  private settle!: (report: RunReport) => void;
+  private settle!: (end: BoardEnd) => void;
   private fail!: (error: unknown) => void;
   /** Resolves after all console output is stored; rejects only when storing it failed. */
-  readonly ended: Promise<RunReport>;
+  readonly ended: Promise<BoardEnd>;
 
   constructor(
     task: Omit<BoardTask, 'credit'>,
@@ -46,7 +63,7 @@ export class BoardHost {
   ) {
     const workerData: BoardTask = { ...task, credit: this.credit.buffer };
     this.thread = new Worker(entry, { workerData, resourceLimits: this.threadLimits(), name: task.board });
-    const outcome = new Promise<RunReport>((resolve, reject) => {
+    const outcome = new Promise<BoardEnd>((resolve, reject) => {
       this.settle = resolve;
       this.fail = reject;
     });
@@ -89,10 +106,10 @@ export class BoardHost {
         break;
       case 'progress':
         this.last = { virtualNs: message.virtualNs, instructions: message.instructions };
-        this.events.progress(this.last);
+        this.events.progress(message);
         break;
       case 'end':
-        this.finish(message.report);
+        this.finish({ ...message, reported: true });
         break;
     }
   }
@@ -121,12 +138,13 @@ export class BoardHost {
 
   /** An end that the board did not report itself. */
   private end(end: RunEnd): void {
-    this.finish({ end, steps: [], kernel: [], ...this.last, ramSha256: undefined });
+    const report = { end, steps: [], kernel: [], ...this.last, ramSha256: undefined };
+    this.finish({ report, reported: false, results: [], artifacts: [] });
   }
 
-  private finish(report: RunReport): void {
+  private finish(end: BoardEnd): void {
     this.storing.then(
-      () => this.settle(report),
+      () => this.settle(end),
       () => undefined, // `store` has rejected with it
     );
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { selfTestFirmware } from '@bootlab/emulator';
 import type { ConsoleSpan, RunReport } from '@bootlab/lab';
@@ -9,7 +10,13 @@ import { ConsoleCredit, type BoardTask, type FromBoard } from './protocol.js';
 
 // The self-test firmware of the Malta board, run as a board thread runs it, but in this thread.
 
-async function runSelfTest(change: Partial<BoardTask> = {}): Promise<{ spans: ConsoleSpan[]; report: RunReport }> {
+type Change = Partial<Omit<BoardTask, 'files'>> & { files?: (firmware: string) => BoardTask['files'] };
+
+async function runSelfTest({ files = (firmware) => ({ firmware, drives: [] }), ...change }: Change = {}): Promise<{
+  spans: ConsoleSpan[];
+  report: RunReport;
+  messages: FromBoard[];
+}> {
   const folder = await temporaryFolder();
   const firmware = path.join(folder.path, 'self-test.elf');
   await writeFile(firmware, selfTestFirmware('malta', 'little'));
@@ -20,7 +27,7 @@ async function runSelfTest(change: Partial<BoardTask> = {}): Promise<{ spans: Co
     cpu: undefined,
     memoryBytes: undefined,
     cmdline: undefined,
-    files: { firmware, drives: [] },
+    files: files(firmware),
     clock: 'virtual',
     timeoutNs: 60e9,
     wallGuardMs: 60_000,
@@ -30,6 +37,9 @@ async function runSelfTest(change: Partial<BoardTask> = {}): Promise<{ spans: Co
     prompt: undefined,
     onReboot: undefined,
     failOn: undefined,
+    uploads: [],
+    artifacts: [],
+    artifactFolder: folder.path,
     credit: credit.buffer,
     ...change,
   };
@@ -46,6 +56,7 @@ async function runSelfTest(change: Partial<BoardTask> = {}): Promise<{ spans: Co
   return {
     spans: messages.flatMap((message) => (message.type === 'console' ? message.spans : [])),
     report: last.report,
+    messages,
   };
 }
 
@@ -79,6 +90,35 @@ describe('a board run', () => {
     const { report } = await runSelfTest({ steps: [{ expect: 'login:' }] });
     expect(report.end).toEqual({ kind: 'power-off' });
     expect(report.steps[0]?.doneNs).toBeUndefined();
+  }, 60_000);
+
+  it('hands out each result once, in the course of the run or with its end', async () => {
+    const steps = [{ expect: 'alu +ok' }, { expect: 'multiply +ok', name: 'multiply' }, { expect: 'no such text' }];
+    const { messages } = await runSelfTest({ steps });
+    const results = messages.flatMap((message) => ('results' in message ? (message.results ?? []) : []));
+    expect(results.map(({ result }) => [result.name, result.status])).toEqual([
+      ['1: expect "alu +ok"', 'pass'],
+      ['multiply', 'pass'],
+      ['3: expect "no such text"', 'fail'],
+    ]);
+  }, 60_000);
+
+  it('leaves its drives as artifacts', async () => {
+    const folder = await temporaryFolder();
+    const drive = path.join(folder.path, 'drive');
+    const bytes = Buffer.alloc(5 * 2 ** 20, 'bootlab ');
+    await writeFile(drive, bytes);
+    const { messages } = await runSelfTest({
+      files: (firmware) => ({ firmware, drives: [drive] }),
+      artifacts: [{ drive: 0, as: 'disk.img' }],
+      artifactFolder: folder.path,
+    });
+    const end = messages.at(-1);
+    const [artifact] = end?.type === 'end' ? end.artifacts : [];
+    expect(artifact).toMatchObject({ name: 'disk.img', sizeBytes: bytes.length });
+    expect(artifact?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+    expect((await readFile(artifact?.file ?? '')).equals(bytes)).toBe(true);
+    await folder.remove();
   }, 60_000);
 
   it('ends at the limits of virtual time and of console output', async () => {

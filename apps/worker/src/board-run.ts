@@ -1,15 +1,25 @@
 import { readFile } from 'node:fs/promises';
-import { createMachine, runMachine, type EngineOptions, type Machine } from '@bootlab/emulator';
+import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
 import { translateInThread } from '@bootlab/emulator/threads';
-import { ConsoleCoalescer, JobRun, type ConsoleSpan } from '@bootlab/lab';
+import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
+import { saveDrives } from './artifacts.js';
+import { ResultFeed } from './result-feed.js';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
 const POST_BYTES = 64 * 1024;
+/** Host time between two reports of how far the run has come, and of steps and results. */
 const PROGRESS_MS = 1000;
+const FINDINGS_MS = 200;
 
-/** Reads a task's images once. @returns makes the machine, as often as it is switched on, always with the same drives */
-async function machineMaker(task: BoardTask, engine: EngineOptions): Promise<() => Promise<Machine>> {
+interface Board {
+  /** Makes the machine, as often as it is switched on, always with the same drives. */
+  make(): Promise<Machine>;
+  readonly drives: readonly BlockBackend[];
+}
+
+/** Reads a task's images once. */
+async function openBoard(task: BoardTask, engine: EngineOptions): Promise<Board> {
   const image = (file: string | undefined): Promise<Uint8Array | undefined> =>
     file === undefined ? Promise.resolve(undefined) : readFile(file);
   const [kernel, initrd, firmware] = await Promise.all([
@@ -19,20 +29,24 @@ async function machineMaker(task: BoardTask, engine: EngineOptions): Promise<() 
   ]);
   // Images are immutable: what the guest writes stays in the overlay and ends with the board.
   const drives = task.files.drives.map((file) => new CopyOnWriteOverlay(openRawImage(file, { readOnly: true })));
-  return () =>
-    createMachine(
-      {
-        board: task.board,
-        ...(task.cpu !== undefined && { cpu: task.cpu }),
-        ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
-        ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
-        ...(kernel && { kernel }),
-        ...(initrd && { initrd }),
-        ...(firmware && { firmware }),
-        drives,
-      },
-      engine,
-    );
+  const config = {
+    board: task.board,
+    ...(task.cpu !== undefined && { cpu: task.cpu }),
+    ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
+    ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
+    ...(kernel && { kernel }),
+    ...(initrd && { initrd }),
+    ...(firmware && { firmware }),
+    drives,
+  };
+  return { make: () => createMachine(config, engine), drives };
+}
+
+async function readUploads({ uploads }: BoardTask): Promise<Map<string, UploadFile>> {
+  const files = await Promise.all(
+    uploads.map(async ({ reference, file, sha256 }) => [reference, { bytes: await readFile(file), sha256 }] as const),
+  );
+  return new Map(files);
 }
 
 /** Waits for host time to pass, or for input, whichever is first. */
@@ -72,7 +86,8 @@ export async function runBoard(
   listen: (listener: (message: ToBoard) => void) => void,
   engine: EngineOptions = { translationService: translateInThread },
 ): Promise<void> {
-  const makeMachine = await machineMaker(task, engine);
+  const board = await openBoard(task, engine);
+  const uploads = await readUploads(task);
   let spans: ConsoleSpan[] = [];
   let pendingBytes = 0;
   const postConsole = (): void => {
@@ -91,17 +106,29 @@ export async function runBoard(
   const wake = new InputWake((ms) => {
     coalescer.advance(run.nowNs + ms * 1e6);
     postConsole();
+    postProgress(run.nowNs);
   });
   let reported = performance.now();
+  let findingsReported = reported;
+  const feed = new ResultFeed(task.failOn);
+  const postProgress = (nowNs: number): void => {
+    const nowMs = performance.now();
+    const due = nowMs - reported >= PROGRESS_MS;
+    if (!due && (!feed.changed || nowMs - findingsReported < FINDINGS_MS)) return;
+    reported = nowMs;
+    findingsReported = nowMs;
+    post({ type: 'progress', virtualNs: nowNs, instructions: run.instructions, ...feed.take() });
+  };
   const run = new JobRun<Machine>({
-    machine: await makeMachine(),
-    rebuild: makeMachine,
+    machine: await board.make(),
+    rebuild: board.make,
     runMachine,
     steps: task.steps,
     shell: task.shell,
     prompt: task.prompt,
     onReboot: task.onReboot,
     failOn: task.failOn,
+    uploads,
     clock: task.clock,
     timeoutNs: task.timeoutNs,
     wallGuardMs: task.wallGuardMs,
@@ -111,10 +138,10 @@ export async function runBoard(
     onSlice: (nowNs) => {
       coalescer.advance(nowNs);
       postConsole();
-      if (performance.now() - reported < PROGRESS_MS) return;
-      reported = performance.now();
-      post({ type: 'progress', virtualNs: nowNs, instructions: run.instructions });
+      postProgress(nowNs);
     },
+    onStep: (record) => feed.step(record),
+    onKernelEvent: (event) => feed.kernel(event),
   });
   listen((message) => {
     if (message.type === 'abort') run.stop();
@@ -125,5 +152,6 @@ export async function runBoard(
   run.close();
   coalescer.flush();
   postConsole();
-  post({ type: 'end', report });
+  const artifacts = report.end.kind === 'aborted' ? [] : await saveDrives(task, board.drives);
+  post({ type: 'end', report, results: feed.rest(report), artifacts });
 }

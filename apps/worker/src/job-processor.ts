@@ -1,37 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, WaitingError, type Job as BullJob } from 'bullmq';
+import { countCases, DEFAULT_RETRIES, endedSteps, judge, placedResults, toJobStep, type Verdict } from '@bootlab/lab';
 import {
-  DEFAULT_TIMEOUT,
-  judge,
-  parseDuration,
-  parseSize,
-  storedResults,
-  type JobSpec,
-  type RunReport,
-  type Verdict,
-} from '@bootlab/lab';
-import {
+  artifactKey,
   BoardQuotaError,
   consoleStream,
   controlStream,
   followControl,
-  imageKey,
   StreamConflictError,
   type BlobStore,
   type Claim,
   type ConsoleLogs,
+  type FinishedRun,
   type JobStore,
   type LabConfig,
   type LiveStreams,
   type QueuedJob,
+  type StoredArtifact,
 } from '@bootlab/lab/server';
-import { BoardHost } from './board-host.js';
-import type { BoardTask } from './protocol.js';
+import { BoardHost, type BoardEnd } from './board-host.js';
+import { boardTask } from './board-task.js';
+import { FindingsRecorder } from './findings-recorder.js';
+import type { WrittenArtifact } from './protocol.js';
 
 // A job whose workers keep dying is likely what kills them.
 const MAX_LOST_WORKERS = 3;
 // How soon a job tries again whose project runs all the boards it may; spread, so that not all try at once.
 const QUOTA_WAIT_MS = 400;
 const QUOTA_WAIT_SPREAD_MS = 400;
+/** Before a job is tried again after an infrastructure error: doubled each time. */
+const RETRY_MS = 1000;
+/** How long the end of a run waits for a database that is away, and how often it asks. */
+const PATIENCE_MS = 60_000;
+const PATIENCE_STEP_MS = 500;
 
 export interface ProcessorServices {
   config: LabConfig;
@@ -45,7 +46,7 @@ export interface ProcessorServices {
   boardEntry?: URL;
 }
 
-type StopCause = 'lost' | 'shutdown' | 'retry';
+type StopCause = 'lost' | 'shutdown';
 
 interface ActiveRun {
   host: BoardHost;
@@ -57,8 +58,14 @@ interface ActiveRun {
 /** Takes jobs from the queue through their boards to their ends. */
 export class JobProcessor {
   private readonly active = new Map<string, ActiveRun>();
+  private closing = false;
 
   constructor(private readonly services: ProcessorServices) {}
+
+  /** How many boards run now. */
+  get running(): number {
+    return this.active.size;
+  }
 
   /** BullMQ's processor. What it throws is the queue's business only; a job's outcome is in the database. */
   async process(bullJob: BullJob<QueuedJob>, token?: string): Promise<void> {
@@ -72,22 +79,14 @@ export class JobProcessor {
     if (!claim) return; // it ended while it waited
     const controlFrom = claim.attempt === 1 ? 0 : controlNext; // keys of a lost attempt are not typed again
     log(`job ${jobId}: starts (attempt ${claim.attempt})`);
-    try {
-      const stopped = await this.runClaimed(claim, controlFrom);
-      if (stopped === 'shutdown' || stopped === 'retry') {
-        await jobs.release(claim);
-        await bullJob.moveToWait(token);
-        throw new WaitingError();
-      }
-    } catch (error) {
-      if (error instanceof WaitingError) throw error;
-      if (error instanceof StreamConflictError) {
-        log(`job ${jobId}: ${error.message}`); // the other worker brings it to its end
-        return;
-      }
-      const reason = `The worker could not run the job: ${error instanceof Error ? error.message : String(error)}`;
-      log(`job ${jobId}: ${error instanceof Error ? (error.stack ?? reason) : reason}`);
-      await this.finish(claim, { outcome: 'infra', reason }, undefined, 0);
+    const handOver = await this.attempt(claim, controlFrom);
+    if (handOver === 'wait') {
+      await bullJob.moveToWait(token);
+      throw new WaitingError();
+    }
+    if (handOver !== undefined) {
+      await bullJob.moveToDelayed(Date.now() + handOver.delayMs, token);
+      throw new DelayedError();
     }
   }
 
@@ -106,6 +105,7 @@ export class JobProcessor {
 
   /** Stops all boards; their jobs go back into the queue. */
   shutDown(): void {
+    this.closing = true;
     for (const jobId of this.active.keys()) this.stop(jobId, 'shutdown');
   }
 
@@ -116,50 +116,72 @@ export class JobProcessor {
     run.host.abort();
   }
 
-  private async runClaimed(claim: Claim, controlFrom: number): Promise<StopCause | undefined> {
+  /** @returns how the job goes back into the queue; undefined when it does not */
+  private async attempt(claim: Claim, controlFrom: number): Promise<'wait' | { delayMs: number } | undefined> {
+    const { jobs, log } = this.services;
     const { jobId } = claim;
+    try {
+      const stopped = await this.runClaimed(claim, controlFrom);
+      if (stopped !== 'shutdown') return stopped === 'retry' ? this.retryDelay(claim) : undefined;
+      await jobs.release(claim);
+      return 'wait';
+    } catch (error) {
+      if (error instanceof StreamConflictError) {
+        log(`job ${jobId}: ${error.message}`); // the other worker brings it to its end
+        return undefined;
+      }
+      const reason = `The worker could not run the job: ${error instanceof Error ? error.message : String(error)}`;
+      log(`job ${jobId}: ${error instanceof Error ? (error.stack ?? reason) : reason}`);
+      const verdict: Verdict = { outcome: 'infra', reason };
+      if (await this.triedAgain(claim, verdict)) return this.retryDelay(claim);
+      await this.finish(claim, verdict, NO_RUN);
+      return undefined;
+    }
+  }
+
+  private async runClaimed(claim: Claim, controlFrom: number): Promise<StopCause | 'retry' | undefined> {
+    const { jobId, spec } = claim;
     if (claim.cancelRequested) {
-      await this.finish(claim, { outcome: 'cancelled', reason: 'Cancelled before it ran' }, undefined, 0);
+      await this.finish(claim, { outcome: 'cancelled', reason: 'Cancelled before it ran' }, NO_RUN);
       return undefined;
     }
     if (claim.lostWorkers >= MAX_LOST_WORKERS) {
       const reason = `${claim.lostWorkers} workers were lost while they ran this job; it is not tried again`;
-      await this.finish(claim, { outcome: 'infra', reason }, undefined, 0);
+      await this.finish(claim, { outcome: 'infra', reason }, NO_RUN);
       return undefined;
     }
-    const writer = await this.services.logs.openWriter(jobId, await this.services.logs.nextSeq(jobId));
-    const task = await this.taskFor(claim);
+    const { logs, jobs, log, blobs, config } = this.services;
+    const writer = await logs.openWriter(jobId, await logs.nextSeq(jobId));
+    const task = await boardTask(claim, config, blobs);
+    const recorder = new FindingsRecorder(jobs, claim, spec, (error) =>
+      log(`job ${jobId}: progress was not stored yet: ${String(error)}`),
+    );
     const startedMs = performance.now();
     const host = new BoardHost(
       task,
-      {
-        console: (spans) => writer.append(spans),
-        progress: (progress) => {
-          this.services.jobs.progress(claim, progress).catch((error: unknown) => {
-            this.services.log(`job ${jobId}: progress was not stored: ${String(error)}`);
-          });
-        },
-      },
-      { heapBytes: this.services.config.boardHeapBytes },
+      { console: (spans) => writer.append(spans), progress: (progress) => recorder.take(progress) },
+      { heapBytes: config.boardHeapBytes },
       this.services.boardEntry,
     );
-    const run: ActiveRun = { host, stopped: undefined, controlError: undefined };
+    const run: ActiveRun = { host, stopped: this.closing ? 'shutdown' : undefined, controlError: undefined };
     this.active.set(jobId, run);
+    if (run.stopped) host.abort();
     const controlEnd = new AbortController();
     const control = this.obey(jobId, controlFrom, run, controlEnd.signal);
     try {
-      const report = await host.ended;
+      const end = await host.ended;
+      const findings = await recorder.close();
       if (run.stopped) return run.stopped;
       if (run.controlError) throw run.controlError;
       await writer.close();
       const { failOn, timeoutNs } = task;
-      const verdict = judge(report.end, { ...report, failOn, timeoutNs });
-      // Another host, or a quieter hour, may do better; what the guest did would be the same again.
-      if (verdict.outcome === 'infra' && claim.attempt <= (claim.spec.retries ?? 0)) {
-        this.services.log(`job ${jobId}: ${verdict.reason}; it is tried again`);
-        return 'retry';
-      }
-      await this.finish(claim, verdict, report, performance.now() - startedMs);
+      const verdict = judge(end.report.end, { ...end.report, failOn, timeoutNs });
+      if (await this.triedAgain(claim, verdict)) return 'retry';
+      await this.finish(claim, verdict, {
+        ...finishedRun(end, findings, claim),
+        wallMs: performance.now() - startedMs,
+        artifacts: await this.store(claim, end.artifacts),
+      });
       return undefined;
     } finally {
       this.active.delete(jobId);
@@ -167,6 +189,20 @@ export class JobProcessor {
       await control;
     }
   }
+
+  /**
+   * Puts a job back after an infrastructure error, as often as it may be. Another host, or a quieter hour, may do
+   * better; what the guest did would be the same again.
+   */
+  private async triedAgain(claim: Claim, verdict: Verdict): Promise<boolean> {
+    const { outcome, reason } = verdict;
+    if (outcome !== 'infra' || claim.infraErrors >= (claim.spec.retries ?? DEFAULT_RETRIES)) return false;
+    if (!(await this.patiently(() => this.services.jobs.release(claim, { outcome, reason })))) return false;
+    this.services.log(`job ${claim.jobId}: ${reason}; it is tried again`);
+    return true;
+  }
+
+  private retryDelay = ({ infraErrors }: Claim): { delayMs: number } => ({ delayMs: RETRY_MS * 2 ** infraErrors });
 
   /** Passes on what comes through the control stream, until the run is over. */
   private async obey(jobId: string, from: number, run: ActiveRun, signal: AbortSignal): Promise<void> {
@@ -181,53 +217,55 @@ export class JobProcessor {
     }
   }
 
-  private async taskFor({ spec, images }: Claim): Promise<Omit<BoardTask, 'credit'>> {
-    const { blobs, config } = this.services;
-    const file = (sha256: string): Promise<string> => blobs.localPath(imageKey(sha256));
-    const files: BoardTask['files'] = {
-      ...(images.kernel && { kernel: await file(images.kernel.sha256) }),
-      ...(images.initrd && { initrd: await file(images.initrd.sha256) }),
-      ...(images.firmware && { firmware: await file(images.firmware.sha256) }),
-      drives: await Promise.all(images.drives.map((drive) => file(drive.sha256))),
-    };
-    const timeoutNs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT);
-    return {
-      board: spec.board,
-      cpu: spec.cpu,
-      memoryBytes: spec.memory === undefined ? undefined : parseSize(spec.memory),
-      cmdline: spec.cmdline,
-      files,
-      clock: spec.clock ?? 'virtual',
-      timeoutNs,
-      // On the wall clock, time passes on the host as in the guest: the guard is what the host may take on top of it.
-      wallGuardMs: wallGuardOf(spec, config.wallGuardMs) + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),
-      consoleLimitBytes: config.consoleLimitBytes,
-      steps: spec.steps ?? [],
-      shell: spec.shell,
-      prompt: spec.prompt,
-      onReboot: spec.on_reboot,
-      failOn: spec.results?.fail_on,
-    };
+  private async store(claim: Claim, written: readonly WrittenArtifact[]): Promise<StoredArtifact[]> {
+    const stored: StoredArtifact[] = [];
+    for (const { name, file, sizeBytes, sha256 } of written) {
+      const blobKey = artifactKey(claim.jobId, claim.attempt, name);
+      await this.services.blobs.putFile(blobKey, file);
+      stored.push({ name, contentType: 'application/octet-stream', sizeBytes, sha256, blobKey });
+    }
+    return stored;
   }
 
-  private async finish(claim: Claim, verdict: Verdict, report: RunReport | undefined, wallMs: number): Promise<void> {
+  private async finish(claim: Claim, verdict: Verdict, run: FinishedRun): Promise<void> {
     const { jobs, streams, log } = this.services;
-    const ended = await jobs.finish(claim, verdict, {
-      virtualNs: report?.virtualNs ?? 0,
-      instructions: report?.instructions ?? 0,
-      ramSha256: report?.ramSha256,
-      wallMs,
-      results: report ? storedResults({ ...report, failOn: claim.spec.results?.fail_on }) : [],
-    });
-    if (!ended) return;
+    if (!(await this.patiently(() => jobs.finish(claim, verdict, run)))) return;
     log(`job ${claim.jobId}: ${verdict.outcome}: ${verdict.reason}`);
     // The log is in the blob store by now; readers find it there.
     await streams.delete(consoleStream(claim.jobId));
     await streams.delete(controlStream(claim.jobId));
   }
+
+  /** What a run came to must not be lost because the database is away for a moment. */
+  private async patiently<T>(write: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.closing || performance.now() > deadline) throw error;
+        this.services.log(`the end of a run could not be stored yet: ${String(error)}`);
+        await sleep(PATIENCE_STEP_MS);
+      }
+    }
+  }
 }
 
-/** A job may want to be given up earlier than the lab would, never later. */
-function wallGuardOf(spec: JobSpec, labMs: number): number {
-  return spec.wall_guard === undefined ? labMs : Math.min(labMs, parseDuration(spec.wall_guard) / 1e6);
+const NO_RUN: FinishedRun = { virtualNs: 0, instructions: 0, wallMs: 0 };
+
+function finishedRun(
+  { report, reported, results }: BoardEnd,
+  findings: Awaited<ReturnType<FindingsRecorder['close']>>,
+  { spec }: Claim,
+): Omit<FinishedRun, 'wallMs'> {
+  const { virtualNs, instructions, ramSha256 } = report;
+  const run = { virtualNs, instructions, ramSha256, results: [...findings.results, ...results] };
+  // Of a board that broke, what it had found out before stands.
+  if (!reported) return { ...run, steps: endedSteps(findings.steps), counts: findings.counts };
+  const all = placedResults({ ...report, failOn: spec.results?.fail_on });
+  return {
+    ...run,
+    steps: endedSteps(report.steps.map(toJobStep)),
+    counts: countCases(all.map(({ result }) => result)),
+  };
 }

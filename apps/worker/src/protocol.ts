@@ -1,4 +1,13 @@
-import type { ClockMode, ConsoleSpan, JobSpec, RunReport, Step } from '@bootlab/lab';
+import type {
+  ClockMode,
+  ConsoleSpan,
+  JobSpec,
+  JobStep,
+  PlacedResult,
+  ResultCounts,
+  RunReport,
+  Step,
+} from '@bootlab/lab';
 
 /** What a board thread is given at its start. Images are files on this host: the thread reads them itself. */
 export interface BoardTask {
@@ -16,6 +25,11 @@ export interface BoardTask {
   readonly prompt: string | undefined;
   readonly onReboot: JobSpec['on_reboot'];
   readonly failOn: NonNullable<JobSpec['results']>['fail_on'];
+  /** Files for `upload` steps, by the reference that the step names. */
+  readonly uploads: readonly { reference: string; file: string; sha256: string }[];
+  readonly artifacts: NonNullable<JobSpec['artifacts']>;
+  /** Folder that artifacts are written to, under names that the board makes up. */
+  readonly artifactFolder: string;
   /** See `ConsoleCredit`. */
   readonly credit: SharedArrayBuffer;
 }
@@ -24,8 +38,28 @@ export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type
 
 export type FromBoard =
   | { type: 'console'; spans: ConsoleSpan[]; sizeBytes: number }
-  | { type: 'progress'; virtualNs: number; instructions: number }
-  | { type: 'end'; report: RunReport };
+  | ({ type: 'progress' } & BoardProgress)
+  | { type: 'end'; report: RunReport; results: PlacedResult[]; artifacts: WrittenArtifact[] };
+
+/** How far a run has come, and what it has found out since the message before. */
+export interface BoardProgress {
+  readonly virtualNs: number;
+  readonly instructions: number;
+  /** Those that changed. */
+  readonly steps?: JobStep[];
+  /** Of all results so far, when there are new ones. */
+  readonly counts?: ResultCounts;
+  /** New results only. */
+  readonly results?: PlacedResult[];
+}
+
+/** An artifact in a file of this host. */
+export interface WrittenArtifact {
+  readonly name: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
 
 const UNSTORED = 0;
 const RELEASED = 1;

@@ -157,10 +157,11 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     'a board that breaks (%s) ends its own job with a reason, and no other',
     async (cmdline, reason) => {
       const neighbour = await submit('echo');
-      const id = await submit(cmdline);
+      const id = await submit(cmdline, { retries: 0 });
       const job = await inState(id, 'ended', 60_000);
       expect(job.outcome).toBe('infra');
       expect(job.reason).toMatch(reason);
+      expect(job.runs).toMatchObject([{ attempt: 1, state: 'ended', outcome: 'infra', reason: job.reason }]);
       await printedBy(neighbour, 'ready');
       expect((await jobs.get(neighbour))?.state).toBe('running');
       await sendControl(streams, neighbour, { type: 'cancel' });
@@ -169,9 +170,13 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     90_000,
   );
 
-  it('runs a job again after an infrastructure error, as often as it asks for', async () => {
-    const job = await inState(await submit('throw', { retries: 2 }), 'ended', 60_000);
+  it('runs a job again after an infrastructure error, once or as often as it asks for', async () => {
+    const [once, twice] = [await submit('throw'), await submit('throw', { retries: 2 })];
+    expect(await inState(once, 'ended', 60_000)).toMatchObject({ outcome: 'infra', attempts: 2 });
+    const job = await inState(twice, 'ended', 60_000);
     expect(job).toMatchObject({ outcome: 'infra', attempts: 3 });
+    const infra = { state: 'ended', outcome: 'infra', reason: 'The emulator failed: a bug in the engine' };
+    expect(job.runs).toMatchObject([1, 2, 3].map((attempt) => ({ ...infra, attempt })));
     expect(await inState(await submit('hello', { retries: 2 }), 'ended')).toMatchObject({
       outcome: 'pass',
       attempts: 1,
@@ -182,7 +187,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     config.wallGuardMs = 100 - 5000; // the host's grace after the guard is 5 s
     await workers.pop()?.close();
     await work();
-    const id = await submit('hang');
+    const id = await submit('hang', { retries: 0 });
     const job = await inState(id, 'ended');
     config.wallGuardMs = 60_000;
     expect(job.outcome).toBe('infra');

@@ -19,7 +19,7 @@ export const imageSchema = z
 export type Image = z.infer<typeof imageSchema>;
 
 /** The part an image plays in a job. */
-export const imageRoleSchema = z.enum(['kernel', 'initrd', 'firmware', 'drive']);
+export const imageRoleSchema = z.enum(['kernel', 'initrd', 'firmware', 'drive', 'upload']);
 export type ImageRole = z.infer<typeof imageRoleSchema>;
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

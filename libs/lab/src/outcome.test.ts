@@ -61,6 +61,7 @@ it('names the step that failed, why, and the lines that prove it', () => {
     outcome: 'fail',
     reason: 'Step 2 (run "make") failed: exit status 2, not 0 (and 1 more)',
     lines: { first: 1, last: 9 },
+    console: 'uart0',
   });
 });
 

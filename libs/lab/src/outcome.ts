@@ -30,8 +30,10 @@ export type RunEnd =
 export interface Verdict {
   outcome: Outcome;
   reason: string;
-  /** Lines of the log that prove it. */
+  /** Lines of the log that prove it… */
   lines?: LineRange;
+  /** …and the console whose log that is. */
+  console?: string;
 }
 
 /** What is known of a run when it is judged. */
@@ -62,7 +64,7 @@ export function judge(end: RunEnd, { steps = [], kernel = [], failOn, timeoutNs 
   if (first) {
     const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
     const text = `The kernel failed, ${first.kind}: ${first.title} (line ${first.lines.first} of the log)${more}`;
-    return { outcome: 'fail', reason: withSteps(text), lines: first.lines };
+    return { outcome: 'fail', reason: withSteps(text), lines: first.lines, console: first.console };
   }
   const failed = steps.find(({ status }) => status === 'fail' || status === 'timeout');
   if (failed) {
@@ -71,7 +73,7 @@ export function judge(end: RunEnd, { steps = [], kernel = [], failOn, timeoutNs 
     return {
       outcome: failed.status === 'timeout' ? 'timeout' : 'fail',
       reason: more > 0 && failed.status === 'fail' ? `${text} (and ${more} more)` : text,
-      ...(failed.lines && { lines: failed.lines }),
+      ...(failed.lines && { lines: failed.lines, console: failed.console }),
     };
   }
   switch (end.kind) {

@@ -1,26 +1,27 @@
+import path from 'node:path';
 import { HttpStatus, Injectable } from '@nestjs/common';
-import { parseImageReference, type Image, type ImageRole, type JobSpec } from '@bootlab/lab';
+import { parseImageReference, type FieldError, type Image, type ImageRole, type JobSpec } from '@bootlab/lab';
 import type { Principal, StagedFile } from '@bootlab/lab/server';
 import { ImagesService } from '../images/images.service.js';
-import { invalidField, invalidFields } from '../problem/problem.js';
+import { invalidField, ProblemError } from '../problem/problem.js';
 
-/** One use of an image in a spec: a stored image, or a file that came with the request. */
+/** One use of an image in a spec: a stored image, a file that came with the request, or one that is still to come. */
 export interface ImageUse {
   readonly role: ImageRole;
   readonly position: number;
   /** Path of the reference in the spec. */
   readonly field: string;
-  readonly source: { image: Image } | { upload: string; file: StagedFile };
+  /** As the spec names it. */
+  readonly text: string;
+  readonly source: { image: Image } | { upload: string; file: StagedFile } | { pending: string };
 }
 
-interface Reference {
-  role: ImageRole;
-  position: number;
-  field: string;
-  text: string;
-}
+/** A use whose image is in the store. */
+export type StoredUse = ImageUse & { readonly source: { image: Image } };
 
-function referencesOf({ images }: JobSpec): Reference[] {
+type Reference = Omit<ImageUse, 'source'>;
+
+function referencesOf({ images, steps = [] }: JobSpec): Reference[] {
   const single = (['kernel', 'initrd', 'firmware'] as const).flatMap((role) => {
     const text = images[role];
     return text === undefined ? [] : [{ role, position: 0, field: `images.${role}`, text }];
@@ -31,7 +32,16 @@ function referencesOf({ images }: JobSpec): Reference[] {
     field: `images.drives[${position}]`,
     text,
   }));
-  return [...single, ...drives];
+  const uploads = steps.flatMap(({ upload: text }, position) =>
+    text === undefined ? [] : [{ role: 'upload' as const, position, field: `steps[${position}].upload`, text }],
+  );
+  return [...single, ...drives, ...uploads];
+}
+
+export interface ResolveOptions {
+  readonly files: ReadonlyMap<string, StagedFile>;
+  /** Files that the request does not have may still come: it is only looked at. */
+  readonly uploadsPending: boolean;
 }
 
 /** Finds what the image references of a spec mean. */
@@ -39,79 +49,101 @@ function referencesOf({ images }: JobSpec): Reference[] {
 export class JobImages {
   constructor(private readonly images: ImagesService) {}
 
-  async resolve(principal: Principal, spec: JobSpec, files: ReadonlyMap<string, StagedFile>): Promise<ImageUse[]> {
-    const uses: ImageUse[] = [];
-    for (const reference of referencesOf(spec)) uses.push(await this.resolveOne(principal, reference, files));
-    this.refuseUnused(uses, files);
-    return uses;
-  }
-
-  /** Stores the uploads among the uses; what comes back are stored images only, each with its digest. */
-  async store(principal: Principal, uses: readonly ImageUse[]): Promise<(ImageUse & { source: { image: Image } })[]> {
-    const byUpload = new Map<string, Image>();
-    const stored: (ImageUse & { source: { image: Image } })[] = [];
-    for (const use of uses) {
-      if ('image' in use.source) {
-        stored.push({ ...use, source: use.source });
-        continue;
-      }
-      const { upload, file } = use.source;
-      const image = byUpload.get(upload) ?? (await this.images.store(principal, [file]))[0];
-      if (!image) throw new Error(`Storing ${upload} gave no image`);
-      byUpload.set(upload, image);
-      stored.push({ ...use, source: { image } });
-    }
-    return stored;
-  }
-
-  /** Where the bytes of a use lie on this host. */
-  path(use: ImageUse): Promise<string> {
-    return 'image' in use.source ? this.images.localPath(use.source.image) : Promise.resolve(use.source.file.path);
-  }
-
-  sizeBytes(use: ImageUse): number {
-    return 'image' in use.source ? use.source.image.sizeBytes : use.source.file.sizeBytes;
-  }
-
-  private async resolveOne(
+  /** @returns the uses that were found, and what is wrong with the others */
+  async resolve(
     principal: Principal,
-    { text, ...place }: Reference,
-    files: ReadonlyMap<string, StagedFile>,
-  ): Promise<ImageUse> {
+    spec: JobSpec,
+    options: ResolveOptions,
+  ): Promise<{ uses: ImageUse[]; problems: ProblemError[] }> {
+    const uses: ImageUse[] = [];
+    const problems: ProblemError[] = [];
+    for (const reference of referencesOf(spec)) {
+      try {
+        uses.push({ ...reference, source: await this.sourceOf(principal, reference, options) });
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        problems.push(error);
+      }
+    }
+    return { uses, problems };
+  }
+
+  /** Stores the uploads among the uses, each once; what comes back are stored images only, each with its digest. */
+  async store(principal: Principal, uses: readonly ImageUse[], stored: Map<string, Image>): Promise<StoredUse[]> {
+    const all: StoredUse[] = [];
+    for (const use of uses) {
+      if ('image' in use.source) all.push({ ...use, source: use.source });
+      else if ('file' in use.source) {
+        const { upload, file } = use.source;
+        const image = stored.get(upload) ?? (await this.images.store(principal, [file]))[0];
+        if (!image) throw new Error(`Storing ${upload} gave no image`);
+        stored.set(upload, image);
+        all.push({ ...use, source: { image } });
+      }
+    }
+    return all;
+  }
+
+  /** Where the bytes of a use lie on this host; undefined when they are still to come. */
+  async path({ source }: ImageUse): Promise<string | undefined> {
+    if ('image' in source) return this.images.localPath(source.image);
+    return 'file' in source ? source.file.path : undefined;
+  }
+
+  sizeBytes({ source }: ImageUse): number {
+    if ('image' in source) return source.image.sizeBytes;
+    return 'file' in source ? source.file.sizeBytes : 0;
+  }
+
+  sha256({ source }: ImageUse): string {
+    if ('image' in source) return source.image.sha256;
+    return 'file' in source ? source.file.sha256 : '';
+  }
+
+  private async sourceOf(
+    principal: Principal,
+    { text, field }: Reference,
+    { files, uploadsPending }: ResolveOptions,
+  ): Promise<ImageUse['source']> {
     const source = parseImageReference(text);
-    if (!source) throw invalidField(place.field, `"${text}" does not name an image`, 'See JobSpec in /api/docs.');
+    if (!source) throw invalidField(field, `"${text}" does not name an image`, 'See JobSpec in /api/docs.');
     if (source.kind === 'file') {
-      const mend = 'Send the file in the same request and name its field: upload:<field>.';
-      throw invalidField(place.field, `${text} is a path, and this lab does not see your files`, mend);
+      // A job file for `bootlab test`, sent with its files.
+      const named = [...files].filter(([, file]) => file.name === path.posix.basename(source.path));
+      const [only] = named;
+      if (only && named.length === 1) return { upload: only[0], file: only[1] };
+      if (uploadsPending) return { pending: text };
+      const mend = 'Send the file in the same request, under its name or as upload:<field>.';
+      throw invalidField(field, `${text} is a path, and this lab does not see your files`, mend);
     }
     if (source.kind === 'upload') {
       const file = files.get(source.field);
-      if (file) return { ...place, source: { upload: source.field, file } };
+      if (file) return { upload: source.field, file };
+      if (uploadsPending) return { pending: source.field };
       throw invalidField(
-        place.field,
+        field,
         `This request has no file in a field "${source.field}"`,
-        `Send a multipart form with the spec in the field "spec" and the file in the field "${source.field}".`,
+        `Send a multipart form with the job in the field "spec" and the file in the field "${source.field}".`,
       );
     }
     const image = await this.images.resolve(principal, source);
-    if (image) return { ...place, source: { image } };
+    if (image) return { image };
     const mend =
       source.kind === 'builtin'
         ? `Built-in images are: ${this.images.builtinNames().join(', ') || 'none'}.`
         : 'Upload it first (POST /api/v1/images), or in the same request with upload:<field>.';
-    throw invalidField(place.field, `There is no image ${text}`, mend, HttpStatus.UNPROCESSABLE_ENTITY);
+    throw invalidField(field, `There is no image ${text}`, mend, HttpStatus.UNPROCESSABLE_ENTITY);
   }
+}
 
-  private refuseUnused(uses: readonly ImageUse[], files: ReadonlyMap<string, StagedFile>): void {
-    const used = new Set(uses.flatMap(({ source }) => ('upload' in source ? [source.upload] : [])));
-    const unused = [...files.keys()].filter((field) => !used.has(field));
-    if (unused.length === 0) return;
-    throw invalidFields(
-      unused.map((field) => ({
-        field,
-        message: 'The spec does not use this file',
-        mend: `Name it as upload:${field} in images, or leave it out.`,
-      })),
-    );
-  }
+/** Files of a request that no job of it uses: most likely a name was mistyped. */
+export function unusedFiles(uses: readonly ImageUse[], files: ReadonlyMap<string, StagedFile>): FieldError[] {
+  const used = new Set(uses.flatMap(({ source }) => ('upload' in source ? [source.upload] : [])));
+  return [...files.keys()]
+    .filter((field) => !used.has(field))
+    .map((field) => ({
+      field,
+      message: 'The spec does not use this file',
+      mend: `Name it as upload:${field} in images, or leave it out.`,
+    }));
 }

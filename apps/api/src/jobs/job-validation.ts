@@ -6,13 +6,39 @@ import { formatSize, parseSize, type JobSpec } from '@bootlab/lab';
 import { invalidField, problemOfConfig } from '../problem/problem.js';
 import { JobImages, type ImageUse } from './job-images.js';
 
+/** Largest file that a step may copy into a guest: it goes through a serial port, character by character. */
+const MAX_STEP_UPLOAD_BYTES = 4 * 2 ** 20;
+const MAX_KNOWN_GOOD = 1000;
+
 /** Finds at submission everything about a job that can be known then: the emulator's own validation, no copy of it. */
 @Injectable()
 export class JobValidation {
+  /** Configurations that were found good. Images are named by their digests: what was good stays so. */
+  private readonly knownGood = new Set<string>();
+
   constructor(private readonly jobImages: JobImages) {}
 
   /** @throws ProblemError that names the field of the spec */
   async validate(spec: JobSpec, uses: readonly ImageUse[]): Promise<void> {
+    for (const use of uses) if (use.role === 'upload') this.refuseLongUpload(use);
+    if (uses.some(({ source }) => 'pending' in source)) return; // it is validated when the files are there
+    const key = this.keyOf(spec, uses);
+    if (this.knownGood.has(key)) return;
+    await this.validateMachine(
+      spec,
+      uses.filter(({ role }) => role !== 'upload'),
+    );
+    const [oldest] = this.knownGood;
+    if (this.knownGood.size >= MAX_KNOWN_GOOD && oldest !== undefined) this.knownGood.delete(oldest);
+    this.knownGood.add(key);
+  }
+
+  private keyOf({ board, cpu, memory, cmdline }: JobSpec, uses: readonly ImageUse[]): string {
+    const images = uses.map((use) => [use.role, use.position, this.jobImages.sha256(use)]);
+    return JSON.stringify([board, cpu, memory, cmdline, images]);
+  }
+
+  private async validateMachine(spec: JobSpec, uses: readonly ImageUse[]): Promise<void> {
     const board = boardCatalogue().find(({ id }) => id === spec.board);
     const opened: RawImage[] = [];
     try {
@@ -25,13 +51,14 @@ export class JobValidation {
       // What does not fit into the largest memory need not be read to know that.
       const largest = board?.memory.maxBytes ?? 0;
       for (const use of uses) {
-        if (use.role === 'drive') continue;
-        if (board) this.refuseOversized(use, largest);
-        else continue; // validateConfig says that there is no such board
-        config[use.role] = await readFile(await this.jobImages.path(use));
-      }
-      for (const use of uses.filter(({ role }) => role === 'drive')) {
-        opened.push(openRawImage(await this.jobImages.path(use), { readOnly: true }));
+        const file = await this.jobImages.path(use);
+        if (file === undefined) continue;
+        if (use.role === 'drive') opened.push(openRawImage(file, { readOnly: true }));
+        else if (use.role !== 'upload') {
+          if (board) this.refuseOversized(use, largest);
+          else continue; // validateConfig says that there is no such board
+          config[use.role] = await readFile(file);
+        }
       }
       validateConfig({ ...config, drives: opened });
     } catch (error) {
@@ -47,6 +74,16 @@ export class JobValidation {
       use.field,
       `The file is larger than the largest memory of this board (${formatSize(largestBytes)})`,
       'Give a smaller file; a disk image belongs into images.drives.',
+      HttpStatus.UNPROCESSABLE_ENTITY,
+    );
+  }
+
+  private refuseLongUpload(use: ImageUse): void {
+    if (this.jobImages.sizeBytes(use) <= MAX_STEP_UPLOAD_BYTES) return;
+    throw invalidField(
+      use.field,
+      `The file is too long to be typed into a guest (${this.jobImages.sizeBytes(use)} bytes)`,
+      `Give at most ${formatSize(MAX_STEP_UPLOAD_BYTES)}; larger files belong into the initrd or onto a drive.`,
       HttpStatus.UNPROCESSABLE_ENTITY,
     );
   }

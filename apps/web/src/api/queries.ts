@@ -8,7 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { API, getJson, postForm, postJson, type UploadProgress } from './client.js';
-import type { Board, Image, ImagePage, Job, JobPage, JobSpec, JobState, Outcome } from './types.js';
+import type { Board, Image, ImagePage, Job, JobPage, JobSpec, JobState, Outcome, ResultPage } from './types.js';
 
 export const JOBS_PER_PAGE = 25;
 const LIST_REFRESH_MS = 2000;
@@ -56,6 +56,15 @@ export function rememberJob(queryClient: QueryClient, job: Job): void {
     known?.state === 'ended' && job.state !== 'ended' ? known : job,
   );
   if (job.state === 'ended') void queryClient.invalidateQueries({ queryKey: ['jobs'] });
+}
+
+/** A job's results; asked again whenever the job says that there are more. */
+export function useResults(job: Job) {
+  return useQuery({
+    queryKey: ['results', job.id, job.counts, job.attempts],
+    queryFn: ({ signal }) => getJson<ResultPage>(`/jobs/${job.id}/results?limit=10000`, signal),
+    placeholderData: keepPreviousData,
+  });
 }
 
 export function useCancelJob(id: string) {

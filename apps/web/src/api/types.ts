@@ -13,6 +13,7 @@ export type {
   Problem,
   FieldError,
   Result,
+  ResultPage,
   ServerMessage,
   Step,
 } from '@bootlab/lab';

@@ -43,7 +43,8 @@ export function JobBadge({ job }: { job: Pick<Job, 'state' | 'outcome'> }) {
 const RESULTS = {
   pass: { label: 'Pass', icon: CircleCheck, tone: 'pass' },
   fail: { label: 'Fail', icon: CircleX, tone: 'fail' },
-  skip: { label: 'Not reached', icon: MinusCircle, tone: 'idle' },
+  skip: { label: 'Skipped', icon: MinusCircle, tone: 'idle' },
+  error: { label: 'Error', icon: ServerCrash, tone: 'infra' },
 } as const satisfies Record<Result['outcome'], unknown>;
 
 export function ResultBadge({ outcome }: { outcome: Result['outcome'] }) {

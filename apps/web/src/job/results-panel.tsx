@@ -2,11 +2,15 @@ import { ClipboardList } from 'lucide-react';
 import { Link } from 'react-router';
 import type { Job, Result } from '../api/types.js';
 import { ResultBadge } from '../components/badge.js';
-import { Empty } from '../components/feedback.js';
+import { useResults } from '../api/queries.js';
+import { Empty, Failure, Loading } from '../components/feedback.js';
 import { formatDurationNs } from '../lib/format.js';
 
 export function ResultsPanel({ job }: { job: Job }) {
-  if (job.results.length === 0) {
+  const results = useResults(job);
+  if (results.error) return <Failure error={results.error} what="results" retry={() => void results.refetch()} />;
+  if (!results.data) return <Loading what="results" />;
+  if (results.data.items.length === 0) {
     return (
       <Empty
         icon={<ClipboardList size={40} strokeWidth={1.4} />}
@@ -14,7 +18,7 @@ export function ResultsPanel({ job }: { job: Job }) {
       >
         <p>
           {job.spec.steps?.length
-            ? 'Each step becomes a result when the job ends.'
+            ? 'Each step becomes a result when it is over.'
             : 'This job has no steps: its outcome says how it ended. Give it steps to check what it prints.'}
         </p>
         {!job.spec.steps?.length && (
@@ -29,7 +33,7 @@ export function ResultsPanel({ job }: { job: Job }) {
   }
   return (
     <div className="results">
-      {bySuite(job.results).map(([suite, results]) => (
+      {bySuite(results.data.items).map(([suite, results]) => (
         <section key={suite} className="card" aria-label={`Suite ${suite}`}>
           <div className="card-head">
             <h2>{suite}</h2>

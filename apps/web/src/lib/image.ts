@@ -6,6 +6,7 @@ const FITTING: Readonly<Record<ImageRole, readonly string[]>> = {
   initrd: ['cpio', 'gzip', 'xz', 'zstd', 'lzma', 'bzip2'],
   firmware: ['firmware-raw', 'elf'],
   drive: ['disk-raw', 'qcow2'],
+  upload: [],
 };
 
 export function fitsRole(image: Image, role: ImageRole): boolean {

@@ -94,9 +94,7 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
                 replace
               >
                 {TAB_LABELS[name]}
-                {name === 'results' && job.results.length > 0 && (
-                  <span className="tab-count">{job.results.length}</span>
-                )}
+                {name === 'results' && resultCount(job) > 0 && <span className="tab-count">{resultCount(job)}</span>}
               </Link>
             ))}
           </nav>
@@ -110,6 +108,8 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
     </div>
   );
 }
+
+const resultCount = ({ counts }: Job): number => counts.pass + counts.fail + counts.skip + counts.error;
 
 function CancelButton({ job }: { job: Job }) {
   const [asking, setAsking] = useState(false);

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { parseImageReference } from '../image.js';
 import { fieldPath, type FieldError } from '../problem.js';
 
 /** A job made of somebody else's. */
@@ -151,8 +152,10 @@ export function boardOfArch(arch: string, field: string, findings: ImportFinding
   return arch;
 }
 
-/** A path for our specs: LAVA's and tuxrun's URLs and absolute paths. */
+/** An image for our specs: LAVA's and tuxrun's URLs and paths, and what a lab has under our own names. */
 export function fileReference(url: string, field: string, findings: ImportFindings): string {
+  const source = parseImageReference(url);
+  if (source && source.kind !== 'file') return url;
   if (url.startsWith('file://')) return decodeURI(url.slice('file://'.length));
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) {
     findings.refuse(field, `${url} has to be downloaded first`, 'Fetch it, and name the file: file:///path or /path.');

@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { StepRecord } from '../steps/step-record.js';
-import { jobResults, storedResults, type RunFindings } from './job-results.js';
+import { fromResult, jobResults, placedResults, resultsSoFar, toResult, type RunFindings } from './job-results.js';
 import type { KernelEvent } from './kernel/kernel-watch.js';
+import type { TestCase } from './test-case.js';
 
 const step = (index: number, change: Partial<StepRecord>): StepRecord => ({
   index,
@@ -20,6 +21,23 @@ const step = (index: number, change: Partial<StepRecord>): StepRecord => ({
   ...change,
 });
 const done = { status: 'pass', startNs: 10, doneNs: 30, lines: { first: 1, last: 4 } } as const;
+const passed = {
+  outcome: 'pass',
+  detail: null,
+  startNs: 10,
+  durationNs: 20,
+  console: 'uart0',
+  lines: { first: 1, last: 4 },
+  measurement: null,
+} as const;
+const hostile: TestCase = {
+  path: [`${'x'.repeat(498)}\0\ud83d\ude00`],
+  status: 'fail',
+  message: 'NUL \0 here',
+  startNs: 0,
+  durationNs: 0,
+  lines: { first: 1, last: 1 },
+};
 const oops: KernelEvent = {
   kind: 'oops',
   title: 'Oops[#1]:',
@@ -35,6 +53,7 @@ const findings = (steps: StepRecord[], change: Partial<RunFindings> = {}): RunFi
   kernel: [],
   ...change,
 });
+const storedResults = (found: RunFindings) => jobResults(found).map(toResult);
 const brief = (found: RunFindings) => storedResults(found).map(({ name, outcome, detail }) => [name, outcome, detail]);
 
 it('has a result for each step that checks something, and for the cases in its output', () => {
@@ -58,11 +77,42 @@ it('has a result for each step that checks something, and for the cases in its o
     step(3, { ...done, kind: 'run', text: 'echo one\necho two' }),
   ];
   expect(storedResults(findings(steps))).toEqual([
-    { suite: 'steps', name: '1: expect "login:"', outcome: 'pass', detail: null, startNs: 10, durationNs: 20 },
-    { suite: 'steps', name: 'unit', outcome: 'pass', detail: null, startNs: 10, durationNs: 20 },
-    { suite: 'unit/net/tcp', name: 'close', outcome: 'fail', detail: 'cut', startNs: 12, durationNs: 3 },
-    { suite: 'steps', name: '4: run "echo one…"', outcome: 'pass', detail: null, startNs: 10, durationNs: 20 },
+    { ...passed, suite: 'steps', name: '1: expect "login:"' },
+    { ...passed, suite: 'steps', name: 'unit' },
+    {
+      suite: 'unit/net/tcp',
+      name: 'close',
+      outcome: 'error',
+      detail: 'cut',
+      startNs: 12,
+      durationNs: 3,
+      console: 'uart0',
+      lines: { first: 2, last: 2 },
+      measurement: null,
+    },
+    { ...passed, suite: 'steps', name: '4: run "echo one…"' },
   ]);
+  expect(jobResults(findings(steps)).map(toResult).map(fromResult)).toEqual(jobResults(findings(steps)));
+});
+
+it('stores whatever a guest calls its tests', () => {
+  const [, result] = jobResults(findings([step(0, { ...done, name: 'a', cases: [hostile] })])).map(toResult);
+  expect(result).toMatchObject({ name: `${'x'.repeat(498)}\ufffd\ufffd`, detail: 'NUL \ufffd here' });
+});
+
+it('gives each result its place while the run goes on', () => {
+  const cases = [1, 2, 3].map((n) => ({ ...hostile, path: [`case ${n}`] }));
+  const whole = findings([step(0, done), step(1, { ...done, cases }), step(2, { startNs: 40 })], { kernel: [oops] });
+  const places = new Map(placedResults(whole).map(({ position, result }) => [position, result]));
+  expect([...places.keys()]).toEqual([...places.keys()].sort((a, b) => a - b));
+  const soFar = resultsSoFar(whole, ({ index }) => (index === 1 ? 2 : 0));
+  expect(soFar.map(({ result }) => result.name)).toEqual([
+    '1: expect "login:"',
+    '2: expect "login:"',
+    'case 3',
+    'oops: Oops[#1]:',
+  ]);
+  for (const { position, result } of soFar) expect(places.get(position)).toEqual(result);
 });
 
 it('blames the guest for the first step that it did not come to, and for no other', () => {

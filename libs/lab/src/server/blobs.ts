@@ -23,6 +23,9 @@ export interface BlobStore {
 }
 
 export const imageKey = (sha256: string): string => `images/${sha256.slice(0, 2)}/${sha256}`;
+/** Where an artifact of a job lies; every attempt has its own. */
+export const artifactKey = (jobId: string, attempt: number, name: string): string =>
+  `artifacts/${jobId}/${attempt}/${name}`;
 export const logKey = (jobId: string, firstSeq: number): string => `logs/${jobId}/${firstSeq}.jsonl.gz`;
 
 /** `file:///var/lib/bootlab/blobs` or `s3://bucket/prefix?region=…&endpoint=…`. */

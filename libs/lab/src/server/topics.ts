@@ -6,3 +6,5 @@ export const consoleStream = (jobId: string): string => `console:${jobId}`;
 export const controlStream = (jobId: string): string => `control:${jobId}`;
 /** Announced whenever the row of a job changes. */
 export const jobTopic = (jobId: string): string => `job:${jobId}`;
+/** Announced whenever a job of the project is made or changes. */
+export const projectTopic = (projectId: string): string => `project:${projectId}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PatternError, ConsolePattern, MAX_PATTERN_LENGTH } from '../pattern.js';
+import { fieldPath, type FieldError } from '../problem.js';
 import { parseDuration, UnitError } from '../units.js';
 
 /** A string that `parse` accepts; its error and mend become the field's. */
@@ -43,3 +44,26 @@ export const artifactNameField = () =>
         params: { mend: 'Use letters, digits, ".", "_" and "-", and do not begin with "." or "-".' },
       });
     });
+
+/** Text of a query: whatever it is, a database can look for it. */
+export const searchField = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .refine((text) => !UNSTORABLE.test(text), { message: 'This text has a NUL, or half a character, in it' });
+
+// What neither text nor JSON of PostgreSQL can hold.
+const UNSTORABLE = /\0|\p{Surrogate}/u;
+
+/** Texts of a value, keys included, that a lab cannot store. @param path where the value stands, for the errors */
+export function unstorableTexts(value: unknown, path: readonly PropertyKey[] = []): FieldError[] {
+  if (typeof value === 'string' && UNSTORABLE.test(value)) {
+    const message = 'The text has a NUL, or half a character, in it, and a lab cannot store that';
+    return [{ field: fieldPath(path), message, mend: 'Leave it out; in a command, printf can make any byte.' }];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [
+    ...(UNSTORABLE.test(key) ? unstorableTexts(key, path) : []),
+    ...unstorableTexts(item, [...path, Array.isArray(value) ? Number(key) : key]),
+  ]);
+}

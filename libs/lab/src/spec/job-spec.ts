@@ -8,6 +8,8 @@ import { stepSchema } from './step.js';
 export const DEFAULT_TIMEOUT = '5m';
 export const MAX_STEPS = 1000;
 export const MAX_RETRIES = 5;
+/** How often a lab tries a job again after an infrastructure error when the job does not say. */
+export const DEFAULT_RETRIES = 1;
 
 export const clockModeSchema = z.enum(['virtual', 'wall']);
 export type ClockMode = z.infer<typeof clockModeSchema>;

@@ -522,7 +522,8 @@ export class StepEngine {
   }
 }
 
-function wordsOf(step: Step): string {
+/** What a step is about, as the spec writes it: the pattern, text, command or action. */
+export function wordsOf(step: Step): string {
   const text = step.run ?? step.test ?? step.expect ?? step.send ?? step.wait ?? step.power ?? step.screenshot;
   return text ?? step.upload ?? step.snapshot ?? '';
 }

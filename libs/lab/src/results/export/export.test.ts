@@ -13,6 +13,7 @@ const result = (status: JobResult['status'], name: string, message?: string): Jo
   startNs: 1e9,
   durationNs: 2.5e6,
   lines: { first: 3, last: 5 },
+  console: 'uart0',
 });
 
 const HOSTILE = 'a <b> & "c" # SKIP \\ \x00\x1b[31m ]]> \ud800 ü 😀 --- ...';

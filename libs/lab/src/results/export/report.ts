@@ -27,6 +27,7 @@ export function verdictCase({ verdict, results }: JobReport): JobResult | undefi
     startNs: null,
     durationNs: null,
     lines: verdict.lines ?? { first: 1, last: 1 },
+    console: verdict.console ?? '',
   };
 }
 

@@ -105,6 +105,8 @@ async function storageBytesOf(database: Prisma.TransactionClient | Database, pro
     SELECT (
       (SELECT COALESCE(SUM("sizeBytes"), 0) FROM "Image" WHERE "projectId" = ${projectId}::uuid) +
       (SELECT COALESCE(SUM(l."sizeBytes"), 0) FROM "LogSegment" l JOIN "Job" j ON j."id" = l."jobId"
+       WHERE j."projectId" = ${projectId}::uuid) +
+      (SELECT COALESCE(SUM(a."sizeBytes"), 0) FROM "Artifact" a JOIN "Job" j ON j."id" = a."jobId"
        WHERE j."projectId" = ${projectId}::uuid))::bigint AS bytes`;
   return Number(row?.bytes ?? 0);
 }

@@ -1,0 +1,24 @@
+import { RouteConfig, type FastifyAdapter } from '@nestjs/platform-fastify';
+import { DEFINITION_TYPES } from './jobs/submission.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route takes its body as text. */
+    readsText?: boolean;
+  }
+}
+
+/** Marks a route that reads its body itself, to say where in it a mistake stands. */
+export const ReadsText = () => RouteConfig({ readsText: true });
+
+/** Hands job definitions to their routes as text; JSON becomes data everywhere else. */
+export function registerBodyParsers(adapter: FastifyAdapter, bodyLimit: number): void {
+  const parseJson = adapter.getInstance().getDefaultJsonParser('error', 'error');
+  const others = Object.keys(DEFINITION_TYPES).filter((type) => type !== 'application/json');
+  adapter.useBodyParser('application/json', false, { bodyLimit }, (request, body, done) => {
+    const text = body.toString();
+    if (request.routeOptions.config.readsText) done(null, text);
+    else void parseJson(request, text, done);
+  });
+  adapter.useBodyParser(others, false, { bodyLimit }, (_request, body, done) => done(null, body.toString()));
+}
