@@ -5,9 +5,15 @@ import { BoardsController } from './boards/boards.controller.js';
 import { BoardsService } from './boards/boards.service.js';
 import { ConsoleGateway } from './console/console.gateway.js';
 import { HealthController } from './health.controller.js';
+import { ImageIntake } from './images/image-intake.js';
+import { ImageJanitor } from './images/image-janitor.js';
 import { ImagesController } from './images/images.controller.js';
 import { ImagesService } from './images/images.service.js';
+import { ImportsService } from './images/imports.service.js';
 import { MultipartReader } from './images/multipart.js';
+import { TransfersController } from './images/transfers.controller.js';
+import { UploadsController } from './images/uploads.controller.js';
+import { UploadsService } from './images/uploads.service.js';
 import { JobImages } from './jobs/job-images.js';
 import { JobLogService } from './jobs/job-log.service.js';
 import { JobValidation } from './jobs/job-validation.js';
@@ -27,13 +33,26 @@ import { WebController } from './web/web.js';
 @Module({
   imports: [LabModule, PeopleModule],
   // The web pages come last: their route takes whatever the others left.
-  controllers: [HealthController, BoardsController, ImagesController, JobsController, ResultsController, WebController],
+  controllers: [
+    HealthController,
+    BoardsController,
+    TransfersController,
+    UploadsController,
+    ImagesController,
+    JobsController,
+    ResultsController,
+    WebController,
+  ],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_PIPE, useClass: SchemaPipe },
     BoardsService,
     ImagesService,
+    ImageIntake,
+    ImageJanitor,
+    ImportsService,
+    UploadsService,
     MultipartReader,
     JobImages,
     JobValidation,

@@ -8,6 +8,7 @@ import { readApiConfig, TokenStore } from '@bootlab/lab/server';
 import { AppModule } from './app.module.js';
 import { registerBodyParsers } from './body-parsers.js';
 import { CONFIG, type LabConfig } from './config.token.js';
+import { acceptUploads } from './images/uploads.controller.js';
 import { setupOpenApi } from './openapi.js';
 import { setupWeb } from './web/web.js';
 
@@ -30,6 +31,7 @@ export async function createApp(logLevels: LogLevel[] = ['error', 'warn']): Prom
   await app.register(fastifyCookie);
   await app.register(fastifyRateLimit, { global: false });
   await app.register(fastifyMultipart);
+  acceptUploads(app);
   await setupWeb(app);
   setupOpenApi(app);
   const { adminToken } = app.get<LabConfig>(CONFIG);

@@ -5,6 +5,7 @@ import {
   ConsoleLogs,
   Identities,
   ImageStore,
+  ImageTransfers,
   InvitationStore,
   JobStore,
   openBlobStore,
@@ -53,6 +54,7 @@ const providers = [
     inject: [DATABASE, BLOBS],
     useFactory: (database: Database, blobs: BlobStore) => new ImageStore(database, blobs),
   },
+  { provide: ImageTransfers, inject: [DATABASE], useFactory: (database: Database) => new ImageTransfers(database) },
   {
     provide: ConsoleLogs,
     inject: [DATABASE, STREAMS, BLOBS],

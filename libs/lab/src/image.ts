@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fieldErrorSchema } from './problem.js';
 
 /** An immutable file in the lab: content-addressed, typed by inspection. */
 export const imageSchema = z
@@ -14,9 +15,92 @@ export const imageSchema = z
     bits: z.number().int().nullable(),
     entry: z.number().nullable(),
     createdAt: z.iso.datetime(),
+    origin: z.string().nullable().describe('Where it came from, for a person to read'),
+    kept: z.boolean().describe('Retention never removes it'),
+    lastUsedAt: z.iso.datetime().describe('When it was last uploaded or named by a job'),
+    removedAt: z.iso.datetime().nullable().describe('Since when it is no longer in the library; jobs still show it'),
   })
   .meta({ id: 'Image' });
 export type Image = z.infer<typeof imageSchema>;
+
+const MAX_NAME_LENGTH = 200;
+
+/**
+ * The last part of a path, without what would steer a terminal or another file system: how files from outside are
+ * named. Names are shown and stored, never opened.
+ */
+export function imageName(given: string): string {
+  const last = given.split(/[/\\]/).findLast((part) => part !== '' && part !== '.' && part !== '..') ?? '';
+  const name = last.replace(/\p{C}/gu, '').trim().slice(0, MAX_NAME_LENGTH);
+  return name === '' ? 'unnamed' : name;
+}
+
+const nameSchema = z.string().min(1).max(1000).transform(imageName);
+
+export const digestSchema = z
+  .string()
+  .regex(/^(sha256:)?[0-9a-f]{64}$/, 'Not a SHA-256 digest')
+  .transform((text) => text.replace(/^sha256:/, ''))
+  .describe('sha256:<64 hex digits> of the file as it is sent');
+
+const unpackSchema = z
+  .boolean()
+  .default(false)
+  .describe('Unpack gzip, xz, Zstandard or bzip2, and store what is inside');
+
+/** A download that the lab is asked to make. */
+export const importRequestSchema = z
+  .strictObject({
+    url: z.string().max(4000).describe('http or https; hosts in private networks only where the operator allows them'),
+    name: nameSchema.optional().describe('Default: the last part of the URL'),
+    sha256: digestSchema.optional(),
+    unpack: unpackSchema,
+  })
+  .meta({ id: 'ImportRequest' });
+export type ImportRequest = z.output<typeof importRequestSchema>;
+
+/** What a resumable upload says about itself in `Upload-Metadata`. */
+export const uploadMetadataSchema = z.object({
+  filename: nameSchema.default('unnamed'),
+  sha256: digestSchema.optional(),
+  unpack: z
+    .enum(['0', '1', 'false', 'true'])
+    .default('0')
+    .transform((text) => text === '1' || text === 'true'),
+});
+
+/** What of an image may be changed. */
+export const imageChangeSchema = z
+  .strictObject({ name: nameSchema.optional(), kept: z.boolean().optional() })
+  .meta({ id: 'ImageChange' });
+export type ImageChange = z.output<typeof imageChangeSchema>;
+
+/** How long a project keeps images that no job uses. */
+export const imageRetentionSchema = z
+  .strictObject({
+    days: z.number().int().min(1).max(36_500).nullable().describe("null: the lab's default"),
+  })
+  .meta({ id: 'ImageRetention' });
+export type ImageRetention = z.infer<typeof imageRetentionSchema>;
+
+/** A file on its way into the library. */
+export const imageTransferSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['upload', 'import']),
+    name: z.string(),
+    url: z.string().nullable(),
+    state: z
+      .enum(['receiving', 'checking', 'stored', 'failed', 'cancelled'])
+      .describe('checking: all bytes are there; they are digested, unpacked, and stored'),
+    sizeBytes: z.number().int().nullable(),
+    receivedBytes: z.number().int(),
+    image: imageSchema.nullable().describe('What became of it'),
+    errors: z.array(fieldErrorSchema).describe('Why it failed'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'ImageTransfer' });
+export type ImageTransfer = z.infer<typeof imageTransferSchema>;
 
 /** The part an image plays in a job. */
 export const imageRoleSchema = z.enum(['kernel', 'initrd', 'firmware', 'drive', 'upload']);

@@ -1,19 +1,48 @@
-import { Controller, Get, HttpStatus, Param, Post, Query, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  StreamableFile,
+} from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
   ApiConsumes,
   ApiCreatedResponse,
   ApiDefaultResponse,
+  ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiProduces,
   ApiTags,
 } from '@nestjs/swagger';
-import { imagePageSchema, imageSchema, pageQuerySchema, problemSchema, type Image, type ImagePage } from '@bootlab/lab';
+import {
+  imageChangeSchema,
+  imagePageSchema,
+  imageRetentionSchema,
+  imageSchema,
+  pageQuerySchema,
+  problemSchema,
+  type Image,
+  type ImageChange,
+  type ImagePage,
+  type ImageRetention,
+} from '@bootlab/lab';
 import type { Principal } from '@bootlab/lab/server';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentPrincipal, Needs } from '../auth/access.js';
+import { openApiSchema } from '../openapi.js';
 import { invalidField, ProblemError } from '../problem/problem.js';
 import { ImagesService } from './images.service.js';
 import { MultipartReader } from './multipart.js';
@@ -38,11 +67,67 @@ export class ImagesController {
     return this.images.list(principal, query);
   }
 
+  @Get('retention')
+  @ApiOperation({ summary: 'How long this project keeps images that no job uses' })
+  @ApiOkResponse({ standardSchema: imageRetentionSchema })
+  retention(@CurrentPrincipal() principal: Principal): Promise<ImageRetention> {
+    return this.images.retention(principal);
+  }
+
+  @Put('retention')
+  @Needs('maintain')
+  @ApiOperation({ summary: 'Sets how long this project keeps images that no job uses' })
+  @ApiBody({ schema: openApiSchema(imageRetentionSchema, 'input') })
+  @ApiOkResponse({ standardSchema: imageRetentionSchema })
+  setRetention(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: imageRetentionSchema }) retention: ImageRetention,
+  ): Promise<ImageRetention> {
+    return this.images.setRetention(principal, retention);
+  }
+
   @Get(':id')
   @ApiOperation({ summary: 'One image, by id or by sha256:<hex>' })
   @ApiOkResponse({ standardSchema: imageSchema })
   get(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<Image> {
     return this.images.get(principal, id);
+  }
+
+  @Get(':id/content')
+  @ApiOperation({ summary: 'The bytes of an image, by id or by sha256:<hex>' })
+  @ApiProduces('application/octet-stream')
+  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
+  @Header('x-content-type-options', 'nosniff')
+  @Header('content-security-policy', 'sandbox')
+  async content(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<StreamableFile> {
+    const { image, bytes } = await this.images.content(principal, id);
+    return new StreamableFile(bytes, {
+      type: 'application/octet-stream',
+      disposition: attachment(image.name),
+      length: image.sizeBytes,
+    });
+  }
+
+  @Patch(':id')
+  @Needs('images')
+  @ApiOperation({ summary: 'Renames an image, or keeps it from retention' })
+  @ApiBody({ schema: openApiSchema(imageChangeSchema, 'input') })
+  @ApiOkResponse({ standardSchema: imageSchema })
+  change(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: imageChangeSchema }) change: ImageChange,
+  ): Promise<Image> {
+    return this.images.change(principal, id, change);
+  }
+
+  @Delete(':id')
+  @Needs('images')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({ summary: 'Takes an image out of the library; jobs that ended still show it' })
+  @ApiNoContentResponse()
+  remove(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
+    return this.images.remove(principal, id);
   }
 
   @Post()
@@ -65,4 +150,14 @@ export class ImagesController {
       await this.multipart.discard(form);
     }
   }
+}
+
+/** RFC 6266: the name in ASCII for old readers, and as it is. */
+function attachment(name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  const encoded = encodeURIComponent(name).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`,
+  );
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }

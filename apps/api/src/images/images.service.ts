@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { Injectable } from '@nestjs/common';
-import { boardCatalogue, inspectImage, selfTestFirmware } from '@bootlab/emulator';
-import type { Image, ImagePage, ImageSource } from '@bootlab/lab';
-import { ImageStore, type Inspection, type Principal, type StagedFile } from '@bootlab/lab/server';
-import { notFound } from '../problem/problem.js';
-
-// Above this size only the head of a file is inspected: disks carry their type there.
-const INSPECT_WHOLE_BYTES = 2 ** 28;
-const INSPECT_HEAD_BYTES = 2 ** 20;
+import { HttpStatus, Injectable } from '@nestjs/common';
+import { boardCatalogue, selfTestFirmware } from '@bootlab/emulator';
+import type { Image, ImageChange, ImagePage, ImageRetention, ImageSource } from '@bootlab/lab';
+import { ImageInUseError, ImageStore, type Principal, type StagedFile } from '@bootlab/lab/server';
+import { notFound, ProblemError } from '../problem/problem.js';
+import { inspectFile } from './inspect-file.js';
 
 const BUILTIN_SELF_TEST = /^(.+)-selftest-(el|eb)$/;
 
@@ -31,11 +27,43 @@ export class ImagesService {
     return image;
   }
 
+  async change(principal: Principal, id: string, change: ImageChange): Promise<Image> {
+    const image = isUuid(id) ? await this.images.change(principal.projectId, id, change) : undefined;
+    if (!image) throw notFound(`image "${id}"`);
+    return image;
+  }
+
+  async remove(principal: Principal, id: string): Promise<void> {
+    try {
+      if (isUuid(id) && (await this.images.remove(principal.projectId, id))) return;
+    } catch (error) {
+      if (!(error instanceof ImageInUseError)) throw error;
+      throw new ProblemError(HttpStatus.CONFLICT, `${error.message}: cancel it, or wait for its end`);
+    }
+    throw notFound(`image "${id}"`);
+  }
+
+  /** The bytes of an image; those of a removed one may be gone. */
+  async content(principal: Principal, reference: string): Promise<{ image: Image; bytes: Readable }> {
+    const image = await this.get(principal, reference);
+    if (image.removedAt !== null) throw notFound(`image "${reference}": it was removed from the library`);
+    return { image, bytes: await this.images.read(image.sha256) };
+  }
+
+  async retention(principal: Principal): Promise<ImageRetention> {
+    return { days: await this.images.retentionDays(principal.projectId) };
+  }
+
+  async setRetention(principal: Principal, { days }: ImageRetention): Promise<ImageRetention> {
+    await this.images.setRetentionDays(principal.projectId, days);
+    return { days };
+  }
+
   /** Stores uploaded files as images, typed by looking into them. */
   async store(principal: Principal, files: readonly StagedFile[]): Promise<Image[]> {
     const stored: Image[] = [];
     for (const file of files) {
-      stored.push(await this.images.commit(principal.projectId, file, await inspectFile(file)));
+      stored.push(await this.images.commit(principal.projectId, file, await inspectFile(file), 'Uploaded'));
     }
     return stored;
   }
@@ -47,9 +75,9 @@ export class ImagesService {
   ): Promise<Image | undefined> {
     switch (source.kind) {
       case 'digest':
-        return this.images.find(principal.projectId, { sha256: source.sha256 });
+        return this.images.use(principal.projectId, { sha256: source.sha256 });
       case 'id':
-        return this.images.find(principal.projectId, { id: source.id });
+        return this.images.use(principal.projectId, { id: source.id });
       case 'builtin':
         return this.builtin(principal, source.name);
     }
@@ -71,27 +99,11 @@ export class ImagesService {
     if (!board || !this.builtinNames().includes(name)) return undefined;
     const firmware = selfTestFirmware(board, order === 'el' ? 'little' : 'big');
     const sha256 = createHash('sha256').update(firmware).digest('hex');
-    const known = await this.images.find(principal.projectId, { sha256 });
+    const known = await this.images.use(principal.projectId, { sha256 });
     if (known) return known;
     const staged = await this.images.stage(Readable.from([Buffer.from(firmware)]), `${name}.elf`, firmware.length);
-    const [image] = await this.store(principal, [staged]);
-    return image;
+    return this.images.commit(principal.projectId, staged, await inspectFile(staged), 'Built into the lab');
   }
 }
 
-const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
-
-export async function inspectFile(file: Pick<StagedFile, 'path' | 'sizeBytes'>): Promise<Inspection> {
-  return inspectImage(file.sizeBytes <= INSPECT_WHOLE_BYTES ? await readFile(file.path) : await readHead(file.path));
-}
-
-async function readHead(path: string): Promise<Uint8Array> {
-  const handle = await open(path);
-  try {
-    const head = new Uint8Array(INSPECT_HEAD_BYTES);
-    const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    return head.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);

@@ -14,6 +14,12 @@ export interface MultipartForm {
 const MAX_FILES = 16;
 const MAX_FIELD_BYTES = 8 * 2 ** 20;
 
+const MEND = 'Send multipart/form-data as RFC 7578 has it; any HTTP client can.';
+
+/** What the parser says of forms it cannot read are plain Errors; whatever has a code is something else. */
+const isMalformed = (error: unknown): error is Error =>
+  error instanceof Error && error.constructor === Error && !('code' in error) && !('statusCode' in error);
+
 /** Reads multipart forms: files go to the staging folder as they arrive, never into memory. */
 @Injectable()
 export class MultipartReader {
@@ -39,7 +45,7 @@ export class MultipartReader {
       return form;
     } catch (error) {
       await this.discard(form);
-      throw error;
+      throw isMalformed(error) ? invalidField('body', `The form is malformed: ${error.message}`, MEND) : error;
     }
   }
 

@@ -13,6 +13,12 @@ export interface LabConfig {
   port: number;
   /** Largest file that may be uploaded. */
   maxUploadBytes: number;
+  /** How long an upload may take, pauses included. */
+  uploadExpiryMs: number;
+  /** Hosts that images may be imported from although they lie in private networks. */
+  importHosts: readonly string[];
+  /** How long images are kept that no job uses; a project may say otherwise. */
+  imageRetentionMs: number;
   /** Most bytes that a job's consoles may print. */
   consoleLimitBytes: number;
   /** Host time after which a run is given up whatever its virtual clock says. */
@@ -84,6 +90,12 @@ const labSchema = z.object({
   BOOTLAB_HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
   BOOTLAB_MAX_UPLOAD: unit(parseSize).default(2 ** 31),
+  BOOTLAB_UPLOAD_EXPIRY: unit((text) => parseDuration(text) / 1e6).default(86_400_000),
+  BOOTLAB_IMPORT_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean)),
+  BOOTLAB_IMAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
   BOOTLAB_CONSOLE_LIMIT: unit(parseSize).default(2 ** 28),
   BOOTLAB_WALL_GUARD: unit((text) => parseDuration(text) / 1e6).default(3_600_000),
   BOOTLAB_CONCURRENCY: z.coerce.number().int().min(1).default(availableParallelism()),
@@ -170,6 +182,9 @@ function labConfigOf(values: z.output<typeof labSchema>): LabConfig {
     host: values.BOOTLAB_HOST,
     port: values.PORT,
     maxUploadBytes: values.BOOTLAB_MAX_UPLOAD,
+    uploadExpiryMs: values.BOOTLAB_UPLOAD_EXPIRY,
+    importHosts: values.BOOTLAB_IMPORT_HOSTS,
+    imageRetentionMs: values.BOOTLAB_IMAGE_RETENTION_DAYS * 86_400_000,
     consoleLimitBytes: values.BOOTLAB_CONSOLE_LIMIT,
     wallGuardMs: values.BOOTLAB_WALL_GUARD,
     concurrency: values.BOOTLAB_CONCURRENCY,

@@ -103,7 +103,7 @@ async function cpuSecondsOf(database: Database, projectId: string): Promise<numb
 async function storageBytesOf(database: Prisma.TransactionClient | Database, projectId: string): Promise<number> {
   const [row] = await database.$queryRaw<{ bytes: bigint }[]>`
     SELECT (
-      (SELECT COALESCE(SUM("sizeBytes"), 0) FROM "Image" WHERE "projectId" = ${projectId}::uuid) +
+      (SELECT COALESCE(SUM("sizeBytes"), 0) FROM "Image" WHERE "projectId" = ${projectId}::uuid AND "removedAt" IS NULL) +
       (SELECT COALESCE(SUM(l."sizeBytes"), 0) FROM "LogSegment" l JOIN "Job" j ON j."id" = l."jobId"
        WHERE j."projectId" = ${projectId}::uuid) +
       (SELECT COALESCE(SUM(a."sizeBytes"), 0) FROM "Artifact" a JOIN "Job" j ON j."id" = a."jobId"
