@@ -17,6 +17,7 @@ const PROGRAMS = [
   { name: 'processes', status: 0 },
   { name: 'ipc', status: 0 },
   { name: 'scheduling', status: 0 },
+  { name: 'inotify', status: 0 },
   { name: 'core', status: 139 },
 ] as const;
 

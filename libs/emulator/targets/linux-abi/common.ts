@@ -79,6 +79,9 @@ export const OPEN_HOW = structLayout(SAME, { flags: 'u64', mode: 'u64', resolve:
 /** asm-generic/fcntl.h, struct f_owner_ex. */
 export const F_OWNER_EX = structLayout(SAME, { type: 'i32', pid: 'i32' });
 
+/** linux/inotify.h, struct inotify_event; the name follows. */
+export const INOTIFY_EVENT = structLayout(SAME, { wd: 'i32', mask: 'u32', cookie: 'u32', len: 'u32' });
+
 /** linux/signalfd.h, struct signalfd_siginfo: 128 bytes; only the fields that are ever set. */
 export const SIGNALFD_SIGINFO = structLayout(SAME, {
   ssi_signo: 'u32',

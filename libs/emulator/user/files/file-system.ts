@@ -22,6 +22,7 @@ import type {
   ProcessStatus,
   SystemIdentity,
 } from './api.js';
+import { ChangeNotices, FileEvent } from './change-notices.js';
 import { DEVICES, HostStreamFile, NullFile, PTS0, RandomFile, TerminalState, ZeroFile } from './devices.js';
 import { LockTable } from './locks.js';
 import { DirectoryFile, PathFile, plainFlags, RegularFile, waitUntil } from './open-file.js';
@@ -62,6 +63,7 @@ export class FileSystem {
   readonly clock: GuestClock;
   readonly random: SeededRandom;
   readonly locks = new LockTable();
+  readonly notices = new ChangeNotices();
   readonly sockets: SocketSpace;
   /** For trees in memory, and for what waits in pipes and sockets. */
   readonly #budget: MemoryBudget;
@@ -179,15 +181,20 @@ export class FileSystem {
 
   /**
    * Opens what a path led to, or creates it. Waits where a FIFO's other side is not open yet.
-   * @param opened gets the file
+   * @param takeFile gets the file
    */
   open(
     resolution: Resolution,
     request: OpenRequest,
     caller: PathCaller,
-    opened: (file: OpenFile) => number,
+    takeFile: (file: OpenFile) => number,
   ): SyscallResult {
     const { flags } = request;
+    const opened = (file: OpenFile): number => {
+      const descriptor = takeFile(file);
+      if (!flags.pathOnly) this.notices.opened(file, file instanceof RegularFile ? file.content.file : undefined);
+      return descriptor;
+    };
     if (request.temporary) return opened(this.#openTemporary(resolution, request, caller));
     if (!resolution.place) {
       if (!request.create) throw new Errno('ENOENT');
@@ -214,7 +221,10 @@ export class FileSystem {
         if (mount.readOnly && (flags.write || request.truncate)) throw new Errno('EROFS');
         const content = this.openContent(inode, { read: flags.read, write: flags.write || request.truncate });
         if (request.truncate) content.truncate(0);
-        return opened(new RegularFile(inode, mount, flags, foundAt, content));
+        const file = this.#regularFile(inode, mount, flags, foundAt, content);
+        const descriptor = opened(file);
+        if (request.truncate) this.notices.file(file, foundAt, FileEvent.MODIFY);
+        return descriptor;
       }
       case FileType.FIFO:
         return this.#openFifo(place, flags, foundAt, opened);
@@ -268,7 +278,20 @@ export class FileSystem {
       read: flags.read,
       write: flags.write,
     });
-    return new RegularFile(inode, directory.mount, flags, { directory, name }, this.watch(content));
+    this.notices.entry(directory, name, FileEvent.CREATE);
+    return this.#regularFile(inode, directory.mount, flags, { directory, name }, this.watch(content));
+  }
+
+  #regularFile(
+    inode: Inode,
+    mount: Mount,
+    flags: FileFlags,
+    foundAt: FoundAt | undefined,
+    content: WatchedContent,
+  ): RegularFile {
+    return new RegularFile(inode, mount, flags, foundAt, content, (file, what) =>
+      this.notices.file(file, file.foundAt, what === 'read' ? FileEvent.ACCESS : FileEvent.MODIFY),
+    );
   }
 
   #openTemporary({ place }: Resolution, { flags, mode }: OpenRequest, caller: PathCaller): OpenFile {
@@ -280,7 +303,7 @@ export class FileSystem {
     const file = new MemoryFile(place.inode.tree, creationFor(place, mode, caller));
     file.dropLink();
     const content = this.watch(file.open());
-    return new RegularFile(file, place.mount, flags, undefined, content);
+    return this.#regularFile(file, place.mount, flags, undefined, content);
   }
 
   /** fifo(7): opening one side waits for the other. */

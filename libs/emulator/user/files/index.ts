@@ -11,6 +11,7 @@ import { ProcessFiles } from './process-files.js';
 import { withJoinedArguments } from './syscalls/arguments.js';
 import { attributeSyscalls } from './syscalls/attributes.js';
 import { descriptorSyscalls } from './syscalls/descriptors.js';
+import { inotifySyscalls } from './syscalls/inotify.js';
 import { pathSyscalls } from './syscalls/paths.js';
 import { socketSyscalls } from './syscalls/sockets.js';
 import { transferSyscalls } from './syscalls/transfer.js';
@@ -83,6 +84,7 @@ export function fileSyscalls(abi: LinuxFileAbi): SyscallTable {
     ...pathSyscalls(abi),
     ...attributeSyscalls(abi),
     ...descriptorSyscalls(abi),
+    ...inotifySyscalls(abi),
     ...waitingSyscalls(abi),
     ...socketSyscalls(abi),
   });

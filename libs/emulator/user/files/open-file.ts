@@ -215,6 +215,9 @@ const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
 
 export const Seek = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
 
+/** What happened to a file's bytes. */
+export type ContentEvent = 'read' | 'written';
+
 export class RegularFile extends OpenFile {
   #position = 0;
 
@@ -224,6 +227,7 @@ export class RegularFile extends OpenFile {
     flags: FileFlags,
     foundAt: FoundAt | undefined,
     readonly content: WatchedContent,
+    private readonly onChange: (file: RegularFile, what: ContentEvent) => void = () => undefined,
   ) {
     super(inode, mount, flags, foundAt);
   }
@@ -239,6 +243,7 @@ export class RegularFile extends OpenFile {
     const bytes = new Uint8Array(length);
     const count = this.content.read(at, bytes);
     if (offset === undefined) this.#position = at + count;
+    if (count > 0) this.onChange(this, 'read');
     return bytes.subarray(0, count);
   }
 
@@ -248,6 +253,7 @@ export class RegularFile extends OpenFile {
     if (at + bytes.length > MAX_OFFSET) throw new Errno('EFBIG');
     const count = bytes.length === 0 ? 0 : this.content.write(at, bytes);
     if (offset === undefined) this.#position = at + count;
+    if (count > 0) this.onChange(this, 'written');
     return count;
   }
 
@@ -277,12 +283,14 @@ export class RegularFile extends OpenFile {
 
   override truncate(size: number): void {
     this.content.truncate(size);
+    this.onChange(this, 'written');
   }
 
   override allocate(offset: number, length: number, what: 'reserve' | 'punch', keepSize: boolean): void {
     if (offset + length > MAX_OFFSET) throw new Errno('EFBIG');
     this.content.allocate(offset, length, what);
     if (!keepSize && offset + length > this.content.size()) this.content.truncate(offset + length);
+    this.onChange(this, 'written');
   }
 
   override sync(): void {

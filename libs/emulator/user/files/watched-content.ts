@@ -7,24 +7,25 @@ const ZEROS = new Uint8Array(65536);
 
 /** A regular file's bytes, in agreement with the pages of it that are in memory. */
 export class WatchedContent implements FileContent {
-  readonly #file: string;
+  /** Which file it is: `device:inode`. */
+  readonly file: string;
 
   constructor(
     /** The file itself, as mappings read and write it. */
     readonly raw: FileContent,
     private readonly pages: () => FilePages | undefined,
   ) {
-    this.#file = identityOf(raw.attributes());
+    this.file = identityOf(raw.attributes());
   }
 
   read(offset: number, target: Uint8Array): number {
-    this.pages()?.beforeRead(this.#file, offset, offset + target.length);
+    this.pages()?.beforeRead(this.file, offset, offset + target.length);
     return this.raw.read(offset, target);
   }
 
   write(offset: number, source: Uint8Array): number {
     const count = this.raw.write(offset, source);
-    this.pages()?.written(this.#file, offset, source.subarray(0, count));
+    this.pages()?.written(this.file, offset, source.subarray(0, count));
     return count;
   }
 
@@ -34,7 +35,7 @@ export class WatchedContent implements FileContent {
 
   truncate(size: number): void {
     this.raw.truncate(size);
-    this.pages()?.resized(this.#file, size);
+    this.pages()?.resized(this.file, size);
   }
 
   attributes(): Attributes {
@@ -55,12 +56,12 @@ export class WatchedContent implements FileContent {
     if (!pages) return;
     const end = Math.min(offset + length, this.raw.size());
     for (let at = offset; at < end; at += ZEROS.length) {
-      pages.written(this.#file, at, ZEROS.subarray(0, end - at));
+      pages.written(this.file, at, ZEROS.subarray(0, end - at));
     }
   }
 
   sync(): void {
-    this.pages()?.beforeRead(this.#file, 0, Infinity);
+    this.pages()?.beforeRead(this.file, 0, Infinity);
     this.raw.sync();
   }
 

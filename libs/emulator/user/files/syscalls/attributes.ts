@@ -7,11 +7,14 @@ import { Errno } from '../../kernel/contracts.js';
 import type { SyscallContext, SyscallHandler, SyscallTable } from '../../kernel/contracts.js';
 import { Access, FileType, majorOf, minorOf } from '../../vfs/inode.js';
 import type { AttributeChange, Attributes, Inode } from '../../vfs/inode.js';
-import type { Mount, Place } from '../../vfs/mounts.js';
+import type { Mount } from '../../vfs/mounts.js';
+import { FileEvent } from '../change-notices.js';
 import { isRegular } from '../open-file.js';
+import type { FoundAt } from '../open-file.js';
 import { AT_FDCWD, filesOf } from '../process-files.js';
 import { int, long, pathAt } from './arguments.js';
 import { At, existingAt, placeAt } from './paths.js';
+import type { FoundPlace } from './paths.js';
 
 const NS_PER_S = 1_000_000_000n;
 const UTIME_NOW = 0x3fffffff;
@@ -31,12 +34,16 @@ const nanoseconds = (ns: bigint): bigint => ((ns % NS_PER_S) + NS_PER_S) % NS_PE
 
 /** What chmod, chown and utimes act on: a place, or an open file whose name may be gone. */
 interface Changeable {
+  readonly inode: Inode;
+  readonly foundAt: FoundAt | undefined;
   readonly mount: Mount;
   attributes(): Attributes;
   change(change: AttributeChange): void;
 }
 
-const changeable = ({ inode, mount }: Place): Changeable => ({
+const changeable = ({ inode, mount, foundAt }: FoundPlace): Changeable => ({
+  inode,
+  foundAt,
   mount,
   attributes: () => inode.attributes(),
   change: (change) => inode.change(change),
@@ -165,6 +172,7 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
   const chmod = (c: SyscallContext, target: Changeable, mode: number): number => {
     mayOwn(c, target);
     target.change({ mode: mode & 0o7777 });
+    tell(c, target, FileEvent.ATTRIB);
     return 0;
   };
   const chown = (c: SyscallContext, target: Changeable, uidWord: number, gidWord: number): number => {
@@ -184,6 +192,7 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
       ...(gid === undefined ? {} : { gid }),
     });
     if (isProgram) target.change({ mode: now.mode & 0o1777 });
+    if (isProgram || uid !== undefined || gid !== undefined) tell(c, target, FileEvent.ATTRIB);
     return 0;
   };
 
@@ -199,11 +208,14 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
     if (times === 'now') {
       if (!owns && (target.attributes().mode & 0o222) === 0) throw new Errno('EACCES');
       target.change({ accessedNs: now, modifiedNs: now });
+      tell(c, target, FileEvent.ATTRIB);
       return 0;
     }
     if (times.accessedNs === undefined && times.modifiedNs === undefined) return 0;
     if (!owns) throw new Errno('EPERM');
     target.change(times);
+    const both = times.accessedNs !== undefined && times.modifiedNs !== undefined;
+    tell(c, target, both ? FileEvent.ATTRIB : times.modifiedNs === undefined ? FileEvent.ACCESS : FileEvent.MODIFY);
     return 0;
   };
 
@@ -260,7 +272,8 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
   const truncate = (c: SyscallContext, name: string, size: number): number => {
     if (size < 0) throw new Errno('EINVAL');
     if (size > MAX_FILE_BYTES) throw new Errno('EFBIG');
-    const { inode, mount } = existingAt(c, AT_FDCWD, name, true);
+    const place = existingAt(c, AT_FDCWD, name, true);
+    const { inode, mount } = place;
     if (inode.isDirectory) throw new Errno('EISDIR');
     if (inode.type !== FileType.REGULAR) throw new Errno('EINVAL');
     if (mount.readOnly) throw new Errno('EROFS');
@@ -271,6 +284,7 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
     } finally {
       content.close();
     }
+    tell(c, changeable(place), FileEvent.MODIFY);
     return 0;
   };
 
@@ -369,6 +383,10 @@ export function attributeSyscalls(abi: LinuxFileAbi): SyscallTable {
     llistxattr: (c, p = 0) => (unfollowed(c, p), 0),
     flistxattr: (c, fd = 0) => (byDescriptor(c, fd), 0),
   };
+}
+
+function tell(context: SyscallContext, target: Changeable, event: number): void {
+  filesOf(context).fileSystem.notices.file(target, target.foundAt, event);
 }
 
 /** Only owners change permissions. @throws Errno EROFS, EPERM */

@@ -9,6 +9,7 @@ import { DirectoryFile, isRegular, plainFlags, RegularFile } from '../open-file.
 import type { FileFlags, ListedEntry, OpenFile } from '../open-file.js';
 import { PipeEnd } from '../pipe.js';
 import { lockKey } from '../proc.js';
+import { FileEvent } from '../change-notices.js';
 import { bytesOf, filesOf } from '../process-files.js';
 import { decodeOpenFlags, encodeStatusFlags, int, pathAt } from './arguments.js';
 
@@ -202,6 +203,7 @@ export function descriptorSyscalls(abi: LinuxFileAbi): SyscallTable {
       at += record.length;
     }
     file.advance(records.length);
+    filesOf(c).fileSystem.notices.file(file, file.foundAt, FileEvent.ACCESS);
     return used;
   };
 

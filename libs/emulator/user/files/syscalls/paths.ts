@@ -8,7 +8,10 @@ import { Access, FileType, identityOf } from '../../vfs/inode.js';
 import type { Inode } from '../../vfs/inode.js';
 import { PATH_MAX } from '../../vfs/mounts.js';
 import type { PathCaller, Place, ResolveOptions, Resolution } from '../../vfs/mounts.js';
+import { FileEvent } from '../change-notices.js';
+import type { ChangeNotices } from '../change-notices.js';
 import { callerOf, creationFor, mayChange } from '../file-system.js';
+import type { FoundAt } from '../open-file.js';
 import { AT_FDCWD, bytesOf, filesOf } from '../process-files.js';
 import { decodeOpenFlags, int, pathAt } from './arguments.js';
 import type { OpenWord } from './arguments.js';
@@ -38,19 +41,27 @@ export function resolveAt(
   return filesOf(context).resolve(path, callerOf(context), { ...options, directory });
 }
 
+/** A place with the name under which it was found. */
+export interface FoundPlace extends Place {
+  readonly foundAt: FoundAt | undefined;
+}
+
 /** What a path leads to. @throws Errno ENOENT */
-export function existingAt(context: SyscallContext, directory: number, path: string, follow: boolean): Place {
-  const { place } = resolveAt(context, directory, path, { follow });
+export function existingAt(context: SyscallContext, directory: number, path: string, follow: boolean): FoundPlace {
+  const { place, name, directory: holder } = resolveAt(context, directory, path, { follow });
   if (!place) throw new Errno('ENOENT');
-  return place;
+  return { ...place, foundAt: { directory: name === undefined ? place : holder, name } };
 }
 
 /** With AT_EMPTY_PATH an empty path is the descriptor's own file. */
-export function placeAt(context: SyscallContext, directory: number, path: string, flags: number): Place {
+export function placeAt(context: SyscallContext, directory: number, path: string, flags: number): FoundPlace {
   if (path === '' && (flags & At.EMPTY_PATH) !== 0) {
-    if (int(directory) === AT_FDCWD) return filesOf(context).workingDirectory;
-    const { inode, mount } = filesOf(context).file(directory);
-    return { inode, mount };
+    if (int(directory) === AT_FDCWD) {
+      const { workingDirectory } = filesOf(context);
+      return { ...workingDirectory, foundAt: { directory: workingDirectory, name: undefined } };
+    }
+    const { inode, mount, foundAt } = filesOf(context).file(directory);
+    return { inode, mount, foundAt };
   }
   return existingAt(context, directory, path, (flags & At.SYMLINK_NOFOLLOW) === 0);
 }
@@ -81,6 +92,14 @@ function removableAt(context: SyscallContext, directory: number, path: string): 
   const { place } = resolution;
   if (!place) throw new Errno('ENOENT');
   return { ...resolution, place };
+}
+
+const noticesOf = (context: SyscallContext): ChangeNotices => filesOf(context).fileSystem.notices;
+
+/** What is to be known of a file that is about to lose a name. */
+function goingAway(inode: Inode): { readonly inode: Inode; readonly identity: string; readonly linksLeft: number } {
+  const attributes = inode.attributes();
+  return { inode, identity: identityOf(attributes), linksLeft: inode.isDirectory ? 0 : attributes.links - 1 };
 }
 
 export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
@@ -114,7 +133,9 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     mayChange(found.directory, callerOf(context));
     mayRemove(found.directory, found.place, callerOf(context));
     if (filesOf(context).fileSystem.mounts.isMountPoint(found.directory, found.name)) throw new Errno('EBUSY');
+    const gone = goingAway(found.place.inode);
     found.directory.inode.unlink(found.name);
+    noticesOf(context).unlinked(found.directory, found.name, gone.inode, gone.identity, gone.linksLeft);
     return 0;
   };
 
@@ -129,7 +150,9 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     if (mounts.isMountPoint(found.directory, found.name)) throw new Errno('EBUSY');
     mayChange(found.directory, callerOf(context));
     mayRemove(found.directory, found.place, callerOf(context));
+    const gone = goingAway(found.place.inode);
     found.directory.inode.removeDirectory(found.name);
+    noticesOf(context).unlinked(found.directory, found.name, gone.inode, gone.identity, gone.linksLeft);
     return 0;
   };
 
@@ -174,12 +197,19 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
         if (identityOf(moved.attributes()) === identityOf(replaced.attributes())) return 0; // names of one file
       }
     }
+    const [source, target] = [
+      { directory: from.directory, name: from.name },
+      { directory: to.directory, name: to.name },
+    ];
+    const gone = replaced && flags !== RENAME_EXCHANGE ? goingAway(replaced) : undefined;
     from.directory.inode.rename(
       from.name,
       to.directory.inode,
       to.name,
       flags === RENAME_EXCHANGE ? 'exchange' : 'replace',
     );
+    noticesOf(context).renamed(source, target, moved, gone);
+    if (replaced && !gone) noticesOf(context).renamed(target, source, replaced, undefined);
     return 0;
   };
 
@@ -203,6 +233,12 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     const { directory, name } = freeName(context, toDirectory, toPath);
     if (directory.mount !== from.mount) throw new Errno('EXDEV');
     directory.inode.linkTo(name, from.inode);
+    noticesOf(context).file(
+      { inode: from.inode, attributes: () => from.inode.attributes() },
+      undefined,
+      FileEvent.ATTRIB,
+    );
+    noticesOf(context).entry(directory, name, FileEvent.CREATE);
     return 0;
   };
 
@@ -210,6 +246,7 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     if (target === '') throw new Errno('ENOENT');
     const free = freeName(context, directory, path);
     free.directory.inode.createLink(free.name, target, creationFor(free.directory, 0o777, callerOf(context)));
+    noticesOf(context).entry(free.directory, free.name, FileEvent.CREATE);
     return 0;
   };
 
@@ -219,6 +256,7 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     const inherited = free.directory.inode.attributes().mode & 0o2000;
     const permissions = (mode & 0o1777 & ~context.process.umask) | inherited;
     free.directory.inode.createDirectory(free.name, creationFor(free.directory, permissions, callerOf(context)));
+    noticesOf(context).entry(free.directory, free.name, FileEvent.CREATE, true);
     return 0;
   };
 
@@ -229,6 +267,7 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
     const free = freeName(context, directory, path);
     const permissions = mode & 0o7777 & ~context.process.umask;
     free.directory.inode.createNode(free.name, type, creationFor(free.directory, permissions, callerOf(context)));
+    noticesOf(context).entry(free.directory, free.name, FileEvent.CREATE);
     return 0;
   };
 
@@ -264,7 +303,8 @@ export function pathSyscalls(abi: LinuxFileAbi): SyscallTable {
   const changeDirectory = (context: SyscallContext, place: Place): number => {
     if (!place.inode.isDirectory) throw new Errno('ENOTDIR');
     if (!place.inode.permits(context.process.credentials, Access.EXECUTE)) throw new Errno('EACCES');
-    filesOf(context).workingDirectory = place;
+    const { inode, mount } = place;
+    filesOf(context).workingDirectory = { inode, mount };
     return 0;
   };
 

@@ -3,6 +3,7 @@ import type { LinuxFileAbi } from '../../../targets/linux-abi/file-abi.js';
 import { Errno } from '../../kernel/contracts.js';
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallTable } from '../../kernel/contracts.js';
 import { FileType } from '../../vfs/inode.js';
+import { FileEvent } from '../change-notices.js';
 import { callerOf, creationFor, mayChange } from '../file-system.js';
 import { plainFlags, waitUntil } from '../open-file.js';
 import { filesOf } from '../process-files.js';
@@ -176,6 +177,7 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     mayChange(directory, callerOf(c));
     const mode = 0o777 & ~c.process.umask;
     const inode = directory.inode.createNode(name, FileType.SOCKET, creationFor(directory, mode, callerOf(c)));
+    filesOf(c).fileSystem.notices.entry(directory, name, FileEvent.CREATE);
     space.bindInode(inode, socket);
     socket.local = address;
     return 0;

@@ -361,11 +361,7 @@ export function waitingSyscalls(abi: LinuxFileAbi): SyscallTable {
     timerfd_gettime: gettime(abi.dataModel.longBytes === 8),
     timerfd_gettime64: gettime(true),
 
-    // inotify(7) and fanotify(7) are not there; programs poll instead.
-    inotify_init: unavailable,
-    inotify_init1: unavailable,
-    inotify_add_watch: unavailable,
-    inotify_rm_watch: unavailable,
+    // fanotify(7) decides on accesses for administrators; there is none.
     fanotify_init: unavailable,
     fanotify_mark: unavailable,
   };
