@@ -2,10 +2,10 @@ import type { Image, ImageRole } from '../api/types.js';
 
 /** The types that fit a role best; others are offered after them, because inspection cannot know a person's intent. */
 const FITTING: Readonly<Record<ImageRole, readonly string[]>> = {
-  kernel: ['elf', 'uimage', 'zimage', 'fit', 'gzip'],
-  initrd: ['cpio', 'gzip', 'xz', 'zstd', 'lzma', 'bzip2'],
+  kernel: ['elf', 'uimage', 'zimage', 'bzimage', 'linux-image', 'fit', 'gzip'],
+  initrd: ['cpio', 'gzip', 'xz', 'zstd', 'lzma', 'bzip2', 'lz4', 'lzo'],
   firmware: ['firmware-raw', 'elf'],
-  drive: ['disk-raw', 'qcow2'],
+  drive: ['disk-raw', 'ext', 'squashfs', 'iso9660', 'qcow2'],
   upload: [],
 };
 

@@ -79,6 +79,48 @@ describe('ELF', () => {
   });
 });
 
+/** A device tree of one node, or of one node within another. Devicetree specification 0.4, 5. */
+function deviceTree(node: string, child?: string): Uint8Array {
+  const name = (text: string): number[] => {
+    const bytes = [...new TextEncoder().encode(text), 0];
+    while (bytes.length % 4 !== 0) bytes.push(0);
+    return bytes;
+  };
+  const word = (value: number): number[] => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+  const inner = child === undefined ? [] : [...word(1), ...name(child), ...word(2)];
+  const property = [...word(3), ...word(5), ...word(0), 1, 2, 3, 4, 5, 0, 0, 0];
+  const root = [...word(1), ...name(''), ...property, ...word(4)];
+  const structure = [...root, ...word(1), ...name(node), ...inner, ...word(2), ...word(2), ...word(9)];
+  const strings = 40 + structure.length;
+  const header = [0xd00dfeed, strings + 8, 40, strings, 40, 17, 16, 0, 8, structure.length].flatMap(word);
+  return Uint8Array.from([...header, ...structure, ...name('compat')]);
+}
+
+/** The first sectors of an x86 kernel. Linux, Documentation/arch/x86/boot.rst. */
+function bzImage(): Uint8Array {
+  const bytes = new Uint8Array(2048);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x55, 0xaa], 510);
+  bytes.set(new TextEncoder().encode('HdrS'), 0x202);
+  view.setUint16(0x206, 0x20f, true);
+  view.setUint16(0x20e, 0x400, true);
+  bytes.set(new TextEncoder().encode('6.1.0-test (builder@host) #1 SMP'), 0x600);
+  return bytes;
+}
+
+/** A header from before POSIX: no magic, but a sum of its bytes. */
+function oldTar(): Uint8Array {
+  const bytes = new Uint8Array(512);
+  const put = (offset: number, text: string): void => bytes.set(new TextEncoder().encode(text), offset);
+  put(0, 'etc/passwd');
+  put(100, '000644 \0');
+  put(124, '00000000012 ');
+  put(148, '        ');
+  const sum = bytes.reduce((total, byte) => total + byte, 0);
+  put(148, `${sum.toString(8).padStart(6, '0')}\0 `);
+  return bytes;
+}
+
 describe('inspectImage', () => {
   const text = (value: string): Uint8Array => new TextEncoder().encode(value);
   const at = (length: number, offset: number, value: Uint8Array): Uint8Array => {
@@ -100,11 +142,60 @@ describe('inspectImage', () => {
     ['tar', at(512, 257, text('ustar'))],
     ['ext', at(2048, 1080, Uint8Array.of(0x53, 0xef))],
     ['disk-raw', at(1024, 510, Uint8Array.of(0x55, 0xaa))],
+    ['disk-other', text('KDMV    ')],
+    ['disk-other', at(512, 0x40, Uint8Array.of(0x7f, 0x10, 0xda, 0xbe))],
+    ['bzimage', bzImage()],
+    ['linux-image', at(64, 56, text('ARM\x64'))],
+    ['linux-image', at(64, 56, text('RSC\x05'))],
+    ['dtb', deviceTree('cpus')],
+    ['fit', deviceTree('images')],
+    ['lz4', Uint8Array.of(0x02, 0x21, 0x4c, 0x18)],
+    ['lzo', Uint8Array.of(0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a)],
+    ['cramfs', Uint8Array.of(0x45, 0x3d, 0xcd, 0x28)],
+    ['cramfs', at(520, 512, Uint8Array.of(0x28, 0xcd, 0x3d, 0x45))],
+    ['romfs', text('-rom1fs-')],
+    ['ubi', text('UBI#')],
+    ['jffs2', Uint8Array.of(0x85, 0x19, 0x03, 0x20)],
+    ['jffs2', Uint8Array.of(0x19, 0x85, 0xe0, 0x01)],
+    ['iso9660', at(0x8800, 0x8001, text('CD001'))],
+    ['tar', oldTar()],
     ['firmware-raw', Uint8Array.of(0x10, 0, 0xff, 0xff)],
     ['text', text('setenv bootargs console=ttyS0\n')],
     ['empty', new Uint8Array(0)],
   ] as const)('tells %s by its bytes', (type, bytes) => {
     expect(inspectImage(bytes).type).toBe(type);
+  });
+
+  it('takes the version of an x86 kernel from its header', () => {
+    expect(inspectImage(bzImage()).description).toBe('x86 Linux 6.1.0-test, bzImage');
+  });
+
+  it('looks for /images in a device tree, not for the word', () => {
+    expect(inspectImage(deviceTree('cpus', 'images')).type).toBe('dtb'); // a node below another one
+    expect(inspectImage(deviceTree('images').subarray(0, 60)).type).toBe('dtb'); // cut before it says so
+  });
+
+  it('survives any damage to any header, and any cut', () => {
+    const samples = [tinyElf(), deviceTree('images'), bzImage(), oldTar(), deviceTree('a', 'b')];
+    for (const sample of samples) {
+      for (let length = 0; length <= sample.length; length++) inspectImage(sample.subarray(0, length));
+      for (let offset = 0; offset < sample.length; offset++) {
+        for (const value of [0, 1, 0x7f, 0x80, 0xff]) {
+          const damaged = sample.slice();
+          damaged[offset] = value;
+          // Whole words of it: lengths and offsets become huge.
+          damaged.fill(value, offset & ~3, (offset & ~3) + 4);
+          expect(typeof inspectImage(damaged).description).toBe('string');
+        }
+      }
+    }
+  });
+
+  it('ends on a device tree that goes round in circles', () => {
+    const endless = deviceTree('cpus');
+    const view = new DataView(endless.buffer);
+    for (let offset = view.getUint32(8); offset + 4 <= endless.length; offset += 4) view.setUint32(offset, 4); // FDT_NOP
+    expect(inspectImage(endless).type).toBe('dtb');
   });
 
   it('reports what a loader needs to know of an ELF file', () => {
