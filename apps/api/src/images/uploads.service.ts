@@ -56,6 +56,10 @@ export class UploadsService implements OnModuleInit {
       onUploadCreate: (request, upload) => this.created(request, upload),
       onResponseError: (_request, error) => this.errorOf(error),
     });
+    // A figure for people: the next one makes up for a lost one.
+    this.server.on(EVENTS.POST_RECEIVE, (_request, upload) => {
+      this.transfers.progress(upload.id, upload.offset).catch(() => undefined);
+    });
     this.server.on(EVENTS.POST_FINISH, (_request, _response, upload) => void this.finished(upload.id));
   }
 

@@ -7,12 +7,27 @@ import {
   useQueryClient,
   type QueryClient,
 } from '@tanstack/react-query';
-import { API, getJson, postForm, postJson, type UploadProgress } from './client.js';
-import type { Board, Image, ImagePage, Job, JobPage, JobSpec, JobState, Outcome, ResultPage } from './types.js';
+import { useCallback } from 'react';
+import { API, getJson, postForm, postJson, request, sendJson, type UploadProgress } from './client.js';
+import type {
+  Board,
+  Image,
+  ImageChange,
+  ImagePage,
+  ImageTransfer,
+  Job,
+  JobPage,
+  JobSpec,
+  JobState,
+  Outcome,
+  ResultPage,
+} from './types.js';
 
 export const JOBS_PER_PAGE = 25;
 const LIST_REFRESH_MS = 2000;
 const JOB_REFRESH_MS = 3000;
+const TRANSFER_REFRESH_MS = 700;
+const LIST_IDLE_REFRESH_MS = 15_000;
 
 export interface JobFilter {
   state?: JobState;
@@ -134,22 +149,66 @@ export function useImage(id: string) {
   });
 }
 
-export function useUploadImage() {
+/** Says that the library has other images than a moment ago. */
+export function useImagesChanged(): () => void {
+  const queryClient = useQueryClient();
+  return useCallback(() => void queryClient.invalidateQueries({ queryKey: ['images'] }), [queryClient]);
+}
+
+export function useChangeImage(id: string) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: ({
-      file,
-      ...options
-    }: {
-      file: File;
-      signal?: AbortSignal;
-      onProgress?: (p: UploadProgress) => void;
-    }) => {
-      const form = new FormData();
-      form.set('file', file, file.name);
-      return postForm<{ items: Image[] }>('/images', form, options);
+    mutationFn: (change: ImageChange) => sendJson<Image>('PATCH', `/images/${encodeURIComponent(id)}`, change),
+    onSuccess: (image) => {
+      queryClient.setQueryData(['image', id], image);
+      void queryClient.invalidateQueries({ queryKey: ['images'] });
     },
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['images'] }),
+  });
+}
+
+export function useRemoveImage(id: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => request(`/images/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSuccess: () => {
+      queryClient.removeQueries({ queryKey: ['image', id] });
+      void queryClient.invalidateQueries({ queryKey: ['images'] });
+    },
+  });
+}
+
+/**
+ * Files on their way into the library.
+ * @param expecting something of this page is with the lab, so ask often
+ */
+export function useImageTransfers(expecting: boolean) {
+  return useQuery({
+    queryKey: ['image-transfers'],
+    queryFn: ({ signal }) => getJson<{ items: ImageTransfer[] }>('/images/transfers', signal),
+    select: ({ items }) => items,
+    refetchInterval: ({ state }) => {
+      const working = state.data?.items.some(
+        (transfer) => transfer.state === 'checking' || (transfer.state === 'receiving' && transfer.kind === 'import'),
+      );
+      return working || expecting ? TRANSFER_REFRESH_MS : LIST_IDLE_REFRESH_MS;
+    },
+  });
+}
+
+export function useImportImage() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (request: { url: string; sha256?: string; unpack: boolean }) =>
+      postJson<ImageTransfer>('/images/imports', request),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['image-transfers'] }),
+  });
+}
+
+export function useCancelTransfer() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => request(`/images/transfers/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['image-transfers'] }),
   });
 }
 

@@ -1,14 +1,15 @@
-import { HardDrive } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { HardDrive, Pin } from 'lucide-react';
+import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import type { UploadProgress } from '../api/client.js';
-import { useImages, useUploadImage } from '../api/queries.js';
+import { useImages } from '../api/queries.js';
 import type { Image } from '../api/types.js';
 import { Copyable } from '../components/copy-button.js';
-import { Empty, Failure, Loading, Notice } from '../components/feedback.js';
+import { Empty, Failure, Loading } from '../components/feedback.js';
 import { FileDrop } from '../components/file-drop.js';
 import { TimeAgo } from '../components/time-ago.js';
-import { UploadBar } from '../components/upload-bar.js';
+import { ImportForm } from '../images/import-form.js';
+import { TransferList } from '../images/transfer-list.js';
+import { addUpload } from '../images/uploads.js';
 import { formatBytes, shortDigest } from '../lib/format.js';
 import { archText } from '../lib/image.js';
 import { useTitle } from '../lib/use-title.js';
@@ -28,7 +29,8 @@ export function ImagesPage() {
           </p>
         </div>
       </div>
-      <Uploader />
+      <Sources />
+      <TransferList />
       <div className="card">
         {images.data ? (
           <ImageTable images={images.data.items} />
@@ -49,57 +51,24 @@ export function ImagesPage() {
   );
 }
 
-interface Upload {
-  name: string;
-  progress: UploadProgress | undefined;
-}
-
-/** Uploads files one after the other, so that a slow line is not shared by all of them. */
-function Uploader() {
-  const { mutateAsync } = useUploadImage();
-  const [upload, setUpload] = useState<Upload>();
-  const [failures, setFailures] = useState<{ name: string; message: string }[]>([]);
-  const abort = useRef<AbortController>(undefined);
-
-  const uploadAll = async (files: readonly File[]): Promise<void> => {
-    setFailures([]);
-    const controller = new AbortController();
-    abort.current = controller;
-    for (const file of files) {
-      if (controller.signal.aborted) break;
-      setUpload({ name: file.name, progress: undefined });
-      try {
-        await mutateAsync({
-          file,
-          signal: controller.signal,
-          onProgress: (progress) => setUpload({ name: file.name, progress }),
-        });
-      } catch (error) {
-        if (controller.signal.aborted) break;
-        const message = error instanceof Error ? error.message : String(error);
-        setFailures((known) => [...known, { name: file.name, message }]);
-      }
-    }
-    setUpload(undefined);
-  };
-
+/** Where images come from: files of this computer, or an address that the lab downloads from. */
+function Sources() {
+  const [unpack, setUnpack] = useState(false);
   return (
-    <div className="uploader">
-      {upload ? (
-        <UploadBar
-          label={`Uploading ${upload.name}`}
-          progress={upload.progress}
-          onCancel={() => abort.current?.abort()}
-        />
-      ) : (
-        <FileDrop label="Upload images" multiple onFiles={(files) => void uploadAll(files)} />
-      )}
-      {failures.map(({ name, message }) => (
-        <Notice key={name} tone="fail" title={`${name} was not stored`}>
-          {message}
-        </Notice>
-      ))}
-    </div>
+    <section className="image-sources" aria-label="Add images">
+      <FileDrop
+        label="Upload images"
+        multiple
+        onFiles={(files) => files.forEach((file) => addUpload(file, { unpack }))}
+      />
+      <ImportForm unpack={unpack} />
+      <label className="check">
+        <input type="checkbox" checked={unpack} onChange={(event) => setUnpack(event.target.checked)} />
+        <span>
+          Unpack compressed files <span className="muted">(gzip, xz, Zstandard, bzip2) and store what is inside</span>
+        </span>
+      </label>
+    </section>
   );
 }
 
@@ -130,6 +99,7 @@ function ImageTable({ images }: { images: readonly Image[] }) {
                 <Link to={`/images/${image.id}`} className="row-link">
                   {image.name}
                 </Link>
+                {image.kept && <Pin size={12} className="image-kept" aria-label="kept" />}
                 <div className="muted image-description">{image.description}</div>
               </td>
               <td>
