@@ -25,7 +25,7 @@ export function ImportForm({ unpack }: { unpack: boolean }) {
     });
   };
   return (
-    <form className="card import-form" onSubmit={submit} noValidate aria-label="Import from a URL">
+    <form className="card import-form" onSubmit={submit} noValidate>
       <div className="field">
         <label htmlFor={ids.url}>Import from a URL</label>
         <input

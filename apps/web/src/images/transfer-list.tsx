@@ -59,7 +59,7 @@ function Row({ row, onDismiss }: { row: TransferRow; onDismiss(transferId: strin
         </div>
         <span className="muted tabular nowrap">
           {ended || totalBytes === null
-            ? formatBytes(totalBytes ?? doneBytes)
+            ? (totalBytes ?? doneBytes) > 0 && formatBytes(totalBytes ?? doneBytes)
             : `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`}
         </span>
         <Actions row={row} onDismiss={onDismiss} />

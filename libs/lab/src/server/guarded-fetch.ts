@@ -194,10 +194,12 @@ class GuardedFetch {
 
   private refusalFor(url: URL): Refusal {
     const allowed = isAllowed(url, this.options.allowedHosts ?? []);
-    return (address) =>
-      ipaddr.isValid(address) && !isLinkLocal(address) && (allowed || isPublicAddress(address))
-        ? undefined
-        : new FetchRefusedError(`${hostOf(url)} is not on the public internet (${address})`, ASK_OPERATOR);
+    return (address) => {
+      const opens = ipaddr.isValid(address) && !isLinkLocal(address);
+      if (opens && (allowed || isPublicAddress(address))) return undefined;
+      const mend = opens ? ASK_OPERATOR : 'Upload the file instead.';
+      return new FetchRefusedError(`${hostOf(url)} is not on the public internet (${address})`, mend);
+    };
   }
 
   private tooLarge(): FetchRefusedError {
