@@ -44,7 +44,7 @@ beforeAll(async () => {
     BOOTLAB_ADMIN_TOKEN: TOKEN,
     BOOTLAB_MAX_UPLOAD: `${UPLOAD_LIMIT / 1024}K`,
   });
-  app = await createApp(['error']);
+  app = await createApp({ logLevels: ['error'] });
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();
 }, 60_000);

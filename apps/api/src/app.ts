@@ -1,26 +1,48 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyMultipart from '@fastify/multipart';
-import fastifyRateLimit from '@fastify/rate-limit';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import type { LogLevel } from '@nestjs/common';
 import { readApiConfig, TokenStore } from '@bootlab/lab/server';
 import { AppModule } from './app.module.js';
 import { registerBodyParsers } from './body-parsers.js';
-import { CONFIG, type LabConfig } from './config.token.js';
+import { CONFIG, type ApiConfig } from './config.token.js';
+import { setBrowserRules } from './hardening/browser-rules.js';
+import { answerBadAddress, answerClientError } from './hardening/client-error.js';
+import { setRateLimit } from './hardening/rate-limit.js';
+import { BODY_PACE, refuseSlowBodies, type BodyPace } from './hardening/slow-clients.js';
+import { requireStorableRequests } from './hardening/storable-text.js';
 import { acceptUploads } from './images/uploads.controller.js';
 import { setupOpenApi } from './openapi.js';
 import { setupWeb } from './web/web.js';
 
 const JSON_BODY_BYTES = 8 * 2 ** 20;
+const HEADER_BYTES = 16 * 2 ** 10;
+const HEADERS_MS = 15_000;
+const CONNECTIONS_CHECK_MS = 5_000;
+
+export interface AppOptions {
+  logLevels?: LogLevel[];
+  /** Less patience, for tests. */
+  headersTimeoutMs?: number;
+  bodyPace?: BodyPace;
+}
 
 /** The API with everything attached, not yet listening. */
-export async function createApp(logLevels: LogLevel[] = ['error', 'warn']): Promise<NestFastifyApplication> {
+export async function createApp(options: AppOptions = {}): Promise<NestFastifyApplication> {
+  const { logLevels = ['error', 'warn'], headersTimeoutMs = HEADERS_MS, bodyPace = BODY_PACE } = options;
   const { trustedProxies } = readApiConfig(process.env);
   const adapter = new FastifyAdapter({
     bodyLimit: JSON_BODY_BYTES,
     forceCloseConnections: true,
     trustProxy: trustedProxies.length > 0 && trustedProxies,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerBadAddress,
+    http: {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, headersTimeoutMs),
+    },
   });
   registerBodyParsers(adapter, JSON_BODY_BYTES);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
@@ -28,13 +50,16 @@ export async function createApp(logLevels: LogLevel[] = ['error', 'warn']): Prom
     abortOnError: false,
   });
   app.enableShutdownHooks([]);
+  const config = app.get<ApiConfig>(CONFIG);
+  refuseSlowBodies(app, bodyPace);
+  requireStorableRequests(app);
+  await setBrowserRules(app, config);
   await app.register(fastifyCookie);
-  await app.register(fastifyRateLimit, { global: false });
+  await setRateLimit(app, config);
   await app.register(fastifyMultipart);
   acceptUploads(app);
   await setupWeb(app);
   setupOpenApi(app);
-  const { adminToken } = app.get<LabConfig>(CONFIG);
-  if (adminToken) await app.get(TokenStore).ensure(adminToken, 'administrator');
+  if (config.adminToken) await app.get(TokenStore).ensure(config.adminToken, 'administrator');
   return app;
 }

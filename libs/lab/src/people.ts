@@ -149,6 +149,10 @@ export const signInMethodsSchema = z.object({
 });
 export type SignInMethods = z.infer<typeof signInMethodsSchema>;
 
+export const oidcBeginSchema = z.strictObject({ invitation: secretSchema.optional() });
+export type OidcBegin = z.infer<typeof oidcBeginSchema>;
+export const oidcRedirectSchema = z.object({ url: z.string() });
+
 export const sessionSchema = z
   .object({
     id: z.string(),

@@ -47,7 +47,7 @@ beforeAll(async () => {
     BOOTLAB_MAX_UPLOAD: `${UPLOAD_LIMIT / 1024}K`,
     BOOTLAB_IMPORT_HOSTS: new URL(filesUrl).host,
   });
-  app = await createApp(['error']);
+  app = await createApp({ logLevels: ['error'] });
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();
   await addStranger();

@@ -13,6 +13,7 @@ export interface MultipartForm {
 
 const MAX_FILES = 16;
 const MAX_FIELD_BYTES = 8 * 2 ** 20;
+const MAX_NAME_LENGTH = 200;
 
 const MEND = 'Send multipart/form-data as RFC 7578 has it; any HTTP client can.';
 
@@ -33,6 +34,10 @@ export class MultipartReader {
     const limits = { fileSize: Infinity, files: MAX_FILES, fieldSize: MAX_FIELD_BYTES };
     try {
       for await (const part of request.parts({ limits })) {
+        // A part without a name has none at all, whatever the library's types say.
+        if ((part.fieldname as string | undefined) === undefined || part.fieldname === '') {
+          throw invalidField('body', 'A part of the form has no name', 'Give each part a name.');
+        }
         if (form.fields.has(part.fieldname) || form.files.has(part.fieldname)) {
           throw invalidField(part.fieldname, 'This field comes twice', 'Give each part a name of its own.');
         }
@@ -56,7 +61,7 @@ export class MultipartReader {
 
   private async stage(part: MultipartFile): Promise<StagedFile> {
     try {
-      return await this.images.stage(part.file, part.filename || part.fieldname, this.config.maxUploadBytes);
+      return await this.images.stage(part.file, fileNameOf(part), this.config.maxUploadBytes);
     } catch (error) {
       if (!(error instanceof FileTooLargeError)) throw error;
       throw invalidField(
@@ -67,4 +72,10 @@ export class MultipartReader {
       );
     }
   }
+}
+
+/** The name without what no name has; never more than file systems take. Where files lie has nothing to do with it. */
+function fileNameOf({ filename, fieldname }: MultipartFile): string {
+  const name = filename.replace(/[\p{Cc}/\\]/gu, '').slice(0, MAX_NAME_LENGTH);
+  return name === '' || name === '.' || name === '..' ? fieldname : name;
 }

@@ -10,6 +10,8 @@ import { InvitationsService } from './invitations.service.js';
 import { MeController } from './me.controller.js';
 import { MeService } from './me.service.js';
 import { MembersController } from './members.controller.js';
+import { OidcController } from './oidc.controller.js';
+import { OidcService } from './oidc.service.js';
 import { ProjectsController } from './projects.controller.js';
 import { ProjectsService } from './projects.service.js';
 import { SessionsController } from './sessions.controller.js';
@@ -24,6 +26,7 @@ import { UsersController } from './users.controller.js';
 @Module({
   controllers: [
     SessionsController,
+    OidcController,
     MeController,
     ProjectsController,
     MembersController,
@@ -40,6 +43,7 @@ import { UsersController } from './users.controller.js';
     MeService,
     ProjectsService,
     InvitationsService,
+    OidcService,
     SignInLimit,
     SignInService,
     TokensService,

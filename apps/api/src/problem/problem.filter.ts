@@ -13,7 +13,8 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const { method, url } = http.getRequest<FastifyRequest>();
     const problem = this.problem(error);
-    if (problem.status >= 500) this.logger.error(`${method} ${url}`, error instanceof Error ? error.stack : error);
+    if (problem.status >= 500 && !isHangUp(error))
+      this.logger.error(`${method} ${url}`, error instanceof Error ? error.stack : error);
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy(); // the answer had begun: breaking it off is the only sign left
       return;
@@ -32,6 +33,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (status !== undefined && status < 500) return problemOf(status, (error as Error).message);
     return problemOf(500, 'The lab failed to handle this request; its log says why');
   }
+}
+
+/** The client went away, or was sent away: nothing failed here, and nobody is left to be told. */
+function isHangUp(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ECONNRESET';
 }
 
 function statusOf(error: unknown): number | undefined {

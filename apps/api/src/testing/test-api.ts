@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { pathToFileURL } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestDatabase, temporaryFolder } from '@bootlab/lab/testing';
-import { createApp } from '../app.js';
+import { createApp, type AppOptions } from '../app.js';
 
 export interface Answer<T> {
   status: number;
@@ -32,7 +32,10 @@ export interface TestApi {
 }
 
 /** @param environment further variables of the API's environment, or others than the usual ones */
-export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
+export async function startTestApi(
+  environment: Record<string, string> = {},
+  options: AppOptions = {},
+): Promise<TestApi> {
   const adminToken = 'blt_administrator-of-the-tests';
   const [postgres, folder] = await Promise.all([startTestDatabase(), temporaryFolder()]);
   Object.assign(process.env, {
@@ -41,10 +44,11 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     REDIS_URL: '',
     BOOTLAB_ADMIN_TOKEN: adminToken,
     BOOTLAB_MAX_UPLOAD: '1M',
+    BOOTLAB_RATE_LIMIT: '1000000',
     BOOTLAB_SIGN_IN_LIMIT: '1000',
     ...environment,
   });
-  const app = await createApp(['error']);
+  const app = await createApp({ logLevels: ['error'], ...options });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   return {
@@ -70,7 +74,12 @@ async function callApi<T>(url: string, path: string, call: Call = {}): Promise<A
   const type = response.headers.get('content-type') ?? '';
   const text = await response.text();
   const isJson = type.includes('json') && !type.includes('ndjson');
-  return { status: response.status, type, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };
+  return {
+    status: response.status,
+    type,
+    headers: response.headers,
+    body: (isJson && text !== '' ? JSON.parse(text) : text) as T,
+  };
 }
 
 /** The cookie that an answer sets, as a browser sends it back; its attributes beside it. */

@@ -23,8 +23,6 @@ export async function setupWeb(app: NestFastifyApplication): Promise<void> {
       // Vite puts a digest of the content into the names of assets.
       const forever = file.includes(`${path.sep}assets${path.sep}`);
       void reply.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
-      void reply.header('x-content-type-options', 'nosniff');
-      void reply.header('referrer-policy', 'same-origin');
     },
   });
 }

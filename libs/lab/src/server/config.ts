@@ -113,7 +113,13 @@ const apiSchema = labSchema
     BOOTLAB_RATE_LIMIT: z.coerce.number().int().min(1).default(6000),
     BOOTLAB_SIGN_IN_LIMIT: z.coerce.number().int().min(1).default(10),
     BOOTLAB_SESSION_LIFETIME: unit((text) => parseDuration(text) / 1e6).default(14 * 86_400_000),
-    BOOTLAB_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+    BOOTLAB_OIDC_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .refine(
+        (url) => /^(https:|http:\/\/(localhost|127\.0\.0\.1)[:/])/.test(url),
+        'Plain HTTP works on this machine only',
+      )
+      .optional(),
     BOOTLAB_OIDC_CLIENT_ID: z.string().optional(),
     BOOTLAB_OIDC_CLIENT_SECRET: z.string().optional(),
     BOOTLAB_OIDC_NAME: z.string().max(40).default('single sign-on'),

@@ -91,6 +91,10 @@ export class Identities {
     return project ? principalOf(identity, { ...project, scopes: SCOPES }) : undefined;
   }
 
+  async projectNamed(name: string): Promise<{ id: string } | undefined> {
+    return (await this.database.project.findUnique({ where: { name }, select: { id: true } })) ?? undefined;
+  }
+
   /** Every project that somebody sees, by name. */
   async projectsOf(identity: Identity): Promise<Grant[]> {
     if (!identity.operator) return [...identity.grants].sort((a, b) => a.name.localeCompare(b.name));

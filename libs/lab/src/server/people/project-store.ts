@@ -70,13 +70,11 @@ export class ProjectStore {
   async changeRole(projectId: string, userId: string, role: Role, mayOrphan: boolean): Promise<Member | undefined> {
     return this.database.$transaction(async (tx) => {
       await lockProject(tx, projectId);
-      const { count } = await tx.member.updateMany({ where: { projectId, userId }, data: { role } });
-      if (count === 0) return undefined;
-      if (!mayOrphan) await needsAdmin(tx, projectId);
-      const row = await tx.member.findUniqueOrThrow({
-        where: { projectId_userId: { projectId, userId } },
-        include: { user: true },
-      });
+      const where = { projectId_userId: { projectId, userId } };
+      const before = await tx.member.findUnique({ where });
+      if (!before) return undefined;
+      const row = await tx.member.update({ where, data: { role }, include: { user: true } });
+      if (before.role === 'admin' && !mayOrphan) await needsAdmin(tx, projectId);
       return toMember(row);
     });
   }
@@ -88,9 +86,11 @@ export class ProjectStore {
   async removeMember(projectId: string, userId: string, mayOrphan: boolean): Promise<boolean> {
     return this.database.$transaction(async (tx) => {
       await lockProject(tx, projectId);
-      const { count } = await tx.member.deleteMany({ where: { projectId, userId } });
-      if (count === 0) return false;
-      if (!mayOrphan) await needsAdmin(tx, projectId);
+      const where = { projectId_userId: { projectId, userId } };
+      const before = await tx.member.findUnique({ where });
+      if (!before) return false;
+      await tx.member.delete({ where });
+      if (before.role === 'admin' && !mayOrphan) await needsAdmin(tx, projectId);
       await tx.token.updateMany({ where: { projectId, userId, revokedAt: null }, data: { revokedAt: new Date() } });
       return true;
     });
