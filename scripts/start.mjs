@@ -117,7 +117,7 @@ async function untilReady(child, name) {
 async function stopProgram(child) {
   if (!child || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill('SIGINT'); // a worker hands its jobs back at once; after SIGTERM it would wait for them
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await exited;
   clearTimeout(timer);
@@ -211,6 +211,7 @@ try {
     BLOB_URL: process.env.BLOB_URL || pathToFileURL(path.join(dataDir, 'blobs')).href,
     BOOTLAB_HOST: host,
     BOOTLAB_ADMIN_TOKEN: token,
+    BOOTLAB_LOG_FORMAT: process.env.BOOTLAB_LOG_FORMAT || 'text',
     PORT: String(port),
   };
   await migrateDatabase(env.DATABASE_URL);

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuthGuard } from './auth/auth.guard.js';
+import { BadgesController } from './badges/badges.controller.js';
 import { BoardsController } from './boards/boards.controller.js';
 import { BoardsService } from './boards/boards.service.js';
 import { ConsoleGateway } from './console/console.gateway.js';
-import { HealthController } from './health.controller.js';
+import { EventsController } from './events/events.controller.js';
+import { EventsService } from './events/events.service.js';
 import { ImageIntake } from './images/image-intake.js';
 import { ImageJanitor } from './images/image-janitor.js';
 import { ImagesController } from './images/images.controller.js';
@@ -25,22 +27,24 @@ import { SubmissionsService } from './jobs/submissions.service.js';
 import { ResultsController } from './results/results.controller.js';
 import { ResultsService } from './results/results.service.js';
 import { LabModule } from './lab.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { PeopleModule } from './people/people.module.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { SchemaPipe } from './problem/schema.pipe.js';
 import { WebController } from './web/web.js';
 
 @Module({
-  imports: [LabModule, PeopleModule],
+  imports: [LabModule, PeopleModule, OperationsModule],
   // The web pages come last: their route takes whatever the others left.
   controllers: [
-    HealthController,
     BoardsController,
     TransfersController,
     UploadsController,
     ImagesController,
     JobsController,
     ResultsController,
+    EventsController,
+    BadgesController,
     WebController,
   ],
   providers: [
@@ -61,6 +65,7 @@ import { WebController } from './web/web.js';
     SubmissionReader,
     SubmissionsService,
     ResultsService,
+    EventsService,
     Reconciler,
     ConsoleGateway,
   ],

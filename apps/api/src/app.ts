@@ -1,9 +1,10 @@
 import fastifyCookie from '@fastify/cookie';
+import fastifyEtag from '@fastify/etag';
 import fastifyMultipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
-import type { LogLevel } from '@nestjs/common';
-import { readApiConfig, TokenStore } from '@bootlab/lab/server';
+import type { LoggerService, LogLevel } from '@nestjs/common';
+import { Metrics, readApiConfig, TokenStore } from '@bootlab/lab/server';
 import { AppModule } from './app.module.js';
 import { registerBodyParsers } from './body-parsers.js';
 import { CONFIG, type ApiConfig } from './config.token.js';
@@ -14,6 +15,7 @@ import { BODY_PACE, refuseSlowBodies, type BodyPace } from './hardening/slow-cli
 import { requireStorableRequests } from './hardening/storable-text.js';
 import { acceptUploads } from './images/uploads.controller.js';
 import { setupOpenApi } from './openapi.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { setupWeb } from './web/web.js';
 
 const JSON_BODY_BYTES = 8 * 2 ** 20;
@@ -23,6 +25,8 @@ const CONNECTIONS_CHECK_MS = 5_000;
 
 export interface AppOptions {
   logLevels?: LogLevel[];
+  /** Takes what Nest's own would; `logLevels` then says nothing. */
+  logger?: LoggerService;
   /** Less patience, for tests. */
   headersTimeoutMs?: number;
   bodyPace?: BodyPace;
@@ -46,7 +50,7 @@ export async function createApp(options: AppOptions = {}): Promise<NestFastifyAp
   });
   registerBodyParsers(adapter, JSON_BODY_BYTES);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
-    logger: logLevels,
+    logger: options.logger ?? logLevels,
     abortOnError: false,
   });
   app.enableShutdownHooks([]);
@@ -54,6 +58,9 @@ export async function createApp(options: AppOptions = {}): Promise<NestFastifyAp
   refuseSlowBodies(app, bodyPace);
   requireStorableRequests(app);
   await setBrowserRules(app, config);
+  OperationsModule.measure(app.getHttpAdapter().getInstance(), app.get(Metrics));
+  // A client that polls is told that nothing changed; what streams has no tag.
+  await app.register(fastifyEtag, { weak: true });
   await app.register(fastifyCookie);
   await setRateLimit(app, config);
   await app.register(fastifyMultipart);

@@ -2,6 +2,7 @@ import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { ModuleRef } from '@nestjs/core';
 import {
   AuditLog,
+  BadgeStore,
   ConsoleLogs,
   Identities,
   ImageStore,
@@ -61,11 +62,13 @@ const providers = [
     useFactory: (database: Database, streams: LiveStreams, blobs: BlobStore) =>
       new ConsoleLogs(database, streams, blobs),
   },
-  ...[AuditLog, Identities, InvitationStore, Quotas, ResultStore, SessionStore, TokenStore, UserStore].map((Store) => ({
-    provide: Store,
-    inject: [DATABASE],
-    useFactory: (database: Database) => new Store(database),
-  })),
+  ...[AuditLog, BadgeStore, Identities, InvitationStore, Quotas, ResultStore, SessionStore, TokenStore, UserStore].map(
+    (Store) => ({
+      provide: Store,
+      inject: [DATABASE],
+      useFactory: (database: Database) => new Store(database),
+    }),
+  ),
   {
     provide: ProjectStore,
     inject: [DATABASE, Quotas],

@@ -14,6 +14,7 @@ import {
   type FinishedRun,
   type JobStore,
   type LabConfig,
+  type Logger,
   type LiveStreams,
   type QueuedJob,
   type StoredArtifact,
@@ -22,6 +23,7 @@ import { BoardHost, type BoardEnd } from './board-host.js';
 import { boardTask } from './board-task.js';
 import { FindingsRecorder } from './findings-recorder.js';
 import type { WrittenArtifact } from './protocol.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 // A job whose workers keep dying is likely what kills them.
 const MAX_LOST_WORKERS = 3;
@@ -41,7 +43,8 @@ export interface ProcessorServices {
   blobs: BlobStore;
   streams: LiveStreams;
   workerName: string;
-  log: (message: string) => void;
+  log: Logger;
+  metrics: WorkerMetrics;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
 }
@@ -78,7 +81,7 @@ export class JobProcessor {
       .catch((error: unknown) => this.delayOverQuota(error, bullJob, token));
     if (!claim) return; // it ended while it waited
     const controlFrom = claim.attempt === 1 ? 0 : controlNext; // keys of a lost attempt are not typed again
-    log(`job ${jobId}: starts (attempt ${claim.attempt})`);
+    log.info({ jobId, attempt: claim.attempt, board: claim.spec.board }, 'job starts');
     const handOver = await this.attempt(claim, controlFrom);
     if (handOver === 'wait') {
       await bullJob.moveToWait(token);
@@ -127,11 +130,11 @@ export class JobProcessor {
       return 'wait';
     } catch (error) {
       if (error instanceof StreamConflictError) {
-        log(`job ${jobId}: ${error.message}`); // the other worker brings it to its end
+        log.warn({ jobId }, error.message); // the other worker brings it to its end
         return undefined;
       }
       const reason = `The worker could not run the job: ${error instanceof Error ? error.message : String(error)}`;
-      log(`job ${jobId}: ${error instanceof Error ? (error.stack ?? reason) : reason}`);
+      log.error({ jobId, err: error }, 'the worker could not run the job');
       const verdict: Verdict = { outcome: 'infra', reason };
       if (await this.triedAgain(claim, verdict)) return this.retryDelay(claim);
       await this.finish(claim, verdict, NO_RUN);
@@ -154,12 +157,18 @@ export class JobProcessor {
     const writer = await logs.openWriter(jobId, await logs.nextSeq(jobId));
     const task = await boardTask(claim, config, blobs);
     const recorder = new FindingsRecorder(jobs, claim, spec, (error) =>
-      log(`job ${jobId}: progress was not stored yet: ${String(error)}`),
+      log.warn({ jobId, err: error }, 'progress was not stored yet'),
     );
     const startedMs = performance.now();
     const host = new BoardHost(
       task,
-      { console: (spans) => writer.append(spans), progress: (progress) => recorder.take(progress) },
+      {
+        console: (spans) => {
+          this.services.metrics.printed(spans);
+          return writer.append(spans);
+        },
+        progress: (progress) => recorder.take(progress),
+      },
       { heapBytes: config.boardHeapBytes },
       this.services.boardEntry,
     );
@@ -198,7 +207,8 @@ export class JobProcessor {
     const { outcome, reason } = verdict;
     if (outcome !== 'infra' || claim.infraErrors >= (claim.spec.retries ?? DEFAULT_RETRIES)) return false;
     if (!(await this.patiently(() => this.services.jobs.release(claim, { outcome, reason })))) return false;
-    this.services.log(`job ${claim.jobId}: ${reason}; it is tried again`);
+    this.services.log.warn({ jobId: claim.jobId, reason }, 'job is tried again');
+    this.services.metrics.retried();
     return true;
   }
 
@@ -230,7 +240,8 @@ export class JobProcessor {
   private async finish(claim: Claim, verdict: Verdict, run: FinishedRun): Promise<void> {
     const { jobs, streams, log } = this.services;
     if (!(await this.patiently(() => jobs.finish(claim, verdict, run)))) return;
-    log(`job ${claim.jobId}: ${verdict.outcome}: ${verdict.reason}`);
+    log.info({ jobId: claim.jobId, outcome: verdict.outcome, reason: verdict.reason, wallMs: run.wallMs }, 'job ended');
+    this.services.metrics.ended(verdict.outcome, run);
     // The log is in the blob store by now; readers find it there.
     await streams.delete(consoleStream(claim.jobId));
     await streams.delete(controlStream(claim.jobId));
@@ -244,7 +255,7 @@ export class JobProcessor {
         return await write();
       } catch (error) {
         if (this.closing || performance.now() > deadline) throw error;
-        this.services.log(`the end of a run could not be stored yet: ${String(error)}`);
+        this.services.log.warn({ err: error }, 'the end of a run could not be stored yet');
         await sleep(PATIENCE_STEP_MS);
       }
     }

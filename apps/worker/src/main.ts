@@ -1,24 +1,36 @@
-import { readConfig } from '@bootlab/lab/server';
+import { openLog, readWorkerConfig } from '@bootlab/lab/server';
+import { serveOperations } from './operations-server.js';
 import { startWorker } from './worker.js';
 
-const SHUTDOWN_MS = 10_000;
+/** Beyond the grace of running jobs: for handing back what did not finish. */
+const HAND_BACK_MS = 10_000;
 
-const log = (message: string): void => void process.stdout.write(`worker: ${message}\n`);
-const config = readConfig(process.env);
+const log = openLog('worker');
+const config = readWorkerConfig(process.env);
 const worker = await startWorker(config, { log });
-log(`ready, ${config.concurrency} board${config.concurrency === 1 ? '' : 's'} at a time`);
+const operations =
+  config.operationsPort === undefined
+    ? undefined
+    : await serveOperations(config.operationsPort, config.host, worker.metrics);
+log.info({ concurrency: config.concurrency }, 'ready');
 // Whoever started us and keeps a channel open is told, and takes us along when it dies.
 process.send?.({ type: 'ready' });
 
 let stopping = false;
-const stop = async (): Promise<void> => {
-  if (stopping) return;
+/** @param graceMs how long running jobs may go on; told a second time, they are handed back at once */
+async function stop(graceMs: number): Promise<void> {
+  if (stopping) {
+    void worker.close(0);
+    return;
+  }
   stopping = true;
+  log.info({ graceMs }, 'stopping');
   // Without database or queue there is nobody to give the jobs back to; they are picked up as those of a lost worker.
-  setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-  await worker.close();
+  setTimeout(() => process.exit(1), graceMs + HAND_BACK_MS).unref();
+  await worker.close(graceMs);
+  operations?.close();
   process.exit(0);
-};
-process.on('SIGTERM', () => void stop());
-process.on('SIGINT', () => void stop());
-process.on('disconnect', () => void stop());
+}
+process.on('SIGTERM', () => void stop(config.drainMs));
+process.on('SIGINT', () => void stop(0));
+process.on('disconnect', () => void stop(0));

@@ -5,6 +5,7 @@ import {
   ConsoleLogs,
   enqueue,
   JobStore,
+  openLog,
   openBlobStore,
   openDatabase,
   openJobQueue,
@@ -75,7 +76,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
   });
 
   const work = async (): Promise<LabWorker> => {
-    const log = (message: string): void => void printed.push(message);
+    const log = openLog('worker', { BOOTLAB_LOG_LEVEL: 'silent' });
     const worker = await startWorker(config, { log, boardEntry, lockMs: 2000, stalledCheckMs: 500 });
     workers.push(worker);
     return worker;
@@ -240,6 +241,42 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     expect((await jobs.get(ids[2] ?? ''))?.attempts).toBe(1);
     await database.project.update({ where: { id: projectId }, data: { quotaBoards: null } });
   }, 60_000);
+
+  it('lets its jobs finish before it leaves, and hands back those that take too long', async () => {
+    const [short, long] = [await submit('echo'), await submit('echo')];
+    await printedBy(short, 'ready');
+    await printedBy(long, 'ready');
+    const leaving = workers.pop()?.close(3000);
+    const late = await submit('hello');
+    const data = Buffer.from('poweroff').toString('base64');
+    await sendControl(streams, short, { type: 'input', uart: 'uart0', data });
+    await leaving;
+    expect(await jobs.get(short)).toMatchObject({ state: 'ended', outcome: 'pass', attempts: 1 });
+    expect(await jobs.get(long)).toMatchObject({ state: 'queued', attempts: 1 });
+    expect(await jobs.get(late)).toMatchObject({ state: 'queued', attempts: 0 });
+    await jobs.endUnclaimed(long, { outcome: 'cancelled', reason: 'enough' });
+    await work();
+    await inState(late, 'ended');
+  }, 60_000);
+
+  it('leaves at once when it is told again', async () => {
+    const id = await submit('echo');
+    await printedBy(id, 'ready');
+    const worker = workers.pop();
+    const leaving = worker?.close(60_000);
+    await worker?.close(0);
+    await leaving;
+    expect(await jobs.get(id)).toMatchObject({ state: 'queued' });
+    await jobs.endUnclaimed(id, { outcome: 'cancelled', reason: 'enough' });
+  }, 60_000);
+
+  it('counts what it does', async () => {
+    await inState(await submit('hello'), 'ended');
+    const text = await workers[0]?.metrics.text();
+    expect(text).toMatch(/^bootlab_jobs_ended_total\{outcome="pass"\} 1$/m);
+    expect(text).toMatch(/^bootlab_console_bytes_total 6$/m);
+    expect(text).toMatch(/^bootlab_boards_running 0$/m);
+  });
 
   it('does not run a job that was cancelled while it waited', async () => {
     await workers.pop()?.close();

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ConsoleLogs,
   JobStore,
+  Metrics,
   openBlobStore,
   openDatabase,
   openJobWorker,
   openLiveStreams,
   type LabConfig,
+  type Logger,
 } from '@bootlab/lab/server';
 import { JobProcessor } from './job-processor.js';
+import { WorkerMetrics } from './worker-metrics.js';
 
 // A worker that dies is noticed when its lock on a job runs out: these bound how long its jobs rest.
 const LOCK_MS = 10_000;
@@ -18,12 +22,16 @@ const STALLED_CHECK_MS = 5_000;
 const MAX_STALLED_COUNT = 100;
 
 export interface LabWorker {
-  /** Puts running jobs back into the queue and ends. */
-  close(): Promise<void>;
+  /**
+   * Takes no further job and ends. Running jobs have `graceMs` to finish; those that do not go back into the queue.
+   * Called again, it waits no longer.
+   */
+  close(graceMs?: number): Promise<void>;
+  readonly metrics: Metrics;
 }
 
 export interface WorkerOptions {
-  log: (message: string) => void;
+  log: Logger;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
   /** How soon a lost worker's jobs are taken up, for tests. */
@@ -33,11 +41,13 @@ export interface WorkerOptions {
 
 /** Starts a worker: it takes jobs from the queue until it is closed. */
 export async function startWorker(config: LabConfig, options: WorkerOptions): Promise<LabWorker> {
-  const report = (error: Error): void => options.log(`queue or stream: ${error.message}`);
+  const report = (error: Error): void => options.log.warn({ err: error }, 'queue or stream');
+  const handBack = new AbortController();
+  const metrics = new Metrics();
   const database = openDatabase(config.databaseUrl);
   const streams = await openLiveStreams(config, report);
   const blobs = await openBlobStore(config.blobUrl);
-  const processor = new JobProcessor({
+  const processor: JobProcessor = new JobProcessor({
     config,
     jobs: new JobStore(database, streams),
     logs: new ConsoleLogs(database, streams, blobs),
@@ -45,6 +55,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     streams,
     workerName: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     log: options.log,
+    metrics: new WorkerMetrics(metrics, () => processor.running),
     ...(options.boardEntry && { boardEntry: options.boardEntry }),
   });
   const worker = openJobWorker(
@@ -60,13 +71,23 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
   );
   worker.on('lockRenewalFailed', (jobIds) => processor.abandon(jobIds));
   await worker.waitUntilReady();
+  let closed: Promise<void> | undefined;
+  const stop = async (graceMs: number): Promise<void> => {
+    const finished = worker.close(); // takes no further job, and waits for those that run
+    const grace = sleep(graceMs, undefined, { signal: handBack.signal }).catch(() => undefined);
+    await Promise.race([finished, grace]);
+    processor.shutDown();
+    handBack.abort();
+    await finished;
+    await streams.close();
+    await database.$disconnect();
+  };
   return {
-    close: async () => {
-      const closed = worker.close(); // takes no further job, and waits for those that run
-      processor.shutDown();
-      await closed;
-      await streams.close();
-      await database.$disconnect();
+    metrics,
+    close: (graceMs = 0) => {
+      if (graceMs === 0) handBack.abort();
+      closed ??= stop(graceMs);
+      return closed;
     },
   };
 }

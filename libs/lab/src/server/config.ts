@@ -31,6 +31,14 @@ export interface LabConfig {
   adminToken: string | undefined;
 }
 
+/** What a worker needs beside that. */
+export interface WorkerConfig extends LabConfig {
+  /** How long running jobs may go on after SIGTERM before they are handed back. */
+  drainMs: number;
+  /** Port for health and metrics; undefined: none. */
+  operationsPort: number | undefined;
+}
+
 /** What the API needs beside that: who may reach it, and how people sign in. */
 export interface ApiConfig extends LabConfig {
   /** Where browsers reach the lab, without a slash at the end; undefined: wherever they say. */
@@ -103,6 +111,13 @@ const labSchema = z.object({
   BOOTLAB_ADMIN_TOKEN: z.string().min(16).optional(),
 });
 
+const workerSchema = labSchema.extend({
+  BOOTLAB_DRAIN: z
+    .union([z.literal('0').transform(() => 0), unit((text) => parseDuration(text) / 1e6)])
+    .default(25_000),
+  BOOTLAB_WORKER_PORT: z.coerce.number().int().min(1).max(65535).optional(),
+});
+
 const OIDC_TOGETHER = ['BOOTLAB_OIDC_ISSUER', 'BOOTLAB_OIDC_CLIENT_ID', 'BOOTLAB_OIDC_CLIENT_SECRET'] as const;
 
 const apiSchema = labSchema
@@ -160,6 +175,12 @@ export function readApiConfig(env: NodeJS.ProcessEnv): ApiConfig {
     sessionLifetimeMs: values.BOOTLAB_SESSION_LIFETIME,
     oidc: oidcConfigOf(values),
   };
+}
+
+/** @throws Error that names every bad variable */
+export function readWorkerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
+  const values = parseEnvironment(workerSchema, env);
+  return { ...labConfigOf(values), drainMs: values.BOOTLAB_DRAIN, operationsPort: values.BOOTLAB_WORKER_PORT };
 }
 
 function parseEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {

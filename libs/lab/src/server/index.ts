@@ -1,4 +1,5 @@
 /** What API and workers share on the server: configuration, database, queue, live streams, blobs and the stores. */
+export * from './badge-store.js';
 export * from './blobs.js';
 export * from './config.js';
 export * from './database.js';
@@ -14,6 +15,8 @@ export * from './image-store.js';
 export * from './image-transfers.js';
 export * from './job-rows.js';
 export * from './job-store.js';
+export * from './log.js';
+export * from './metrics.js';
 export * from './queue.js';
 export * from './people/index.js';
 export * from './result-store.js';

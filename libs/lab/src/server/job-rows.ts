@@ -1,4 +1,4 @@
-import type { Image, ImageRole, Job, JobSpec, JobStep, Result, Scalar } from '../index.js';
+import type { Image, ImageRole, Job, JobBrief, JobSpec, JobStep, Result, Scalar } from '../index.js';
 import type { PlacedResult } from '../results/index.js';
 import { toResult } from '../results/index.js';
 import type { Prisma } from './generated/client.js';
@@ -62,6 +62,39 @@ export function toJob(row: JobRow): Job {
       sha256: artifact.sha256,
       createdAt: artifact.createdAt.toISOString(),
     })),
+  };
+}
+
+/** What of a job stands in a list beside others. */
+export const briefSelect = {
+  id: true,
+  name: true,
+  board: true,
+  spec: true,
+  state: true,
+  outcome: true,
+  reason: true,
+  createdAt: true,
+  passCount: true,
+  failCount: true,
+  skipCount: true,
+  errorCount: true,
+} satisfies Prisma.JobSelect;
+
+type BriefRow = Prisma.JobGetPayload<{ select: typeof briefSelect }>;
+
+export function toBrief(row: BriefRow): JobBrief {
+  const { cpu } = row.spec as { cpu?: string }; // validated by jobSpecSchema before it was stored
+  return {
+    id: row.id,
+    name: row.name,
+    board: row.board,
+    cpu: cpu ?? null,
+    state: row.state,
+    outcome: row.outcome,
+    reason: row.reason,
+    createdAt: row.createdAt.toISOString(),
+    counts: { pass: row.passCount, fail: row.failCount, skip: row.skipCount, error: row.errorCount },
   };
 }
 

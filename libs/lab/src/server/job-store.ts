@@ -353,6 +353,14 @@ export class JobStore {
     });
   }
 
+  /** How many jobs wait and run now. */
+  async countUnfinished(): Promise<Record<'queued' | 'running', number>> {
+    const rows = await this.database.job.groupBy({ by: ['state'], where: { state: { not: 'ended' } }, _count: true });
+    const counts = { queued: 0, running: 0 };
+    for (const { state, _count } of rows) if (state !== 'ended') counts[state] = _count;
+    return counts;
+  }
+
   private async changed({ jobId, projectId }: Pick<Claim, 'jobId' | 'projectId'>): Promise<void> {
     await this.streams.announce(jobTopic(jobId));
     await this.streams.announce(projectTopic(projectId));

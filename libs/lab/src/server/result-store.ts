@@ -10,26 +10,10 @@ import type {
   ResultsQuery,
 } from '../index.js';
 import type { Database } from './database.js';
-import type { Prisma } from './generated/client.js';
-import { fromResultRow, jobInclude, toJob } from './job-rows.js';
+import { briefSelect, fromResultRow, jobInclude, toBrief, toJob } from './job-rows.js';
 import { escapeLike } from './like.js';
 
-const brief = {
-  id: true,
-  name: true,
-  board: true,
-  spec: true,
-  state: true,
-  outcome: true,
-  reason: true,
-  createdAt: true,
-  passCount: true,
-  failCount: true,
-  skipCount: true,
-  errorCount: true,
-} satisfies Prisma.JobSelect;
-
-type BriefRow = Prisma.JobGetPayload<{ select: typeof brief }>;
+const MAX_CHANGES = 200;
 
 /** What jobs found out, read in many ways. Everything here is within one project. */
 export class ResultStore {
@@ -56,8 +40,19 @@ export class ResultStore {
   }
 
   async brief(projectId: string, jobId: string): Promise<JobBrief | undefined> {
-    const row = await this.database.job.findFirst({ where: { id: jobId, projectId }, select: brief });
+    const row = await this.database.job.findFirst({ where: { id: jobId, projectId }, select: briefSelect });
     return row ? toBrief(row) : undefined;
+  }
+
+  /** Jobs that changed after a point in time, in the order of their changes; the newest two hundred at most. */
+  async changedSince(projectId: string, since: Date): Promise<(JobBrief & { updatedAt: Date })[]> {
+    const rows = await this.database.job.findMany({
+      where: { projectId, updatedAt: { gt: since } },
+      select: { ...briefSelect, updatedAt: true },
+      orderBy: { updatedAt: 'desc' },
+      take: MAX_CHANGES,
+    });
+    return rows.reverse().map((row) => ({ ...toBrief(row), updatedAt: row.updatedAt }));
   }
 
   /** One test case through the jobs of a project, newest job first. */
@@ -75,7 +70,7 @@ export class ResultStore {
       orderBy: [{ job: { createdAt: 'desc' } }, { id: 'asc' }],
       take: query.limit + 1,
       ...(query.cursor && { cursor: { id: query.cursor }, skip: 1 }),
-      include: { job: { select: brief } },
+      include: { job: { select: briefSelect } },
     });
     const items = rows.slice(0, query.limit);
     return {
@@ -101,7 +96,7 @@ export class ResultStore {
       FROM booted b JOIN recent r USING ("imageId")
       ORDER BY r.latest DESC, b."imageId", b."board", b.cpu, b."createdAt" DESC`;
     const [jobs, images] = await Promise.all([
-      this.database.job.findMany({ where: { id: { in: newest.map(({ jobId }) => jobId) } }, select: brief }),
+      this.database.job.findMany({ where: { id: { in: newest.map(({ jobId }) => jobId) } }, select: briefSelect }),
       this.database.image.findMany({
         where: { id: { in: newest.map(({ imageId }) => imageId) } },
         select: { id: true, name: true, sha256: true },
@@ -134,7 +129,7 @@ export class ResultStore {
       orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
       take: query.limit + 1,
       ...(query.cursor && { cursor: { id: query.cursor }, skip: 1 }),
-      include: { jobs: { select: brief, orderBy: { groupPosition: 'asc' } } },
+      include: { jobs: { select: briefSelect, orderBy: { groupPosition: 'asc' } } },
     });
     const items = rows.slice(0, query.limit);
     return {
@@ -153,21 +148,6 @@ export class ResultStore {
     const row = await this.database.artifact.findUnique({ where: { jobId_name: { jobId, name } } });
     return row ? { ...row, sizeBytes: Number(row.sizeBytes) } : undefined;
   }
-}
-
-function toBrief(row: BriefRow): JobBrief {
-  const { cpu } = row.spec as { cpu?: string }; // validated by jobSpecSchema before it was stored
-  return {
-    id: row.id,
-    name: row.name,
-    board: row.board,
-    cpu: cpu ?? null,
-    state: row.state,
-    outcome: row.outcome,
-    reason: row.reason,
-    createdAt: row.createdAt.toISOString(),
-    counts: { pass: row.passCount, fail: row.failCount, skip: row.skipCount, error: row.errorCount },
-  };
 }
 
 /** Rows in the order given, columns by board and CPU. */
