@@ -69,10 +69,9 @@ export class ResultsService {
   }
 
   async compare(principal: Principal, base: string, head: string): Promise<Comparison> {
-    const [before, after] = await Promise.all([
-      this.brief(principal, 'base', base),
-      this.brief(principal, 'head', head),
-    ]);
+    // One after the other: which of two that are missing is named must not depend on the time they take.
+    const before = await this.brief(principal, 'base', base);
+    const after = await this.brief(principal, 'head', head);
     const [old, recent] = await Promise.all([this.results.all(base), this.results.all(head)]);
     return { base: before, head: after, ...compareResults(old, recent) };
   }
