@@ -3,13 +3,18 @@ import { PAGE_SHIFT } from '../memory/index.js';
 
 /** Pages of a 32-bit address space. */
 const PAGES = 2 ** 20;
+/**
+ * Generated code looks an access of 2^n bytes up by its address rotated right by n bits, over the page size: aligned
+ * addresses find their page, others something far behind the last page, which stays 0. Widest access: 8 bytes.
+ */
+const TABLE_BYTES = PAGES * 8;
 
 /**
  * Says which pages of the current address space lie in a RAM block at their own address, so that translations reach
  * them by adding a constant: a byte a page and kind of access, 1 where it may pass. Filled and emptied with the soft TLB.
  */
 export class MirrorTable {
-  static readonly bytes = 2 * PAGES + 128;
+  static readonly bytes = 2 * TABLE_BYTES + 128;
   /** Linear-memory offsets of the tables. */
   readonly reads: number;
   readonly writes: number;
@@ -21,8 +26,8 @@ export class MirrorTable {
     memory: LinearMemory,
     readonly block: RamBlock,
   ) {
-    this.reads = memory.allocate(PAGES);
-    this.writes = memory.allocate(PAGES);
+    this.reads = memory.allocate(TABLE_BYTES);
+    this.writes = memory.allocate(TABLE_BYTES);
     this.#readable = new Uint8Array(memory.buffer, this.reads, PAGES);
     this.#writable = new Uint8Array(memory.buffer, this.writes, PAGES);
   }

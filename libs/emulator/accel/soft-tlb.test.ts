@@ -31,6 +31,27 @@ describe('SoftTlbTables', () => {
     expect(hit(PAGE + 0x1000, SoftTlb.readTag)).toBeUndefined();
   });
 
+  it('lists the pages that the current mode reaches in the current address space', () => {
+    tlb.selectAddressSpace(3);
+    tlb.fill(PAGE, 0x5000, ALL);
+    tlb.fill(PAGE + 0x1000, 0x9000, { read: true, write: false, fetch: false });
+    const pages = (): unknown[] => {
+      const list: unknown[] = [];
+      tlb.forEachPage((address, linear, writable) => list.push([address, linear, writable]));
+      return list;
+    };
+    const expected = [
+      [PAGE, 0x5000, true],
+      [PAGE + 0x1000, 0x9000, false],
+    ];
+    expect(pages()).toEqual(expected);
+    tlb.selectAddressSpace(7);
+    expect(pages()).toEqual([]);
+    tlb.selectAddressSpace(3);
+    tlb.flushWriteTags();
+    expect(pages()).toEqual(expected.map(([address, linear]) => [address, linear, false]));
+  });
+
   it('keeps permissions apart and adds them up for the same page', () => {
     tlb.fill(PAGE, 0x5000, { read: true, write: false, fetch: false });
     expect(hit(PAGE, SoftTlb.writeTag)).toBeUndefined();

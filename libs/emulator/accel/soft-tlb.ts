@@ -117,6 +117,19 @@ export class SoftTlbTables {
     return (address + (this.#words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
   }
 
+  /** Calls back for every page that the current mode reaches in the current address space. */
+  forEachPage(visit: (address: number, linearOffset: number, writable: boolean) => void): void {
+    if (!this.#used[this.#table]) return;
+    const w = this.#words;
+    const start = this.#table * TABLE_WORDS;
+    for (let at = start; at < start + TABLE_WORDS; at += WORDS_PER_ENTRY) {
+      const page = w[at + (SoftTlb.readTag >> 2)] as number;
+      if (page === SoftTlb.invalidTag) continue;
+      const linear = (page + (w[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
+      visit(page >>> 0, linear, w[at + (SoftTlb.writeTag >> 2)] === page);
+    }
+  }
+
   #indexOf(address: number): number {
     return ((address >>> 12) & (SoftTlb.entries - 1)) * WORDS_PER_ENTRY;
   }

@@ -120,6 +120,8 @@ export class RamBlock {
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
   #next = PAGE_BYTES; // the first page stays unused, so that a stray null offset hits nothing
+  /** RAM is taken from the end: what is small stays below 2 GiB, where generated code reaches it with one instruction. */
+  #end: number;
 
   /**
    * Whether other threads may map the memory, which the host must permit (browsers: only isolated pages may). The
@@ -133,6 +135,7 @@ export class LinearMemory {
     if (pages > 65536)
       throw new EmulatorError(`a machine's memory is limited to 4 GiB, ${sizeBytes} bytes were asked for`);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: this.shared });
+    this.#end = this.memory.buffer.byteLength;
   }
 
   get buffer(): ArrayBufferLike {
@@ -142,20 +145,25 @@ export class LinearMemory {
   /** Reserves zeroed bytes. @param align power of two */
   allocate(bytes: number, align = 64): number {
     const offset = Math.ceil(this.#next / align) * align;
-    if (offset + bytes > this.memory.buffer.byteLength) {
-      throw new EmulatorError(
-        `linear memory is full: ${bytes} more bytes do not fit into ${this.memory.buffer.byteLength}`,
-      );
-    }
+    if (offset + bytes > this.#end) this.#refuse(bytes);
     this.#next = offset + bytes;
     return offset;
+  }
+
+  #refuse(bytes: number): never {
+    throw new EmulatorError(
+      `linear memory is full: ${bytes} more bytes do not fit into ${this.memory.buffer.byteLength}`,
+    );
   }
 
   /** Guest RAM with its page flags. @param sizeBytes multiple of 4 KiB */
   allocateRam(name: string, sizeBytes: number): RamBlock {
     if (sizeBytes % PAGE_BYTES !== 0) throw new EmulatorError(`RAM '${name}' is not a whole number of 4 KiB pages`);
     const flags = this.allocate(sizeBytes / PAGE_BYTES);
-    return new RamBlock(name, this.memory.buffer, this.allocate(sizeBytes, PAGE_BYTES), sizeBytes, flags);
+    const offset = Math.floor((this.#end - sizeBytes) / PAGE_BYTES) * PAGE_BYTES;
+    if (offset < this.#next) this.#refuse(sizeBytes);
+    this.#end = offset;
+    return new RamBlock(name, this.memory.buffer, offset, sizeBytes, flags);
   }
 
   /** Size in WebAssembly pages of 64 KiB, which modules that import the memory declare. */

@@ -16,6 +16,9 @@ import type { InterpreterStore } from './interpreter-store.js';
 
 /** Largest budget of one entry into generated code; its counter is a signed 32-bit integer. */
 const MAX_BUDGET = 2 ** 30;
+/** How often, in instructions, it is looked whether the mirror serves, and how many there must be between two misses. */
+const MIRROR_CHECK_INTERVAL = 20_000_000;
+const MIRROR_MISS_DISTANCE = 200;
 /** Room for a target's state at the start of the CPU area. */
 const STATE_BYTES = 0x2000;
 
@@ -96,8 +99,12 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #tlbBase: number;
   readonly #scratch: number;
   readonly #directLimits: number;
+  readonly #missCounter: number;
 
   #mode = 0;
+  #mirrorFails = false;
+  #mirrorMisses = 0;
+  #sinceMirrorCheck = 0;
   /** RAM at the start of the directly mapped segment, where {@link #directRam} lies in linear memory. */
   #directBytes = 0;
   #directRam: number | undefined;
@@ -128,6 +135,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#tlbBase = engine.tlbBase.offset >> 2;
     this.#scratch = engine.scratch.offset;
     this.#directLimits = engine.directLimits.offset >> 2;
+    this.#missCounter = engine.mirrorMisses.offset >> 2;
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.selectMode(0);
     this.#translator =
@@ -155,7 +163,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   /** Where translations find memory without asking the soft TLB. */
   #directWindow(): DirectWindow | undefined {
-    if (this.#mirror) {
+    if (this.#mirror && !this.#mirrorFails) {
       const { block, reads, writes } = this.#mirror;
       return { kind: 'mirror', linear: block.linearOffset, reads, writes };
     }
@@ -208,7 +216,6 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       helpers: Object.fromEntries(Object.entries(helpers)),
     });
     this.#run = instance.exports['run'] as () => void; // generated with this signature
-    this.#translator?.connect({ dispatch: instance.exports['dispatch'] as () => void });
   }
 
   // ---- Vcpu ----------------------------------------------------------------------------------------------------------
@@ -232,6 +239,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#translator?.account();
     this.#translator?.collect();
     const used = budget - (this.words[this.#remaining] as number);
+    if (this.#mirror) this.#watchMirror(used);
     this.#instructions += used - this.#stalled;
     scheduler.setTime(this.#entryNs + used * nsPerInstruction);
     return this.#exit(this.#core.halted ? 'halted' : used >= budget ? 'budget' : 'attention');
@@ -306,6 +314,9 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   selectAddressSpace(identifier: number): void {
     this.#tlb.selectAddressSpace(identifier);
     this.#mirror?.clear();
+    // The interpreter does not ask for pages that the soft TLB still knows.
+    if (this.#mirror)
+      this.#tlb.forEachPage((address, linear, writable) => this.#allowMirrored(address, linear, writable));
     this.words[this.#tlbBase] = this.#tlb.base;
     this.requestAttention();
   }
@@ -464,9 +475,27 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const write = isRam && this.#core.translatedWritable && flags === PageFlag.Dirty;
     this.#tlbMisses++;
     this.#tlb.fill(address, block.linearOffset + offset, { read: true, write, fetch });
-    if (block === this.#mirror?.block && offset === (address & ~(PAGE_BYTES - 1)) >>> 0)
-      this.#mirror.allow(address, write);
+    this.#allowMirrored((address & ~(PAGE_BYTES - 1)) >>> 0, block.linearOffset + offset, write);
     return true;
+  }
+
+  #allowMirrored(page: number, linearOffset: number, write: boolean): void {
+    if (this.#mirror && linearOffset === this.#mirror.block.linearOffset + page) this.#mirror.allow(page, write);
+  }
+
+  /**
+   * Gives the mirror up when translations leave too often because of it, which is what programs do that run beside others:
+   * somebody else has the pages at their addresses.
+   */
+  #watchMirror(used: number): void {
+    this.#mirrorMisses += this.words[this.#missCounter] as number;
+    this.words[this.#missCounter] = 0;
+    this.#sinceMirrorCheck += used;
+    if (this.#mirrorFails || this.#sinceMirrorCheck < MIRROR_CHECK_INTERVAL) return;
+    this.#mirrorFails = this.#mirrorMisses * MIRROR_MISS_DISTANCE > this.#sinceMirrorCheck;
+    this.#mirrorMisses = 0;
+    this.#sinceMirrorCheck = 0;
+    if (this.#mirrorFails) this.#placeMemory();
   }
 }
 

@@ -3,7 +3,7 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader, translateRegion } from '../../jit/regions/index.js';
 import type { MemoryImport } from '../../jit/wasm/index.js';
-import { ModuleWriter } from '../../jit/wasm/index.js';
+import { ModuleWriter, TRANSLATION_PARAMETERS } from '../../jit/wasm/index.js';
 
 /** The machine memory that code is read from, and where in it things lie. Plain data: it may go to another thread. */
 export interface CompilerSetup {
@@ -114,7 +114,8 @@ export class RegionCompiler {
   #compile(requests: readonly TranslationRequest[]): CompiledBatch {
     const started = performance.now();
     const module = new ModuleWriter(this.setup.memory);
-    const dispatch = module.importFunction('env', 'dispatch', [], []);
+    module.importTable('env', 'translations');
+    const type = module.type(TRANSLATION_PARAMETERS, []);
     const constants: Record<string, number> = {};
     const imported = new Map<string, number>();
     const importConstant = (value: number): number => {
@@ -150,7 +151,7 @@ export class RegionCompiler {
       }
       const body = translateRegion(this.description, reader, region, {
         cpuBase: this.setup.cpuBase,
-        dispatch,
+        type,
         jumpCache: this.setup.jumpCache,
         modeKey: request.modeKey,
         window: request.window,

@@ -37,12 +37,6 @@ export interface TranslationStats {
   flushes: number;
 }
 
-/** What translations import beside the memory. */
-export interface TranslationRuntime {
-  /** Continues at the address in the CPU's area. */
-  readonly dispatch: WebAssembly.ImportValue;
-}
-
 interface CachedRegion {
   readonly target: number;
   readonly wasmBytes: number;
@@ -95,7 +89,6 @@ export class Translator {
   #batchesSeen = 0;
   #window: DirectWindow | undefined;
   #nextTarget = 1; // 0 stands for none
-  #runtime: TranslationRuntime | undefined;
 
   constructor(
     private readonly memory: LinearMemory,
@@ -121,11 +114,6 @@ export class Translator {
     );
     this.#modeKey = description.engine.modeKey.offset >> 2;
     this.#translated = description.engine.translated.offset >> 2;
-  }
-
-  /** Functions of the interpreter's module that translations call: see `InterpreterGenerator`. */
-  connect(functions: TranslationRuntime): void {
-    this.#runtime = functions;
   }
 
   /** Takes over what generated code counted. */
@@ -216,7 +204,7 @@ export class Translator {
     if (current.length === 0) return;
     const started = performance.now();
     const { exports } = new WebAssembly.Instance(batch.module, {
-      env: { memory: this.memory.memory, ...this.#runtime },
+      env: { memory: this.memory.memory, translations: this.table },
       pages: batch.constants,
     });
     const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;

@@ -25,7 +25,7 @@ import {
 } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
-import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
+import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 
@@ -186,7 +186,6 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#module.addFunction(w, [], 'run');
     if (this.#link) {
       this.#module.importTable('env', 'translations');
-      this.#module.addFunction(this.#dispatcher(this.#link), [], 'dispatch');
     }
     return this.#module.finish();
   }
@@ -521,8 +520,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.get(cached);
     w.memory(W.i32_load8_u, JumpCache.entry);
     w.get(left);
+    this.#load(engine.remaining);
+    this.#load(engine.tlbBase);
     w.get(left);
-    w.callIndirect(this.#module.type([ValType.i32, ValType.i32], []));
+    w.callIndirect(this.#module.type(TRANSLATION_PARAMETERS, []));
     account(-1);
     w.br(this.#event);
     w.end();
@@ -545,77 +546,6 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end();
     w.end();
     w.end();
-  }
-
-  /**
-   * The function that translations continue in when they jump to an address outside themselves, without returning to
-   * the interpreter: state is all in the CPU's area, the delay slot is done, and nobody asked for attention.
-   */
-  #dispatcher(link: TranslationLink): FunctionWriter {
-    const { engine } = this.target;
-    const w = new FunctionWriter();
-    const [pc, linear, cached, target] = [0, 1, 2, 3].map(() => w.local(ValType.i32)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const load = (field: StateField): void => {
-      w.i32(0);
-      w.memory(W.i32_load, this.cpuBase + field.offset);
-    };
-    const key = (): void => {
-      w.get(pc);
-      w.i32(0xfffff003 | 0);
-      w.op(W.i32_and);
-    };
-    const giveUp = w.block();
-    load(engine.remaining);
-    w.i32(INSTRUCTIONS_PER_PAGE);
-    w.op(W.i32_le_s);
-    w.brIf(giveUp);
-    load(engine.pc);
-    w.tee(pc);
-    w.i32(12 - SoftTlb.entryShift);
-    w.op(W.i32_shr_u);
-    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
-    w.op(W.i32_and);
-    load(engine.tlbBase);
-    w.op(W.i32_add);
-    w.tee(linear);
-    w.memory(W.i32_load, SoftTlb.execTag);
-    key();
-    w.op(W.i32_ne);
-    w.brIf(giveUp);
-    jumpCacheEntry(w, link.jumpCache, () => w.get(pc));
-    w.tee(cached);
-    w.memory(W.i32_load, JumpCache.tag);
-    w.get(pc);
-    load(engine.modeKey);
-    w.op(W.i32_add);
-    w.op(W.i32_xor);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.linear);
-    w.get(linear);
-    w.memory(W.i32_load, SoftTlb.addend);
-    w.get(pc);
-    w.op(W.i32_add);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
-    w.brIf(giveUp);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.target);
-    w.tee(target);
-    w.i32(0);
-    w.op(W.i32_le_s);
-    w.brIf(giveUp);
-    w.get(cached);
-    w.memory(W.i32_load8_u, JumpCache.entry);
-    w.get(target);
-    w.get(target);
-    w.returnCallIndirect(this.#module.type([ValType.i32, ValType.i32], []));
-    w.end();
-    return w;
   }
 
   /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */

@@ -37,6 +37,8 @@ export interface EngineState {
   readonly interpretNext: StateField;
   /** Instructions that translations executed since the engine last looked (mod 2^32). */
   readonly translated: StateField;
+  /** Accesses that translations left to the interpreter for want of a mirrored page, since the engine last looked. */
+  readonly mirrorMisses: StateField;
   /** Operands and results of helpers that are wider than i32. */
   readonly scratch: StateField;
 }
@@ -73,6 +75,7 @@ export function addEngineState(layout: StateLayout): EngineState {
     modeKey: layout.i32('modeKey'),
     interpretNext: layout.i32('interpretNext'),
     translated: layout.i32('translated'),
+    mirrorMisses: layout.i32('mirrorMisses'),
     scratch: layout.i64('scratch', 4),
   };
 }

@@ -98,6 +98,107 @@ export function makeReducible(graph: FlowGraph): ReducibleGraph {
   }
 }
 
+/** A graph some of whose nodes are copies of others, at the end. */
+export interface SplitGraph extends FlowGraph {
+  /** Per node: what it is a copy of, or itself. */
+  readonly origin: readonly number[];
+  /** Per node: to which copies its edges lead, by original; undefined for nodes whose edges are the original ones. */
+  readonly copies: readonly (ReadonlyMap<number, number> | undefined)[];
+}
+
+/**
+ * Keeps loops free of entries into their middle: what such an entry executes until it comes to the loop's head is copied.
+ * Routing ({@link makeReducible}) would make every round of the loop go through the root.
+ * @param stubs successors of the root, each with one successor; the first one decides what the loops are
+ * @param weight what copying a node costs
+ * @param budget most that copies may cost together; entries beyond it stay as they are
+ */
+export function splitEntries(
+  graph: FlowGraph,
+  stubs: readonly number[],
+  weight: (node: number) => number,
+  budget: number,
+): SplitGraph {
+  const successors = graph.successors.map((list) => [...list]);
+  const origin = successors.map((_, node) => node);
+  const copies: (Map<number, number> | undefined)[] = successors.map(() => undefined);
+  const result: SplitGraph = { successors, origin, copies };
+  if (isReducible(analyse(graph), graph)) return result;
+  let left = budget;
+  const root = successors[0] as number[];
+  const others = root.filter((node) => !stubs.includes(node));
+  root.splice(0, root.length, ...others);
+  for (const stub of stubs) {
+    const before = analyse(result);
+    root.push(stub);
+    if (stub === stubs[0] || isReducible(analyse(result), result)) continue;
+    const heads = outermostHeads(before, result);
+    const entry = (successors[stub] as number[])[0] as number; // stubs have one successor
+    const tail = reachable(entry, (node) => heads[node] !== -1 && heads[node] !== node, successors);
+    const cost = [...tail].reduce((sum, node) => sum + weight(origin[node] as number), 0);
+    if (cost > left) continue;
+    left -= cost;
+    const copy = new Map<number, number>();
+    for (const node of tail) {
+      copy.set(node, successors.length);
+      successors.push([]);
+      origin.push(origin[node] as number);
+    }
+    const byOrigin = new Map([...copy].map(([node, twin]) => [origin[node] as number, twin]));
+    for (const [node, twin] of copy) {
+      (successors[twin] as number[]).push(...(successors[node] as number[]).map((next) => copy.get(next) ?? next));
+      copies[twin] = byOrigin;
+    }
+    successors[stub] = [copy.get(entry) as number]; // the tail starts with it
+    copies[stub] = byOrigin;
+  }
+  return result;
+}
+
+/** Does every backward edge lead to a node that dominates its source? */
+function isReducible(analysis: Analysis, { successors }: FlowGraph): boolean {
+  return analysis.order.every((from) =>
+    (successors[from] as readonly number[]).every(
+      (to) => !isBackward(analysis, from, to) || dominates(analysis, to, from),
+    ),
+  );
+}
+
+/** Per node: the head of the outermost loop around it; -1 outside loops, -2 for nodes that are not reached. */
+function outermostHeads(analysis: Analysis, { successors }: FlowGraph): Int32Array {
+  const heads = new Int32Array(successors.length).fill(-2);
+  for (const node of analysis.order) heads[node] = -1;
+  const predecessors: number[][] = successors.map(() => []);
+  for (const node of analysis.order)
+    for (const next of successors[node] as readonly number[]) predecessors[next]?.push(node);
+  // Heads in order: the body of an outer loop is marked before those of the loops in it.
+  for (const head of analysis.order) {
+    if (heads[head] !== -1) continue;
+    const queue = (predecessors[head] as number[]).filter(
+      (from) => isBackward(analysis, from, head) && dominates(analysis, head, from),
+    );
+    if (queue.length === 0) continue;
+    heads[head] = head;
+    for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+      if (heads[node] === head) continue;
+      heads[node] = head;
+      queue.push(...(predecessors[node] as number[]));
+    }
+  }
+  return heads;
+}
+
+function reachable(
+  from: number,
+  enters: (node: number) => boolean,
+  successors: readonly (readonly number[])[],
+): Set<number> {
+  const seen = new Set([from]);
+  for (const node of seen)
+    for (const next of successors[node] as readonly number[]) if (next !== 0 && enters(next)) seen.add(next);
+  return seen;
+}
+
 /** Depth-first without recursion: regions may be long chains. */
 function reversePostorder(graph: FlowGraph): number[] {
   const seen = new Uint8Array(graph.successors.length);

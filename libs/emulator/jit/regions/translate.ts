@@ -1,15 +1,15 @@
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type, Width as Widths, widthBytes } from '../ir/index.js';
+import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type, widthBytes } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
-import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
+import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterFlow, RegisterUse } from './dataflow.js';
 import { analyseRegisters } from './dataflow.js';
-import type { ReducibleGraph } from './flow-graph.js';
-import { isBackward, makeReducible } from './flow-graph.js';
+import type { ReducibleGraph, SplitGraph } from './flow-graph.js';
+import { isBackward, makeReducible, splitEntries } from './flow-graph.js';
 import type { Block, Region, Terminator } from './region.js';
 import type { Reuse, ReusePlan } from './reuse.js';
 import { planReuse, reuseKey } from './reuse.js';
@@ -17,8 +17,8 @@ import { planReuse, reuseKey } from './reuse.js';
 /** What a module offers to the functions in it. */
 export interface TranslationHost {
   readonly cpuBase: number;
-  /** Index of the function that continues at the address in the CPU's area. */
-  readonly dispatch: number;
+  /** Index of the type with {@link TRANSLATION_PARAMETERS} and no results, in a module that imports translations' table. */
+  readonly type: number;
   /** Linear-memory offset of the jump cache, and the mode key that is part of its tags. */
   readonly jumpCache: number;
   readonly modeKey: number;
@@ -41,19 +41,24 @@ export type DirectWindow =
       readonly linear: number;
       readonly flags: number;
     }
-  /** Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. */
+  /**
+   * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Other pages are left to the
+   * interpreter: whoever offers such a window sees to it that they are few.
+   */
   | { readonly kind: 'mirror'; readonly linear: number; readonly reads: number; readonly writes: number };
 
 /** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
 const STORES_PASS = 1;
 /** Most return sites that a return is compared with before it goes through the jump cache. */
 const MAX_RETURN_SITES = 8;
+/** What may be copied to keep loops clean, at least; more where the region is larger. */
+const MIN_COPIED_INSTRUCTIONS = 100;
+const INSTRUCTIONS_PER_PAGE = 1024;
 const PAGE_MASK = 0xfffff000 | 0;
 const ROOT = 0;
 
 /**
- * Translates a region to one Wasm function `(entry: i32, self: i32) → ()`; `self` is its index in the function table. Guest registers live in locals, control flow becomes
- * loops, blocks and ifs. The function executes only what needs nobody's help: whenever an access misses the soft TLB, a
+ * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs. The function executes only what needs nobody's help: whenever an access misses the soft TLB, a
  * helper would be called, or the budget might end, it writes everything back and leaves *before* that instruction, which
  * the interpreter then executes. So there is one slow path, and exceptions, devices and time are exact by construction.
  */
@@ -85,15 +90,25 @@ interface LastEntry {
   readonly addend: number;
 }
 
+/** Ways out of a region that write the same registers back. */
+interface Exits {
+  /** To another address, through the jump cache. */
+  readonly jump: Label;
+  /** To the interpreter. */
+  readonly interpret: Label;
+  /** To the interpreter, because the direct window does not hold the page. */
+  readonly missed: Label;
+}
+
 class RegionTranslator implements LoweringContext {
-  readonly writer = new FunctionWriter([ValType.i32, ValType.i32]);
+  readonly writer = new FunctionWriter(TRANSLATION_PARAMETERS);
   readonly cpuBase: number;
   readonly #pool = new LocalPool(this.writer);
   readonly #swap = new ByteSwapper(this.writer, this.#pool);
   readonly #entry = 0;
   readonly #self = 1;
-  readonly #remaining = this.writer.local(ValType.i32);
-  readonly #tlb = this.writer.local(ValType.i32);
+  readonly #remaining = 2;
+  readonly #tlb = 3;
   readonly #pc = this.writer.local(ValType.i32);
   readonly #condition = this.writer.local(ValType.i32);
   readonly #target = this.writer.local(ValType.i32);
@@ -118,7 +133,10 @@ class RegionTranslator implements LoweringContext {
    */
   readonly #writesThrough: boolean;
   readonly #uses: readonly RegisterUse[];
+  readonly #split: SplitGraph;
   readonly #graph: ReducibleGraph;
+  /** Nodes that stubs lead to. */
+  readonly #entryNodes: ReadonlySet<number>;
   readonly #flow: RegisterFlow;
   readonly #bounds: Int32Array;
   readonly #children: number[][];
@@ -130,7 +148,7 @@ class RegionTranslator implements LoweringContext {
   /** Nodes that the root continues at without loading registers. */
   readonly #dispatched: readonly number[];
   readonly #dispatchIndex = new Map<number, number>();
-  readonly #exits = new Map<bigint, { jump: Label; interpret: Label }>();
+  readonly #exits = new Map<bigint, Exits>();
   /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
   readonly #lastEntries = new Map<number, LastEntry>();
   readonly #reusePlan: ReusePlan;
@@ -172,19 +190,30 @@ class RegionTranslator implements LoweringContext {
       ...entryNodes.map((node) => [node]),
       ...region.blocks.map((block) => this.#successors(block)),
     ];
-    this.#graph = makeReducible({ successors });
+    const stubs = region.entries.map((_, i) => 1 + i);
+    this.#split = this.#selfDispatch
+      ? { successors, origin: successors.map((_, node) => node), copies: successors.map(() => undefined) }
+      : splitEntries(
+          { successors },
+          stubs,
+          (node) => region.blocks[node - this.#firstBlock]?.instructions.length ?? 0,
+          Math.max(MIN_COPIED_INSTRUCTIONS, region.instructionCount),
+        );
+    this.#graph = makeReducible(this.#split);
+    this.#entryNodes = new Set(stubs.flatMap((stub) => this.#split.successors[stub] as number[]));
     const { analysis } = this.#graph;
-    this.#uses = [
+    const uses = [
       NO_USE,
       ...region.entries.map(() => STUB_USE),
       ...region.blocks.map((block, i) => this.#registerUse(block, this.#fragments[i] as Fragment)),
     ];
+    this.#uses = this.#split.origin.map((node) => uses[node] as RegisterUse);
     this.#flow = analyseRegisters(
       this.#graph.successors,
       analysis.order,
       this.#writesThrough ? this.#uses.map(() => NO_USE) : this.#uses,
     );
-    const size = successors.length;
+    const size = this.#split.successors.length;
     this.#labelled = new Uint8Array(size);
     this.#loopHeads = new Uint8Array(size);
     const forwardEdges = new Int32Array(size);
@@ -214,17 +243,14 @@ class RegionTranslator implements LoweringContext {
       const used = this.#uses.slice(this.#firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
       if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
     }
-    this.#load(engine.remaining.offset);
-    w.set(this.#remaining);
-    this.#load(engine.tlbBase.offset);
-    w.set(this.#tlb);
     this.#prepareLastEntries();
 
+    const transfer = w.block();
     const sets = new Set<bigint>();
     for (const node of this.#graph.analysis.order)
       if (node >= this.#firstBlock) sets.add(this.#flow.dirty[node] as bigint);
     const exits = [...sets].map((dirty) => {
-      const exit = { jump: w.block(), interpret: w.block() };
+      const exit = { jump: w.block(), interpret: w.block(), missed: w.block() };
       this.#exits.set(dirty, exit);
       return dirty;
     });
@@ -235,13 +261,22 @@ class RegionTranslator implements LoweringContext {
     w.op(W.unreachable);
     for (const dirty of exits.toReversed()) {
       w.end();
+      this.#store(engine.mirrorMisses.offset, () => {
+        this.#load(engine.mirrorMisses.offset);
+        w.i32(1);
+        w.op(W.i32_add);
+      });
+      w.end();
       this.#writeBack(dirty);
+      this.#storePosition();
       this.#store(engine.interpretNext.offset, () => w.i32(1));
       w.op(W.return);
       w.end();
       this.#writeBack(dirty);
-      w.returnCall(this.host.dispatch);
+      w.br(transfer);
     }
+    w.end();
+    this.#transfer();
     for (const fragment of this.#fragments) this.reader.release(fragment);
     return w;
   }
@@ -332,7 +367,7 @@ class RegionTranslator implements LoweringContext {
       let most = 0;
       for (const next of successors[node] as number[])
         if (!this.#isCheckpoint(next)) most = Math.max(most, longest[next] as number);
-      const block = this.region.blocks[node - this.#firstBlock];
+      const block = this.#blockOf(node);
       longest[node] = most + (block ? block.instructions.length : 0);
     }
     return longest;
@@ -340,12 +375,18 @@ class RegionTranslator implements LoweringContext {
 
   /** The budget is checked here. */
   #isCheckpoint(node: number): boolean {
-    return node === ROOT || this.#loopHeads[node] === 1 || this.#dispatchIndex.has(node) || this.#isEntry(node);
+    return node === ROOT || this.#loopHeads[node] === 1 || this.#dispatchIndex.has(node) || this.#entryNodes.has(node);
   }
 
-  #isEntry(node: number): boolean {
-    const block = this.region.blocks[node - this.#firstBlock];
-    return block !== undefined && this.region.entries.includes(block.address);
+  /** The block that a node executes, undefined for the root and stubs. */
+  #blockOf(node: number): Block | undefined {
+    return this.region.blocks[(this.#split.origin[node] as number) - this.#firstBlock];
+  }
+
+  /** Where an edge from a node to an address leads, undefined where that is outside the region. */
+  #nextNode(from: number, address: number): number | undefined {
+    const next = this.#nodeOf.get(address);
+    return next === undefined ? undefined : (this.#split.copies[from]?.get(next) ?? next);
   }
 
   // ---- structured control flow (Ramsey 2022) -------------------------------------------------------------------------
@@ -382,7 +423,7 @@ class RegionTranslator implements LoweringContext {
 
   /** Loads what the region needs from here on. */
   #stub(node: number): void {
-    const next = this.#nodeOf.get(this.region.entries[node - 1] as number) as number; // entries start blocks
+    const next = this.#nextNode(node, this.region.entries[node - 1] as number) as number; // entries start blocks
     this.#loadRegisters(this.#flow.live[next] as bigint);
     this.#goto(node, next);
   }
@@ -397,9 +438,10 @@ class RegionTranslator implements LoweringContext {
 
   #block(node: number): void {
     const w = this.writer;
-    const block = this.region.blocks[node - this.#firstBlock] as Block;
+    const block = this.#blockOf(node) as Block;
+    const index = (this.#split.origin[node] as number) - this.#firstBlock;
     const likely = block.end.kind === 'branch' && block.end.likely;
-    const reuse = this.#reusePlan.blocks[node - this.#firstBlock] as Reuse[]; // one for each block
+    const reuse = this.#reusePlan.blocks[index] as Reuse[]; // one for each block
     const position: Position = { node, block, charged: 0, index: -1, reuse, access: 0 };
     this.#position = position;
     if (this.#isCheckpoint(node)) {
@@ -412,7 +454,7 @@ class RegionTranslator implements LoweringContext {
     }
     if (this.#writesThrough) this.#loadRegisters((this.#uses[node] as RegisterUse).reads);
     this.#charge(block.instructions.length - (likely ? 1 : 0));
-    new Lowering(this.#fragments[node - this.#firstBlock] as Fragment, this, this.#pool).run();
+    new Lowering(this.#fragments[index] as Fragment, this, this.#pool).run();
     this.#position = position;
     this.#terminate(block);
   }
@@ -468,7 +510,8 @@ class RegionTranslator implements LoweringContext {
     w.get(this.#self);
     w.op(W.i32_xor);
     w.op(W.i32_or);
-    if (!this.engineTarget.isDirectlyMapped(this.#position.block.address)) this.#orMappedElsewhere(cached);
+    if (!this.engineTarget.isDirectlyMapped(this.#position.block.address))
+      this.#orMappedElsewhere(this.#target, cached);
     w.op(W.i32_eqz);
     w.if();
     w.get(cached);
@@ -481,18 +524,18 @@ class RegionTranslator implements LoweringContext {
   }
 
   /** Ors to the number on the stack: whether the target's page is mapped elsewhere than its jump cache entry says. */
-  #orMappedElsewhere(cached: number): void {
+  #orMappedElsewhere(target: number, cached: number): void {
     const w = this.writer;
-    this.#tlbEntryOf(this.#target);
+    this.#tlbEntryOf(target);
     w.memory(W.i32_load, SoftTlb.execTag);
-    w.get(this.#target);
+    w.get(target);
     w.i32(PAGE_MASK | 3);
     w.op(W.i32_and);
     w.op(W.i32_xor);
     w.op(W.i32_or);
     w.get(this.#tlbEntry);
     w.memory(W.i32_load, SoftTlb.addend);
-    w.get(this.#target);
+    w.get(target);
     w.op(W.i32_add);
     w.get(cached);
     w.memory(W.i32_load, JumpCache.linear);
@@ -528,14 +571,14 @@ class RegionTranslator implements LoweringContext {
   /** The label that a mere branch to an address needs, if it needs no more. */
   #directLabel(address: number): Label | undefined {
     const { node, block } = this.#position;
-    const next = this.#nodeOf.get(address);
+    const next = this.#nextNode(node, address);
     if (next === undefined || this.#mayLeave(block, address) || this.#graph.isRouted(node, next)) return undefined;
     return isBackward(this.#graph.analysis, node, next) ? this.#loopLabels.get(next) : this.#blockLabels.get(next);
   }
 
   #continueAt(address: number): void {
     const { node, block } = this.#position;
-    const next = this.#nodeOf.get(address);
+    const next = this.#nextNode(node, address);
     if (next === undefined) return this.#exitAt('jump', () => this.writer.i32(address));
     if (this.#needsPageCheck(block.address, address)) this.#checkPage(address);
     this.#goto(node, next);
@@ -579,16 +622,16 @@ class RegionTranslator implements LoweringContext {
   // ---- leaving -----------------------------------------------------------------------------------------------------
 
   /** Leaves the region for an address, through the jump cache or to the interpreter. */
-  #exitAt(kind: 'jump' | 'interpret', address: Emit): void {
+  #exitAt(kind: keyof Exits, address: Emit): void {
     const w = this.writer;
     address();
     w.set(this.#pc);
-    const exit = this.#exits.get(this.#flow.dirty[this.#position.node] as bigint) as { jump: Label; interpret: Label };
+    const exit = this.#exits.get(this.#flow.dirty[this.#position.node] as bigint) as Exits;
     w.br(exit[kind]);
   }
 
   /** Leaves the instruction in hand to the interpreter. */
-  #leave(): void {
+  #leave(kind: 'interpret' | 'missed' = 'interpret'): void {
     const w = this.writer;
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
@@ -603,7 +646,7 @@ class RegionTranslator implements LoweringContext {
       this.#store(engine.delay.offset, () => w.i32(DelayState.SlotPending));
       this.#store(engine.branchTarget.offset, () => this.#destination(block));
     }
-    this.#exitAt('interpret', () => w.i32((block.instructions[index] as { address: number }).address));
+    this.#exitAt(kind, () => w.i32((block.instructions[index] as { address: number }).address));
   }
 
   /** Where the branch before the delay slot goes. */
@@ -619,11 +662,54 @@ class RegionTranslator implements LoweringContext {
     w.op(W.select);
   }
 
+  /**
+   * Continues in the translation of the address in the local, without returning to the interpreter; returns to it where there
+   * is none. Registers are all in the CPU's area.
+   */
+  #transfer(): void {
+    const w = this.writer;
+    const cached = this.#offset;
+    // The interpreter guarantees a page's worth of budget to whoever enters a translation.
+    w.get(this.#remaining);
+    w.i32(INSTRUCTIONS_PER_PAGE);
+    w.op(W.i32_le_s);
+    jumpCacheEntry(w, this.host.jumpCache, () => w.get(this.#pc));
+    w.tee(cached);
+    w.memory(W.i32_load, JumpCache.tag);
+    w.get(this.#pc);
+    w.i32(this.host.modeKey);
+    w.op(W.i32_add);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    this.#orMappedElsewhere(this.#pc, cached);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    w.tee(this.#target);
+    w.i32(0);
+    w.op(W.i32_le_s);
+    w.op(W.i32_or);
+    w.if();
+    this.#storePosition();
+    w.op(W.return);
+    w.end();
+    w.get(cached);
+    w.memory(W.i32_load8_u, JumpCache.entry);
+    w.get(this.#target);
+    w.get(this.#remaining);
+    w.get(this.#tlb);
+    w.get(this.#target);
+    w.returnCallIndirect(this.host.type);
+  }
+
   #writeBack(dirty: bigint): void {
+    for (const [offset, local] of this.#registerLocals)
+      if (dirty & (1n << BigInt(this.#registerBits.get(offset) as number)))
+        this.#store(offset, () => this.writer.get(local));
+  }
+
+  #storePosition(): void {
     const w = this.writer;
     const { engine } = this.engineTarget;
-    for (const [offset, local] of this.#registerLocals)
-      if (dirty & (1n << BigInt(this.#registerBits.get(offset) as number))) this.#store(offset, () => w.get(local));
     this.#store(engine.remaining.offset, () => w.get(this.#remaining));
     this.#store(engine.pc.offset, () => w.get(this.#pc));
   }
@@ -662,42 +748,66 @@ class RegionTranslator implements LoweringContext {
   }
 
   loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void {
-    const translated = this.#translate(width, SoftTlb.readTag, address, base);
+    const w = this.writer;
     const load = (): void => {
-      translated();
-      this.writer.memory(loadOpcode(width, type), 0);
+      this.#access(
+        width,
+        SoftTlb.readTag,
+        address,
+        base,
+        type === Type.I64 ? ValType.i64 : ValType.i32,
+        (at, offset) => {
+          at();
+          w.memory(loadOpcode(width, type), offset);
+        },
+      );
     };
     if (this.engineTarget.byteOrder === 'little') load();
     else this.#swap.swapped(width, type, load);
   }
 
   storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void {
-    this.#translate(width, SoftTlb.writeTag, address, base)();
-    if (this.engineTarget.byteOrder === 'little') value();
-    else this.#swap.swapped(width, type, value);
-    this.writer.memory(storeOpcode(width, type), 0);
+    const w = this.writer;
+    this.#access(width, SoftTlb.writeTag, address, base, undefined, (at, offset) => {
+      at();
+      if (this.engineTarget.byteOrder === 'little') value();
+      else this.#swap.swapped(width, type, value);
+      w.memory(storeOpcode(width, type), offset);
+    });
   }
 
-  /** Finds the memory of an access, or leaves the instruction to the interpreter. @returns emits where in linear memory */
-  #translate(width: Width, tag: number, address: Emit, base: number | undefined): Emit {
+  /**
+   * Accesses guest memory, or leaves the instruction to the interpreter.
+   * @param perform emits the access; it is given what emits a linear-memory address, and a constant to add to it
+   */
+  #access(
+    width: Width,
+    tag: number,
+    address: Emit,
+    base: number | undefined,
+    result: ValType | undefined,
+    perform: (at: Emit, offset: number) => void,
+  ): void {
     const w = this.writer;
     const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
     address();
     w.set(this.#address);
     const window = this.#window;
-    if (!window) return this.#probe(width, tag, base, plan);
+    if (!window) return perform(this.#probe(width, tag, base, plan), 0);
     if (window.kind === 'segment') this.#inSegment(window, width, tag);
     else this.#isMirrored(window, width, tag);
-    w.if();
-    w.get(this.#offset);
-    w.i32(window.linear);
-    w.op(W.i32_add);
-    w.set(this.#offset);
+    if (window.kind === 'mirror') {
+      w.op(W.i32_eqz);
+      w.if();
+      this.#leave('missed');
+      w.end();
+      return perform(() => w.get(this.#address), window.linear);
+    }
+    w.if(result);
+    perform(() => w.get(this.#offset), window.linear);
     w.else();
-    this.#probe(width, tag, base, 'none')();
-    w.set(this.#offset);
+    perform(this.#probe(width, tag, base, 'none'), 0);
     w.end();
-    return () => w.get(this.#offset);
   }
 
   /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
@@ -728,20 +838,18 @@ class RegionTranslator implements LoweringContext {
     w.end();
   }
 
-  /** Leaves whether an aligned access hits a mirrored page that permits it, and the address in a local. */
+  /** Leaves whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. */
   #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number): void {
     const w = this.writer;
+    const shift = Math.log2(widthBytes(width));
     w.get(this.#address);
-    w.tee(this.#offset);
-    w.i32(12);
+    if (shift > 0) {
+      w.i32(shift);
+      w.op(W.i32_rotr);
+    }
+    w.i32(12 - shift);
     w.op(W.i32_shr_u);
     w.memory(W.i32_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
-    if (width === Widths.U8 || width === Widths.S8) return;
-    // 1 exceeds the low bits of an aligned address only.
-    w.get(this.#address);
-    w.i32(widthBytes(width) - 1);
-    w.op(W.i32_and);
-    w.op(W.i32_gt_u);
   }
 
   /**

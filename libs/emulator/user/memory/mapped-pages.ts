@@ -70,6 +70,18 @@ export class MappedPages {
     return page;
   }
 
+  /**
+   * Gives a page to the one mapping that has it, which is about to change it: a copy takes its place here. So the mapping
+   * keeps the page that lies where translated code reaches it best. @returns false when others have the page, too, or it
+   * is not this one
+   */
+  handOver(index: number, page: number): boolean {
+    if (this.#pages.get(index) !== page || this.pool.references(page) !== 2) return false;
+    this.#pages.set(index, this.pool.copy(page));
+    this.pool.release(page);
+    return true;
+  }
+
   /** The file's bytes changed: pages that are in memory follow. */
   update(offset: number, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) {

@@ -74,6 +74,15 @@ export class PagePool {
     return page;
   }
 
+  /**
+   * A copy of a page in the place that mirrors an address, where translated code reaches it best.
+   * @returns undefined where that place, or any room at all, is taken, or the page is somebody else's too
+   */
+  copyToMirror(source: number, address: number): number | undefined {
+    const free = this.#mirror(address) !== undefined && this.#used < this.limitPages;
+    return free && this.references(source) === 1 ? this.copy(source, address) : undefined;
+  }
+
   #take(address: number | undefined): number {
     if (this.#used >= this.limitPages) throw new OutOfPages();
     const page = this.#mirror(address) ?? this.#free.pop() ?? this.#fresh();

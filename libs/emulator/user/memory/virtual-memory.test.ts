@@ -159,6 +159,29 @@ describe('mappings', () => {
     expect(() => space.mapPages(undefined, { length: LIMIT, protection: RW })).toThrow('ENOMEM');
   });
 
+  it('keeps pages at the physical address of the same number, where translated code reaches them best', () => {
+    pool = new PagePool(new LinearMemory(8 << 20).allocateRam('pages', 4 << 20), 0x300);
+    space = new VirtualMemory(pool, { flushPage: () => undefined, flushTranslations: () => undefined }, 0x10000, LIMIT);
+    space.mapTop = 0x300000;
+    memory = memoryOf(space);
+    const physical = (address: number): unknown => {
+      const found = space.resolve(address, Access.Read);
+      return 'physical' in found ? found.physical : found;
+    };
+    map(BASE, 2);
+    map(BASE + 2 * PAGE, 1, Protection.None); // in the way
+    memory.write(BASE, Uint8Array.of(1, 2, 3));
+    expect(physical(BASE)).toBe(BASE);
+    const moved = space.remap(BASE, 2 * PAGE, 4 * PAGE, true, undefined);
+    expect([physical(moved), [...memory.read(moved, 3)]]).toEqual([moved, [1, 2, 3]]);
+    // A private page of a file, read before it is written.
+    const source = new PageCache(pool).open(new TestFile(Uint8Array.of(7, 8, 9)));
+    space.mapPages(BASE, { length: PAGE, protection: RW, source });
+    expect(memory.read(BASE, 1)[0]).toBe(7);
+    memory.write(BASE, Uint8Array.of(1));
+    expect([physical(BASE), [...memory.read(BASE, 2)]]).toEqual([BASE, [1, 8]]);
+  });
+
   it('move with their pages', () => {
     map(BASE, 2);
     memory.setU32(BASE + PAGE, 5);
@@ -243,6 +266,19 @@ describe('files', () => {
     space.release();
     expect([TestFile.open, pool.usedPages]).toEqual([0, 0]);
     expect(content[0]).toBe(9);
+  });
+
+  it('belong to a writer alone only where nobody else has them', () => {
+    mapFile(BASE, false);
+    memory.setU8(BASE, 1); // a copy
+    const child = space.fork();
+    mapFile(BASE + 0x10000, false);
+    expect(memory.u8(BASE + 0x10000)).toBe(9); // the original now has one mapping, as the copy has two
+    memory.setU8(BASE, 2);
+    expect([memory.u8(BASE), memoryOf(child).u8(BASE)]).toEqual([2, 1]);
+    memory.setU8(BASE + 0x10000, 3);
+    mapFile(BASE + 0x20000, false);
+    expect([memory.u8(BASE + 0x10000), memory.u8(BASE + 0x20000), content[0]]).toEqual([3, 9, 9]);
   });
 
   it('end: zeros up to the page, SIGBUS beyond it', () => {

@@ -146,16 +146,16 @@ export class VirtualMemory {
       // Present, but not for this access: a first write, or the protection was widened.
       const page = Math.floor(old / PAGE_BYTES);
       if (!write) entry = page * PAGE_BYTES + (bits & ~Entry.Write) + (old & Entry.Write & bits);
-      else if (shared || pool.references(page) === 1) entry = page * PAGE_BYTES + bits;
+      else if (shared || pool.references(page) === 1 || source?.handOver(index, page)) entry = page * PAGE_BYTES + bits;
       else {
         entry = pool.copy(page, at) * PAGE_BYTES + bits;
         pool.release(page);
       }
     } else if (source) {
-      const copied = !shared && (mapping.protection & Protection.Write) !== 0;
+      const copied = write && !shared;
       const page = source.page(index, copied ? undefined : at);
       if (page === undefined) return undefined;
-      if (write && !shared) entry = pool.copy(page, at) * PAGE_BYTES + bits;
+      if (copied) entry = pool.copy(page, at) * PAGE_BYTES + bits;
       else {
         pool.retain(page);
         entry = page * PAGE_BYTES + (write ? bits : bits & ~Entry.Write);
@@ -269,8 +269,10 @@ export class VirtualMemory {
     const sourcePage = mapping.sourcePage + (start - mapping.start) / PAGE_BYTES;
     this.map.insert({ ...mapping, start: to, end: to + size, sourcePage: mapping.source ? sourcePage : 0 });
     this.table.forEach(start, start + Math.min(oldSize, size), (address, entry) => {
-      this.pool.retain(Math.floor(entry / PAGE_BYTES));
-      this.table.set(to + address - start, entry);
+      const [page, moved] = [Math.floor(entry / PAGE_BYTES), to + address - start];
+      const copy = this.pool.copyToMirror(page, moved);
+      if (copy === undefined) this.pool.retain(page);
+      this.table.set(moved, (copy ?? page) * PAGE_BYTES + (entry % PAGE_BYTES));
     });
     this.unmap(start, oldSize);
     return to;
