@@ -31,6 +31,9 @@ import { OperationsModule } from './operations/operations.module.js';
 import { PeopleModule } from './people/people.module.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { SchemaPipe } from './problem/schema.pipe.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WebhookSender } from './webhooks/webhook-sender.js';
+import { WebhooksService } from './webhooks/webhooks.service.js';
 import { WebController } from './web/web.js';
 
 @Module({
@@ -45,6 +48,7 @@ import { WebController } from './web/web.js';
     ResultsController,
     EventsController,
     BadgesController,
+    WebhooksController,
     WebController,
   ],
   providers: [
@@ -66,6 +70,8 @@ import { WebController } from './web/web.js';
     SubmissionsService,
     ResultsService,
     EventsService,
+    WebhooksService,
+    WebhookSender,
     Reconciler,
     ConsoleGateway,
   ],

@@ -170,7 +170,9 @@ function requestsTo(operation: Operation): fc.Arbitrary<Request> {
         const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
         search.append(name, wellFormed(text).slice(0, 2000));
       }
-      search.delete('follow'); // would wait for the end of a job that runs
+      // Would wait for the end of a job that runs.
+      search.delete('follow');
+      search.delete('wait');
       return { path: search.size > 0 ? `${path}?${search}` : path, body, raw: schema ? raw : undefined };
     });
 }
@@ -192,10 +194,14 @@ async function send(operation: Operation, request: Request): Promise<Reply> {
     redirect: 'manual',
     ...(hasBody && { body: request.raw ?? JSON.stringify(request.body) ?? null }),
   });
+  const type = response.headers.get('content-type') ?? '';
+  // A stream of events has no end.
+  const isStream = type.startsWith('text/event-stream');
+  if (isStream) await response.body?.cancel();
   return {
     status: response.status,
-    type: response.headers.get('content-type') ?? '',
-    text: operation.method === 'HEAD' ? undefined : await response.text(),
+    type,
+    text: operation.method === 'HEAD' || isStream ? undefined : await response.text(),
   };
 }
 

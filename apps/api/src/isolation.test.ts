@@ -25,6 +25,9 @@ interface Theirs {
   group: string;
   transfer: string;
   upload: string;
+  badge: string;
+  webhook: string;
+  delivery: string;
 }
 
 type Case =
@@ -57,8 +60,11 @@ const upload = (owner?: number): Case => ({
 const job = (rest = '', body?: unknown): Case => thing(({ job: id }) => [`/api/v1/jobs/${id}${rest}`], body);
 
 const CASES: Readonly<Record<string, Case>> = {
-  'GET /healthz': common('counts workers and waiting jobs of the whole lab'),
-  'GET /api/v1/healthz': common('counts workers and waiting jobs of the whole lab'),
+  'GET /healthz': common('says that the process lives'),
+  'GET /api/v1/healthz': common('says that the process lives'),
+  'GET /readyz': common('counts workers and waiting jobs of the whole lab'),
+  'GET /api/v1/readyz': common('counts workers and waiting jobs of the whole lab'),
+  'GET /metrics': { kind: 'operator' },
   'GET /api/v1/boards': common('the catalogue'),
   'GET /api/v1/boards/{id}': common('the catalogue'),
 
@@ -108,6 +114,24 @@ const CASES: Readonly<Record<string, Case>> = {
   'GET /api/v1/compare': thing(({ job: id }) => [`/api/v1/compare?base=${id}&head=${id}`]),
   'GET /api/v1/history': { kind: 'list', query: `?suite=${SECRET}&name=${SECRET}` },
   'GET /api/v1/matrix': { kind: 'list' },
+  'GET /api/v1/events': common('a stream; it is listened to below'),
+  'GET /api/v1/jobs/{id}/events': common('a stream; it is asked for below'),
+
+  'GET /api/v1/badges': { kind: 'list' },
+  'POST /api/v1/badges': { kind: 'makes' },
+  'DELETE /api/v1/badges/{id}': thing(({ badge }) => [`/api/v1/badges/${badge}`]),
+  'GET /badges/{file}': common('whoever knows the address may see the picture'),
+
+  'GET /api/v1/webhooks': { kind: 'list' },
+  'POST /api/v1/webhooks': { kind: 'makes' },
+  'PATCH /api/v1/webhooks/{id}': thing(({ webhook }) => [`/api/v1/webhooks/${webhook}`], { active: false }),
+  'GET /api/v1/webhooks/{id}/deliveries': thing(({ webhook }) => [`/api/v1/webhooks/${webhook}/deliveries`]),
+  'POST /api/v1/webhooks/{id}/ping': thing(({ webhook }) => [`/api/v1/webhooks/${webhook}/ping`], {}),
+  'POST /api/v1/webhooks/{id}/deliveries/{delivery}/repeat': thing(
+    ({ webhook, delivery }) => [`/api/v1/webhooks/${webhook}/deliveries/${delivery}/repeat`],
+    {},
+  ),
+  'DELETE /api/v1/webhooks/{id}': thing(({ webhook }) => [`/api/v1/webhooks/${webhook}`]),
 
   'GET /api/v1/session/methods': common('settings of the lab'),
   'POST /api/v1/session': common('whoever signs in shows who he is'),
@@ -198,6 +222,10 @@ beforeAll(async () => {
   });
   const matrix = { ...FIRMWARE, name: SECRET, matrix: { cpu: ['24Kf', '34Kf'] } };
   const several = await as<Job>(theirToken, 'POST', '/api/v1/jobs', matrix);
+  const badge = await as<{ id: string }>(theirToken, 'POST', '/api/v1/badges', { label: SECRET });
+  const url = `https://${SECRET}.invalid/`;
+  const hook = await as<{ id: string }>(theirToken, 'POST', '/api/v1/webhooks', { url });
+  const ping = await as<{ id: string }>(theirToken, 'POST', `/api/v1/webhooks/${hook.body.id}/ping`, {});
   theirs = {
     job: submitted.body.id,
     image: image?.id ?? '',
@@ -208,6 +236,9 @@ beforeAll(async () => {
     group: several.body.groupId ?? '',
     transfer: await beginUpload(),
     upload: await beginUpload(),
+    badge: badge.body.id,
+    webhook: hook.body.id,
+    delivery: ping.body.id,
   };
   telltales = [SECRET, '"theirs"', ...Object.values(theirs)];
   expect(telltales.every((text) => text.length > 5)).toBe(true);
@@ -351,6 +382,27 @@ describe('another project’s console', () => {
     const [code, messages] = await watch({ type: 'auth', token: body.secret });
     expect(messages[0]).toMatchObject({ type: 'ready' });
     expect(code).toBe(4403);
+  });
+});
+
+describe('another project’s events', () => {
+  it('are not told', async () => {
+    const abort = new AbortController();
+    const headers = { authorization: `Bearer ${ourToken}`, 'last-event-id': new Date(0).toISOString() };
+    const response = await fetch(`${api.url}/api/v1/events`, { headers, signal: abort.signal });
+    const ours = (await as<Job>(ourToken, 'POST', '/api/v1/jobs', { ...FIRMWARE, name: 'ours' })).body.id;
+    await as(theirToken, 'POST', '/api/v1/jobs', { ...FIRMWARE, name: SECRET });
+    let text = '';
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes(ours)) break;
+    }
+    abort.abort();
+    expect(telltales.filter((telltale) => text.includes(telltale))).toEqual([]);
+  });
+
+  it('of one job are not found', async () => {
+    expect((await as(ourToken, 'GET', `/api/v1/jobs/${theirs.job}/events`)).status).toBe(404);
   });
 });
 

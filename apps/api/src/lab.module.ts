@@ -20,6 +20,7 @@ import {
   SessionStore,
   TokenStore,
   UserStore,
+  WebhookStore,
   type ApiConfig,
   type BlobStore,
   type Database,
@@ -62,13 +63,22 @@ const providers = [
     useFactory: (database: Database, streams: LiveStreams, blobs: BlobStore) =>
       new ConsoleLogs(database, streams, blobs),
   },
-  ...[AuditLog, BadgeStore, Identities, InvitationStore, Quotas, ResultStore, SessionStore, TokenStore, UserStore].map(
-    (Store) => ({
-      provide: Store,
-      inject: [DATABASE],
-      useFactory: (database: Database) => new Store(database),
-    }),
-  ),
+  ...[
+    AuditLog,
+    BadgeStore,
+    Identities,
+    InvitationStore,
+    Quotas,
+    ResultStore,
+    SessionStore,
+    TokenStore,
+    UserStore,
+    WebhookStore,
+  ].map((Store) => ({
+    provide: Store,
+    inject: [DATABASE],
+    useFactory: (database: Database) => new Store(database),
+  })),
   {
     provide: ProjectStore,
     inject: [DATABASE, Quotas],

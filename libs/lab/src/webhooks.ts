@@ -11,7 +11,7 @@ export const newWebhookSchema = z
     url: z
       .url({ protocol: /^https?$/ })
       .max(2000)
-      .refine((url) => new URL(url).username === '' && new URL(url).password === '', {
+      .refine((url) => !URL.canParse(url) || !/^[^/]*\/\/[^/]*@/.test(url), {
         message: 'The address carries a user name or password',
         params: { mend: 'Leave it out; check the signature of what comes instead.' },
       })

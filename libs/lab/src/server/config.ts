@@ -47,6 +47,8 @@ export interface ApiConfig extends LabConfig {
   trustedProxies: string[];
   /** Origins of other web pages that may call the API, with tokens of their own; never with a person's cookie. */
   corsOrigins: string[];
+  /** Hosts that webhooks may lie on although they are in private networks. */
+  webhookHosts: string[];
   /** Requests a minute that one address may make. */
   requestsPerMinute: number;
   /** Attempts to sign in, a minute, that one address may make, and that may be made on one login. */
@@ -124,6 +126,7 @@ const apiSchema = labSchema
   .extend({
     BOOTLAB_PUBLIC_URL: origin.optional(),
     BOOTLAB_TRUSTED_PROXIES: list.default([]),
+    BOOTLAB_WEBHOOK_HOSTS: list.default([]),
     BOOTLAB_CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
     BOOTLAB_RATE_LIMIT: z.coerce.number().int().min(1).default(6000),
     BOOTLAB_SIGN_IN_LIMIT: z.coerce.number().int().min(1).default(10),
@@ -170,6 +173,7 @@ export function readApiConfig(env: NodeJS.ProcessEnv): ApiConfig {
     publicUrl: values.BOOTLAB_PUBLIC_URL,
     trustedProxies: values.BOOTLAB_TRUSTED_PROXIES,
     corsOrigins: values.BOOTLAB_CORS_ORIGINS,
+    webhookHosts: values.BOOTLAB_WEBHOOK_HOSTS,
     requestsPerMinute: values.BOOTLAB_RATE_LIMIT,
     signInsPerMinute: values.BOOTLAB_SIGN_IN_LIMIT,
     sessionLifetimeMs: values.BOOTLAB_SESSION_LIFETIME,

@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { guardedFetch, isPublicAddress, type GuardedFetchOptions, type Resolver } from './guarded-fetch.js';
+import {
+  guardedFetch,
+  guardedPost,
+  isPublicAddress,
+  type GuardedFetchOptions,
+  type GuardedPostOptions,
+  type Resolver,
+} from './guarded-fetch.js';
 
 jest.setTimeout(60_000); // a busy machine must not fail them
 
@@ -254,5 +261,39 @@ describe('limits', () => {
     const { body } = await get(at('allowed'), { signal: controller.signal });
     setTimeout(() => controller.abort(), 20);
     await expect(buffer(body)).rejects.toThrow('abort');
+  });
+});
+
+describe('a message', () => {
+  const send = (url: string, options: Partial<GuardedPostOptions> = {}) => {
+    const headers = { 'content-type': 'text/plain', 'x-test': 'yes' };
+    return guardedPost(url, { headers, body: 'said', timeMs: 30_000, allowedHosts: ['allowed'], resolve, ...options });
+  };
+
+  it('arrives with its headers, and its status comes back', async () => {
+    let heard: Promise<Buffer> | undefined;
+    answer = (request, response) => {
+      heard = buffer(request);
+      response.writeHead(202).end('not read');
+    };
+    expect(await send(at('allowed'))).toBe(202);
+    expect((await heard)?.toString()).toBe('said');
+    expect(requests.at(-1)).toMatchObject({ method: 'POST', headers: { 'x-test': 'yes', 'content-length': '4' } });
+  });
+
+  it('goes nowhere that a download would not go, and follows no redirect', async () => {
+    const before = requests.length;
+    await expect(send(at('private'))).rejects.toThrow('not on the public internet');
+    await expect(send('http://[::1]:1/')).rejects.toThrow('not on the public internet');
+    await expect(send('file:///etc/passwd')).rejects.toThrow('not fetched');
+    expect(requests).toHaveLength(before);
+    answer = (_, response) => response.writeHead(307, { location: at('allowed', '/elsewhere') }).end();
+    expect(await send(at('allowed'))).toBe(307);
+    expect(requests).toHaveLength(before + 1);
+  });
+
+  it('is given up when nobody answers', async () => {
+    answer = () => undefined;
+    await expect(send(at('allowed'), { timeMs: 100 })).rejects.toThrow('longer than 100ms');
   });
 });

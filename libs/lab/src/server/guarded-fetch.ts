@@ -96,6 +96,27 @@ export async function guardedFetch(address: string, options: GuardedFetchOptions
   }
 }
 
+export interface GuardedPostOptions extends Pick<
+  GuardedFetchOptions,
+  'allowedHosts' | 'timeMs' | 'signal' | 'resolve'
+> {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Sends a message to an address that somebody else has chosen, guarded as {@link guardedFetch} is. Redirects are not
+ * followed, and what the other side answers beside its status is not read.
+ * @returns the HTTP status
+ * @throws FetchRefusedError
+ */
+export async function guardedPost(address: string, options: GuardedPostOptions): Promise<number> {
+  const { headers, body, ...limits } = options;
+  const response = await new GuardedFetch({ ...limits, maxBytes: 0 }).ask(parseUrl(address), { headers, body });
+  response.destroy();
+  return response.statusCode ?? 0;
+}
+
 function parseUrl(text: string, base?: URL): URL {
   const url = URL.canParse(text, base?.href) ? new URL(text, base) : undefined;
   if (!url) throw new FetchRefusedError(`"${text}" is no address`, 'Give a whole one, such as https://host/file.');
@@ -136,7 +157,7 @@ class GuardedFetch {
   }
 
   /** The head of the answer, from an address that was checked. */
-  ask(url: URL): Promise<IncomingMessage> {
+  ask(url: URL, message?: Pick<GuardedPostOptions, 'headers' | 'body'>): Promise<IncomingMessage> {
     const host = hostOf(url);
     const refusal = this.refusalFor(url);
     // A literal address is never looked up, so it is checked here.
@@ -147,7 +168,8 @@ class GuardedFetch {
       lookup: guardedLookup(this.options.resolve ?? resolveWithSystem, refusal),
       signal: this.signal,
       timeout: this.idleMs,
-      headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'bootlab' },
+      headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'bootlab', ...message?.headers },
+      ...(message && { method: 'POST' }),
     };
     return new Promise((resolve, reject) => {
       const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, settings, (response) => {
@@ -163,7 +185,7 @@ class GuardedFetch {
         request.destroy(this.brokenOff);
       });
       request.on('error', (error) => reject(this.explain(error, url)));
-      request.end();
+      request.end(message?.body);
     });
   }
 

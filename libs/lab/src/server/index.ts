@@ -22,3 +22,4 @@ export * from './people/index.js';
 export * from './result-store.js';
 export * from './topics.js';
 export * from './unpack.js';
+export * from './webhook-store.js';

@@ -17,7 +17,8 @@ import { Prisma } from './generated/client.js';
 import { jobInclude, toJob, toResultRow } from './job-rows.js';
 import { boardMayStart } from './people/quotas.js';
 import { escapeLike } from './like.js';
-import { jobTopic, projectTopic } from './topics.js';
+import { jobTopic, projectTopic, WEBHOOKS_TOPIC } from './topics.js';
+import { tellWebhooks } from './webhook-store.js';
 import type { LiveStreams } from './streams/live-streams.js';
 
 export interface NewJob {
@@ -227,6 +228,7 @@ export class JobStore {
       });
       const lostWorkers = await tx.machine.count({ where: { jobId, state: 'lost' } });
       await tx.machine.create({ data: { jobId, attempt: row.attempts, board: job.spec.board, worker } });
+      if (row.attempts === 1) await tellWebhooks(tx, jobId, 'job.started');
       const uploads = row.images.filter(({ role }) => role === 'upload');
       return {
         jobId,
@@ -313,6 +315,7 @@ export class JobStore {
           reason: storable(verdict.reason),
         },
       });
+      await tellWebhooks(tx, claim.jobId, 'job.ended');
       return true;
     });
     if (ended) await this.changed(claim);
@@ -322,16 +325,18 @@ export class JobStore {
   /** Ends a job that no worker runs. False when it had ended already, or is not in one of `states`. */
   async endUnclaimed(jobId: string, verdict: Verdict, states: JobState[] = ['queued', 'running']): Promise<boolean> {
     const endedAt = new Date();
-    const [row] = await this.database.job.updateManyAndReturn({
-      where: { id: jobId, state: { in: states } },
-      data: { state: 'ended', ...judged(verdict), endedAt },
-      select: { projectId: true },
+    const row = await this.database.$transaction(async (tx) => {
+      const [ended] = await tx.job.updateManyAndReturn({
+        where: { id: jobId, state: { in: states } },
+        data: { state: 'ended', ...judged(verdict), endedAt },
+        select: { projectId: true },
+      });
+      if (!ended) return undefined;
+      await tx.machine.updateMany({ where: { jobId, state: 'running' }, data: { state: 'lost', endedAt } });
+      await tellWebhooks(tx, jobId, 'job.ended');
+      return ended;
     });
     if (!row) return false;
-    await this.database.machine.updateMany({
-      where: { jobId, state: 'running' },
-      data: { state: 'lost', endedAt },
-    });
     await this.changed({ jobId, projectId: row.projectId });
     return true;
   }
@@ -364,6 +369,7 @@ export class JobStore {
   private async changed({ jobId, projectId }: Pick<Claim, 'jobId' | 'projectId'>): Promise<void> {
     await this.streams.announce(jobTopic(jobId));
     await this.streams.announce(projectTopic(projectId));
+    await this.streams.announce(WEBHOOKS_TOPIC);
   }
 }
 

@@ -22,33 +22,46 @@ const redisConnection = (url: string) => ({ url, maxRetriesPerRequest: null });
 const postgresConnection = (url: string) => ({ connectionString: url, migrate: true });
 
 /** The queue of jobs, in Redis when there is one, else in PostgreSQL. */
-export function openJobQueue(config: Backing, onError: (error: Error) => void): JobQueue {
-  const options = { defaultJobOptions: { removeOnComplete: true, removeOnFail: true } };
-  const queue: JobQueue = config.redisUrl
-    ? new Queue<QueuedJob>(QUEUE, { ...options, connection: redisConnection(config.redisUrl) })
-    : (new Queue(
-        QUEUE,
-        { ...options, connection: postgresConnection(config.databaseUrl) },
-        createPostgresBackend,
-      ) as unknown as JobQueue); // the backend is a type parameter of Queue, of no concern to its users
-  queue.on('error', onError);
-  return queue;
-}
+export const openJobQueue = (config: Backing, onError: (error: Error) => void): JobQueue =>
+  openQueue(QUEUE, config, onError);
 
-export function openJobWorker(
+export const openJobWorker = (
   config: Backing,
   processor: Processor<QueuedJob>,
   options: Omit<WorkerOptions, 'connection'>,
   onError: (error: Error) => void,
-): JobWorker {
-  const worker: JobWorker = config.redisUrl
-    ? new Worker<QueuedJob>(QUEUE, processor, { ...options, connection: redisConnection(config.redisUrl) })
+): JobWorker => openWorker(QUEUE, config, processor, options, onError);
+
+/** A queue by its name. */
+export function openQueue<T>(name: string, config: Backing, onError: (error: Error) => void): Queue<T> {
+  const options = { defaultJobOptions: { removeOnComplete: true, removeOnFail: true } };
+  const queue: Queue<T> = config.redisUrl
+    ? new Queue<T>(name, { ...options, connection: redisConnection(config.redisUrl) })
+    : (new Queue(
+        name,
+        { ...options, connection: postgresConnection(config.databaseUrl) },
+        createPostgresBackend,
+      ) as unknown as Queue<T>); // the backend is a type parameter of Queue, of no concern to its users
+  queue.on('error', onError);
+  return queue;
+}
+
+/** What works a queue off. */
+export function openWorker<T>(
+  name: string,
+  config: Backing,
+  processor: Processor<T>,
+  options: Omit<WorkerOptions, 'connection'>,
+  onError: (error: Error) => void,
+): Worker<T> {
+  const worker: Worker<T> = config.redisUrl
+    ? new Worker<T>(name, processor, { ...options, connection: redisConnection(config.redisUrl) })
     : (new Worker(
-        QUEUE,
+        name,
         processor,
         { ...options, connection: postgresConnection(config.databaseUrl) },
         createPostgresBackend,
-      ) as unknown as JobWorker); // as above
+      ) as unknown as Worker<T>); // as above
   worker.on('error', onError);
   return worker;
 }

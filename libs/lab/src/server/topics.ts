@@ -8,3 +8,5 @@ export const controlStream = (jobId: string): string => `control:${jobId}`;
 export const jobTopic = (jobId: string): string => `job:${jobId}`;
 /** Announced whenever a job of the project is made or changes. */
 export const projectTopic = (projectId: string): string => `project:${projectId}`;
+/** Announced when there may be messages for webhooks. */
+export const WEBHOOKS_TOPIC = 'webhooks';
