@@ -1,12 +1,13 @@
 // Guests for tests: Linux and a busybox initramfs for the Malta board, in both byte orders, in the cache folder
 //   guests/<guest>/{kernel,initrd.cpio.gz}
 // trees of Debian's user programs for Linux user mode: guests/debian-mipsel/, and GCC's execution tests:
-// guests/gcc-torture/.
+// guests/gcc-torture/, and Berkeley TestFloat's generator: guests/testfloat/.
 // Little-endian comes from Debian's packages. Big-endian is in no current Debian release: it is taken from a folder
 // `shared/guests` beside the repository, else built from Debian's sources with Debian's cross compiler.
 import { execFileSync, execSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -34,6 +35,8 @@ const GUESTS = {
   'malta-be': maltaBigEndian,
   'debian-mipsel': debianTree,
   'gcc-torture': gccTorture,
+  testfloat: testFloat,
+  'python-tests': pythonTests,
 };
 
 /**
@@ -85,6 +88,18 @@ function debianTree(folder, work) {
   writeFileSync(join(folder, 'etc', 'group'), 'root:x:0:\n');
 }
 
+/** Python's own test suite for the python3 of debian-mipsel. @type {(folder: string, work: string) => void} */
+function pythonTests(folder, work) {
+  console.log('setup: fetching Python’s test suite');
+  const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
+  // The package of the standard library has the part that other packages' tests need.
+  for (const name of ['libpython3.11-stdlib', 'libpython3.11-testsuite']) {
+    const part = join('usr', 'lib', 'python3.11', 'test');
+    const unpacked = unpack(archive.download(name), `./${part}`, join(work, name));
+    cpSync(join(unpacked, part), folder, { recursive: true });
+  }
+}
+
 /** GCC's execution tests: C programs that exit with 0 where compiler and machine are right. @type {(folder: string, work: string) => void} */
 function gccTorture(folder, work) {
   console.log('setup: fetching GCC’s execution tests');
@@ -94,6 +109,29 @@ function gccTorture(folder, work) {
   if (!tarball) throw new Error('no usr/src/gcc-12/gcc-12*.tar.xz in Debian’s gcc-12-source');
   const part = '*/gcc/testsuite/gcc.c-torture/execute';
   run('tar', ['xf', tarball, '-C', folder, '--strip-components=4', '--wildcards', part]);
+}
+
+/**
+ * Berkeley TestFloat's generator of cases, built on Berkeley SoftFloat; both are in Debian's sources of QEMU, which tests its
+ * own FPU with them. The variant for ARM converts NaN to 0, as MIPS with NAN2008 does.
+ * @type {(folder: string, work: string) => void}
+ */
+function testFloat(folder, work) {
+  if (missingOf(['make', 'gcc', 'xz']).length > 0) {
+    const reason = installPackages(['make', 'gcc', 'libc6-dev', 'xz-utils']);
+    if (reason) throw new Error(reason);
+  }
+  console.log('setup: building Berkeley TestFloat from Debian’s sources of QEMU');
+  const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
+  const tarball = archive.downloadSource('qemu').find((file) => file.includes('.orig.tar'));
+  if (!tarball) throw new Error('Debian’s sources of qemu have no .orig.tar');
+  run('tar', ['xf', tarball, '-C', work, '--strip-components=3', '--wildcards', '*/tests/fp/berkeley-*']);
+  const build = join('build', 'Linux-x86_64-GCC'); // plain C, for every 64-bit machine
+  run('make', ['-s', '-C', join(work, 'berkeley-softfloat-3', build), 'SPECIALIZE_TYPE=ARM-VFPv2']);
+  run('make', ['-s', '-C', join(work, 'berkeley-testfloat-3', build), 'SPECIALIZE_TYPE=ARM-VFPv2', 'testfloat_gen']);
+  const program = join(folder, 'testfloat_gen');
+  copyFileSync(join(work, 'berkeley-testfloat-3', build, 'testfloat_gen'), program);
+  copyFileSync(join(work, 'berkeley-testfloat-3', 'COPYING.txt'), join(folder, 'COPYING.txt'));
 }
 
 /** @type {(folder: string, work: string) => void} */

@@ -22,6 +22,29 @@ export const PROGRAM_CAPABILITIES = {
   },
   'u-boot': { programs: [], files: ['/usr/lib/u-boot/maltael/u-boot.bin'], packages: ['u-boot-qemu'] },
   'qemu-user': { programs: ['qemu-mipsel', 'qemu-mips'], packages: ['qemu-user'] },
+  // What Debian's programs of another architecture are compared with: this machine's own.
+  'host-programs': {
+    programs: [
+      ...['bash', 'dash', 'busybox', 'shuf', 'sed', 'gawk', 'perl', 'python3.11', 'lua5.4', 'sqlite3', 'openssl'],
+      ...['gzip', 'bzip2', 'xz', 'zstd', '7zr'],
+    ],
+    packages: [
+      ...[
+        'bash',
+        'dash',
+        'busybox-static',
+        'coreutils',
+        'sed',
+        'gawk',
+        'perl',
+        'python3',
+        'lua5.4',
+        'sqlite3',
+        'openssl',
+      ],
+      ...['gzip', 'bzip2', 'xz-utils', 'zstd', 'p7zip'],
+    ],
+  },
   'cross-mips': {
     programs: ['mipsel-linux-gnu-gcc', 'mips-linux-gnu-gcc'],
     packages: ['gcc-mipsel-linux-gnu', 'libc6-dev-mipsel-cross', 'gcc-mips-linux-gnu', 'libc6-dev-mips-cross'],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { runProcess } from '@bootlab/emulator/testkit';
 import { debianMipselRoot, describeWith } from '../support/requirements.js';
@@ -107,6 +108,59 @@ describeWith('debian-mipsel', "Debian's programs for mipsel", () => {
     expect(run.output).toBe(expected ?? (await onHost(program, args, input)));
     expect(run.status).toBe(0);
   });
+});
+
+const scripts = new URL('programs', import.meta.url).pathname;
+
+/** Scripts that make each program do a good part of what it can, and how it is called with them. */
+const SCRIPTS: readonly { name: string; argv: readonly string[]; script: string; input?: string }[] = [
+  { name: 'bash', argv: ['/bin/bash'], script: 'bash.sh' },
+  { name: 'dash', argv: ['/bin/dash'], script: 'dash.sh' },
+  { name: 'busybox', argv: ['busybox', 'sh'], script: 'busybox.sh' },
+  { name: 'coreutils', argv: ['/bin/bash'], script: 'coreutils.sh' },
+  {
+    name: 'sed',
+    argv: ['/bin/sed', '-n', '-f'],
+    script: 'sed.sed',
+    input: 'alpha beta 12\ncc dd 3\n\n# comment\nbook keep 777\nfinal line 9\n\n',
+  },
+  { name: 'gawk', argv: ['/usr/bin/gawk', '-f'], script: 'gawk.awk' },
+  { name: 'perl', argv: ['/usr/bin/perl'], script: 'perl.pl' },
+  { name: 'python3', argv: ['/usr/bin/python3.11'], script: 'python.py' },
+  { name: 'lua', argv: ['/usr/bin/lua5.4'], script: 'lua.lua' },
+  { name: 'sqlite3', argv: ['/usr/bin/sqlite3', ':memory:', '-init'], script: 'sqlite.sql' },
+  { name: 'openssl', argv: ['/bin/bash'], script: 'openssl.sh' },
+  { name: 'gzip, bzip2, xz, zstd and 7zr', argv: ['/bin/bash'], script: 'compression.sh' },
+];
+
+/** The guest's tree has no locales but this one. */
+const ENVIRONMENT = { PATH: '/usr/bin:/bin', HOME: '/root', LC_ALL: 'C' };
+
+describeWith(['debian-mipsel', 'host-programs'], "Debian's programs beside the host's own", () => {
+  it.each(SCRIPTS)(
+    '$name',
+    async ({ argv, script, input = '' }) => {
+      const [program = '', ...args] = argv;
+      const there = await runProcess(program, [...args, join(scripts, script)], {
+        timeoutMs: 60_000,
+        input,
+        env: ENVIRONMENT,
+      });
+      expect(there).toMatchObject({ exitCode: 0, errors: '' });
+      expect(there.output.split('\n').length).toBeGreaterThan(script === 'sed.sed' ? 2 : 10);
+      const here = await bootlab(
+        [
+          ...['exec', '--arch', 'mipsel', '--root', debianMipselRoot, '--overlay', '--bind', `${scripts}:/scripts:ro`],
+          ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+          ...['--', program, ...args, `/scripts/${script}`],
+        ],
+        240_000,
+        input,
+      );
+      expect(here).toMatchObject({ output: there.output, errors: '', status: 0 });
+    },
+    300_000,
+  );
 });
 
 /** The host's own program of the name, given the same. */

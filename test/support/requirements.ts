@@ -11,10 +11,13 @@ export type Capability =
   | 'qemu-user'
   | 'u-boot'
   | 'cross-mips'
+  | 'host-programs'
   | 'malta-el'
   | 'malta-be'
   | 'debian-mipsel'
-  | 'gcc-torture';
+  | 'gcc-torture'
+  | 'testfloat'
+  | 'python-tests';
 
 /** Guests that `npm run setup` fetches or builds. */
 export type GuestName = Extract<Capability, `malta-${string}`>;
@@ -31,6 +34,9 @@ export function guest(name: GuestName): { kernel: string; initrd: string } {
 
 /** The tree of Debian's user programs for mipsel. */
 export const debianMipselRoot = join(cacheFolder, 'guests', 'debian-mipsel');
+
+/** The test suite of Debian's python3.11, to be seen at /usr/lib/python3.11/test. */
+export const pythonTests = join(cacheFolder, 'guests', 'python-tests');
 
 /** What the test guests print after `BOOT-OK`, on every architecture. */
 export const GUEST_SELF_TEST_LINES: readonly string[] = [

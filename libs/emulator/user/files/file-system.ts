@@ -316,11 +316,13 @@ export class FileSystem {
     const reopen = this.#reopen.get(inode);
     if (reopen) return opened(reopen(flags, foundAt));
     const pipe = this.pipeOf(inode);
-    if (flags.write && !flags.read && flags.nonblocking && pipe.readers === 0) throw new Errno('ENXIO');
+    // A pipe that is opened again by way of /proc had both sides already.
+    const named = inode.tree !== this.#anonymous;
+    if (named && flags.write && !flags.read && flags.nonblocking && pipe.readers === 0) throw new Errno('ENXIO');
     const [readerOpens, writerOpens] = [pipe.readerOpens, pipe.writerOpens];
     const end = new PipeEnd(pipe, inode, mount, flags, foundAt).retain();
     const otherSide = (): boolean => {
-      if (flags.nonblocking || (flags.read && flags.write)) return true;
+      if (!named || flags.nonblocking || (flags.read && flags.write)) return true;
       return flags.read
         ? pipe.writers > 0 || pipe.writerOpens > writerOpens
         : pipe.readers > 0 || pipe.readerOpens > readerOpens;

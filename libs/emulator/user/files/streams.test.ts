@@ -57,6 +57,17 @@ describe('pipes', () => {
     expect(guest.signals).toEqual(['SIGPIPE']);
   });
 
+  it('opened again by way of /proc do not wait for the other side, which was there', () => {
+    const guest = new TestGuest();
+    const [reader, writer] = guest.pipe();
+    guest.write(writer, 'left');
+    guest.ok('close', writer);
+    expect(guest.read(guest.opened(`/proc/self/fd/${reader}`, []))).toBe('left');
+    const other = guest.pipe();
+    guest.ok('close', other[0]);
+    expect(guest.write(guest.opened(`/proc/self/fd/${other[1]}`, ['O_WRONLY', 'O_NONBLOCK']), 'x')).toBe('EPIPE');
+  });
+
   it('a waiting reader sees the end when the last writer goes, also in another process', () => {
     const guest = new TestGuest();
     const [reader, writer] = guest.pipe();
@@ -412,6 +423,7 @@ describe('hostile arguments', () => {
     expect(guest.call('select', -1, 0, 0, 0, 0)).toBe('EINVAL');
     expect(guest.call('epoll_wait', fd, BUFFER, 1, 0)).toBe('EINVAL');
     expect(guest.call('sendfile', fd, fd, 0, 10)).toBe(0);
+    expect(guest.call('fanotify_init')).toBe('ENOSYS');
     expect(guest.call('getxattr', '/f', 'user.x', BUFFER, 10)).toBe('EOPNOTSUPP');
   });
 

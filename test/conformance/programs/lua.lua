@@ -1,0 +1,8 @@
+local t = {} for i = 1, 200 do t[i] = (i * 7919) % 1009 end table.sort(t, function(a, b) return a > b end) print(table.concat(t, " ", 1, 8), #t)
+print(string.format("%5.2f %d %x %q %g %a", math.pi, -42, 255, 'a\n"b"', 1e100, 0.1), 7 // 2, -7 // 2, -7 % 3, 7.0 // 2, 1 << 62, ~0, 3 | 8, 10 / 2)
+print(("hello world"):gsub("o", { o = "0" }), ("k=v; x=y"):gsub("(%w+)=(%w+)", "%2=%1"), ("abc"):rep(3, "-"), ("x"):byte(), utf8.char(955, 8364), utf8.len("λ€"))
+local function gen(n) return coroutine.wrap(function() for i = 1, n do coroutine.yield(i, i * i) end end) end for a, b in gen(4) do io.write(a, ":", b, " ") end print()
+local V = setmetatable({}, { __call = function(c, x) return setmetatable({ x = x }, c) end }) V.__index = V V.__add = function(a, b) return V(a.x + b.x) end V.__tostring = function(v) return "V(" .. v.x .. ")" end V.__lt = function(a, b) return a.x < b.x end print(tostring(V(2) + V(3.5)), V(1) < V(2))
+print(pcall(error, { code = 7 }), select("#", 1, nil, nil), (select(2, pcall(function() local x = nil; return x.y end)):match("attempt.*"))) print(string.pack(">I4 s2 d", 1, "ab", 1.5):gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end print(fib(20)) local s = 0.0 for i = 1, 20000 do s = s + math.sin(i) * math.sqrt(i) end print(("%.10f"):format(s)) math.randomseed(42) print(math.tointeger(2^53), math.maxinteger + 1 == math.mininteger, tostring(1e15), 2^63, 1e300 * 1e10)
+goto done do print("skipped") end ::done:: print(os.date("!%Y-%m-%d %H:%M:%S", 1700000000), load("return 6 * 7")())

@@ -1,0 +1,10 @@
+create table people(id integer primary key, name text collate nocase, age int check(age > 0), boss int references people(id));
+insert into people(name, age, boss) values ('Ann', 50, null), ('bob', 40, 1), ('Cy', 30, 2), ('Dee', 35, 1), ('eve', 28, 3);
+with recursive up(id, name, level) as (select id, name, 0 from people where boss is null union all select p.id, p.name, level + 1 from people p join up on p.boss = up.id) select substr('......', 1, 2 * level) || name, level from up order by level, name;
+select name, age, rank() over (order by age desc), sum(age) over (order by id rows between 1 preceding and current row), avg(age) over () from people order by id;
+create index by_age on people(age); select name from people where age between 30 and 40 order by name desc; select count(*), group_concat(name, '/'), total(age), min(age), max(name) from people;
+begin; update people set age = age + 1; savepoint s; delete from people where id > 2; rollback to s; commit; select sum(age), typeof(avg(age)), round(avg(age), 3) from people;
+select json_extract('{"a":[1,{"b":2.5}]}', '$.a[1].b'), json_group_array(name) from people; select value from json_each('[3,1,2]') order by 1;
+create virtual table notes using fts5(body); insert into notes values ('the quick brown fox'), ('lazy dogs sleep'), ('quick dogs run'); select rowid, highlight(notes, 0, '[', ']') from notes where notes match 'quick OR dogs' order by rowid;
+with recursive n(x) as (select 1 union all select x + 1 from n where x < 20000) select count(*), sum(x * x % 97), printf('%.6f', sum(sqrt(x))), hex(x'00ff'), quote('it''s') from n where x % 3;
+create trigger grow after insert on people begin update people set age = 99 where id = new.id; end; insert into people(name, age) values ('Flo', 1); select age from people where name = 'FLO'; select date(1700000000, 'unixepoch', '+1 month'), strftime('%j %W', '2024-02-29'), 7 / 2, 7 % -3, 1e300 * 1e10, 9223372036854775807 + 1; pragma integrity_check;
