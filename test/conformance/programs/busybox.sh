@@ -10,4 +10,4 @@ $B expr 17 '*' 19; $B factor 123456789; $B cal 2 2024 | $B head -3
 $B echo 'some text' | $B base64 | $B base64 -d
 $B seq 1 40 | $B grep -E '^(1|3).*[05]$' | $B wc -l
 $B printf 'a b\nc d\n' | $B cut -d' ' -f2 | $B od -An -tx1
-$B dd if=/dev/zero bs=1000 count=50 2>/dev/null | $B sum
+$B dd if=/dev/zero bs=1000 count=50 2>/dev/null | $B sha1sum
