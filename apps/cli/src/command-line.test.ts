@@ -33,9 +33,25 @@ const BOARD: BoardInfo = {
   selfTest: true,
 };
 
+const JIT = {
+  regions: 3,
+  guestInstructions: 120,
+  wasmBytes: 4000,
+  translateMs: 5,
+  compileMs: 6,
+  installMs: 7,
+  invalidated: 1,
+  flushes: 0,
+};
+const TRANSLATION = { instructions: 4_000_000, ...JIT };
+
 /** What the pretended guest does next; `wait` leaves room for what the host does meanwhile. */
 type Act =
-  { print: string | Uint8Array; uart?: string } | { writeDisk: string } | { wait: number } | { end: MachineEnd };
+  | { print: string | Uint8Array; uart?: string }
+  | { writeDisk: string }
+  | { wait: number }
+  | { execute: number }
+  | { end: MachineEnd };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -64,6 +80,7 @@ class PlayedBoard implements Engine {
       this.nowNs += 1e6;
       if ('end' in act) return act.end;
       if ('writeDisk' in act) this.config?.drives?.[0]?.write(0, bytes(act.writeDisk));
+      else if ('execute' in act) this.sample?.({ programCounter: act.execute, instructions: 100_000 });
       else if ('wait' in act) await this.idle(act.wait, limits.signal);
       else
         this.listener?.({
@@ -91,6 +108,7 @@ class PlayedBoard implements Engine {
   private typing: (() => void) | undefined;
   private nowNs = 0;
   private listener: Parameters<Machine['onConsole']>[0] | undefined;
+  private sample: Parameters<Machine['onSample']>[1] | undefined;
 
   private readonly machine: Machine = ((board) => ({
     board: BOARD,
@@ -103,6 +121,9 @@ class PlayedBoard implements Engine {
       return () => (board.listener = undefined);
     },
     onInput: () => () => undefined,
+    onSample: (_, listener) => {
+      board.sample = listener;
+    },
     passIdleTime: () => undefined,
     reset: () => undefined,
     sendConsole: (uart, data) => {
@@ -110,7 +131,13 @@ class PlayedBoard implements Engine {
       board.typed += `${uart === 'uart0' ? '' : uart}${new TextDecoder().decode(data)}`;
     },
     run: () => ({ kind: 'limit' }),
-    stats: () => ({ instructions: 5_000_000, virtualNs: board.nowNs, exits: { mmio: 3 }, tlbMisses: 7 }),
+    stats: () => ({
+      instructions: 5_000_000,
+      virtualNs: board.nowNs,
+      exits: { mmio: 3 },
+      tlbMisses: 7,
+      translation: { ...TRANSLATION },
+    }),
     ramSha256: () => Promise.resolve('ab'.repeat(32)),
     close: () => undefined,
   }))(this);
@@ -396,9 +423,32 @@ describe('bootlab boot: files', () => {
       mips: expect.any(Number),
       exits: { mmio: 3 },
       tlbMisses: 7,
+      jit: { ...JIT, share: 0.8 },
       peakRssBytes: expect.any(Number),
       ramSha256: 'ab'.repeat(32),
     });
+  });
+
+  it('writes where the guest executed, with the names of a System.map', async () => {
+    const [profile, map] = [join(folder, 'profile.json'), join(folder, 'System.map')];
+    writeFileSync(map, '80100000 T start_kernel\n80100400 t idle\n80100500 D data\n');
+    const { err } = await bootlab(boot('--profile', profile, '--symbols', map), [
+      { execute: 0x80100010 },
+      { execute: 0x801004fc },
+      { execute: 0x80100408 },
+      { execute: 0x77f01234 },
+      POWER_OFF,
+    ]);
+    expect(err).toMatch(
+      /4 samples in .*profile\.json.*hottest:\n {3}50\.0 % {2}idle\n {3}25\.0 % {2}0x77f01000 \(page\)\n/,
+    );
+    const graph = JSON.parse(readFileSync(profile, 'utf8'));
+    expect(graph.bootlab).toMatchObject({ jit: { share: 0.8, regions: 3 } });
+    expect(graph.bootlab.hottest[0]).toEqual({ name: 'idle', share: 0.5, instructions: 200_000 });
+    const [{ samples, weights, type, endValue }] = graph.profiles;
+    const stacks = samples.map((stack: number[]) => stack.map((i) => graph.shared.frames[i].name).join(';'));
+    expect([type, endValue, weights]).toEqual(['sampled', 400_000, [200_000, 100_000, 100_000]]);
+    expect(stacks).toEqual(['kernel;idle', 'user;0x77f01000 (page)', 'kernel;start_kernel']);
   });
 });
 
@@ -424,6 +474,12 @@ describe('bad usage is exit status 2 and names the option and the mend', () => {
     [['boot', '--board', 'malta', '--accel', 'kvm'], /--accel.*interp/],
     [['boot', '--board', 'malta', 'vmlinux'], /too many arguments/],
     [['boot', '--board', 'malta', '--log', '/nowhere/log'], /--log: cannot create the file/],
+    [['boot', '--board', 'malta', '--symbols', 'map'], /--symbols: there is nothing to name. Give --profile/],
+    [['boot', '--board', 'malta', '--profile', 'p', '--symbols', '/nowhere/map'], /--symbols: cannot read/],
+    [
+      ['boot', '--board', 'malta', '--profile', 'p', '--symbols', '/dev/null'],
+      /--symbols: it is neither an ELF.*System.map/,
+    ],
     [['boards', 'pc'], /no board 'pc'.*malta/],
   ])('%j', async (args, message) => {
     const ran = await bootlab(args, [POWER_OFF]);

@@ -180,6 +180,11 @@ function addBootCommand(
     )
     .option('--jit-threshold <visits>', 'translate code that was reached by a branch this often', countArgument)
     .option('--stats <file>', 'write counters and timings as JSON')
+    .option(
+      '--profile <file>',
+      'write where the guest executed: a flame graph for speedscope.app, and the hottest functions',
+    )
+    .option('--symbols <file>', "names for it: an ELF file or a System.map; default: the kernel's or firmware's own")
     .option('--log <file>', 'write console output as JSON lines: {"t": virtual ns, "uart": name, "data": text}')
     .helpOption('--help', 'print this help')
     .addHelpText('after', BOOT_HELP)

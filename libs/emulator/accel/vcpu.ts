@@ -24,6 +24,8 @@ export interface VcpuStats {
 export interface Vcpu {
   /** Executes at most `instructions` and advances the scheduler's clock by what was executed. */
   run(instructions: number): VcpuExit;
+  /** Virtual address of the next instruction. */
+  readonly programCounter: number;
   /** Waiting for an interrupt, and none is pending. */
   readonly waiting: boolean;
   /** Waiting, and no interrupt line can ever end it because all are masked. */

@@ -41,6 +41,14 @@ export interface MachineStats {
   readonly translation?: Readonly<TranslationStats>;
 }
 
+/** Where the CPU is at one instant. */
+export interface MachineSample {
+  /** Virtual address of the next instruction. */
+  readonly programCounter: number;
+  /** Instructions since the sample before. */
+  readonly instructions: number;
+}
+
 /**
  * A board with its CPU, images loaded, ready to run. All its methods are synchronous and none looks at the host's
  * clock: what a machine does is a function of its configuration and of when (in virtual time) input was sent.
@@ -56,6 +64,8 @@ export interface Machine {
   sendConsole(uart: string, data: Uint8Array): void;
   /** Calls back when input was sent. @returns a function that stops it */
   onInput(listener: () => void): () => void;
+  /** Calls back every so many instructions, in the middle of the run; what the guest does stays the same. */
+  onSample(everyInstructions: number, listener: (sample: MachineSample) => void): void;
   /** Runs until a limit or the guest's end. Never throws on guest behaviour. */
   run(limit: RunLimit): MachineStop;
   /** Lets virtual time pass while every CPU waits, at most to the next event. */
@@ -122,6 +132,7 @@ class Outside {
 
 class EmulatedMachine implements Machine {
   readonly #inputListeners = new Set<() => void>();
+  #sampling: { every: number; last: number; listener: (sample: MachineSample) => void } | undefined;
 
   constructor(
     private readonly built: BuiltBoard<InterpreterVcpu>,
@@ -180,8 +191,27 @@ class EmulatedMachine implements Machine {
         lastInstruction - cpu.stats.instructions,
       );
       if (budget <= 0) return { kind: 'limit' };
-      cpu.run(budget);
+      cpu.run(Math.min(budget, this.#untilSample()));
+      this.#sample();
     }
+  }
+
+  onSample(everyInstructions: number, listener: (sample: MachineSample) => void): void {
+    this.#sampling = { every: everyInstructions, last: this.built.cpu.stats.instructions, listener };
+  }
+
+  #untilSample(): number {
+    const sampling = this.#sampling;
+    return sampling ? sampling.last + sampling.every - this.built.cpu.stats.instructions : Infinity;
+  }
+
+  #sample(): void {
+    const sampling = this.#sampling;
+    if (!sampling || this.#untilSample() > 0) return;
+    const { cpu } = this.built;
+    const { instructions } = cpu.stats;
+    sampling.listener({ programCounter: cpu.programCounter, instructions: instructions - sampling.last });
+    sampling.last = instructions;
   }
 
   passIdleTime(untilNs: number): void {

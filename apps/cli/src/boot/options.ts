@@ -27,6 +27,10 @@ export interface BootOptions {
   accel?: Accel;
   jitThreshold?: number;
   stats?: string;
+  /** Where the flame graph goes. */
+  profile?: string;
+  /** Names for it: an ELF file or a System.map. Default: the kernel's or firmware's own. */
+  symbols?: string;
   log?: string;
 }
 

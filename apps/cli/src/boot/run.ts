@@ -9,6 +9,8 @@ import type { MachineMaker } from './create.js';
 import { openMachine } from './create.js';
 import { createOutput } from './files.js';
 import type { BootOptions } from './options.js';
+import type { Profiler } from './profile.js';
+import { startProfile } from './profile.js';
 import { collectStats, summaryOf } from './stats.js';
 import type { TerminalStreams } from './terminal.js';
 import { Terminal } from './terminal.js';
@@ -40,8 +42,9 @@ export async function boot(options: BootOptions, host: BootHost, engine: Engine)
   try {
     const statsFd = options.stats === undefined ? undefined : createOutput('--stats', options.stats);
     const logFd = options.log === undefined ? undefined : createOutput('--log', options.log);
+    const profiler = startProfile(machine, options);
     const log = logFd === undefined ? undefined : new ConsoleLogFile(logFd);
-    return await run(machine, options, { log, statsFd }, host, engine.runMachine);
+    return await run(machine, options, { log, statsFd, profiler }, host, engine.runMachine);
   } finally {
     close();
   }
@@ -63,7 +66,7 @@ function limitsOf(
 async function run(
   machine: Machine,
   options: BootOptions,
-  files: { log?: ConsoleLogFile; statsFd?: number },
+  files: { log?: ConsoleLogFile; statsFd?: number; profiler?: Profiler },
   host: BootHost,
   runMachine: Engine['runMachine'],
 ): Promise<number> {
@@ -109,6 +112,7 @@ async function run(
 
   const verdict = verdictOf(report, interruption, limits.timeoutNs ?? 0);
   terminal.note(summaryOf(machine, verdict, wallMs));
+  for (const line of files.profiler?.finish() ?? []) terminal.note(line);
   if (files.statsFd !== undefined) {
     const stats = await collectStats(machine, verdict, wallMs);
     writeFileSync(files.statsFd, `${JSON.stringify(stats, null, 2)}\n`);

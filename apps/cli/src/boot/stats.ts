@@ -12,9 +12,25 @@ export interface RunStats extends Verdict {
   mips: number;
   exits: Record<string, number>;
   tlbMisses: number;
+  /** What the JIT did; null where everything was interpreted. Apart from the times it depends on the host, too. */
+  jit: JitStats | null;
   peakRssBytes: number;
   /** Digest of the guest's RAM at the end; null where a person or this host chose the end, and it would say nothing. */
   ramSha256: string | null;
+}
+
+export interface JitStats extends Omit<Translation, 'instructions'> {
+  /** Share of all instructions that translations executed, 0 to 1; the interpreter did the others. */
+  share: number;
+}
+
+type Translation = NonNullable<ReturnType<Machine['stats']>['translation']>;
+
+export function jitStatsOf(machine: Machine): JitStats | null {
+  const { instructions: all, translation } = machine.stats();
+  if (!translation) return null;
+  const { instructions, ...rest } = translation;
+  return { share: all > 0 ? instructions / all : 0, ...rest };
 }
 
 export async function collectStats(machine: Machine, verdict: Verdict, wallMs: number): Promise<RunStats> {
@@ -29,6 +45,7 @@ export async function collectStats(machine: Machine, verdict: Verdict, wallMs: n
     mips: wallMs > 0 ? instructions / (wallMs * 1000) : 0,
     exits,
     tlbMisses,
+    jit: jitStatsOf(machine),
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     ramSha256: repeatable ? await machine.ramSha256() : null,
   };

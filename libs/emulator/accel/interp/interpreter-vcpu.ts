@@ -245,6 +245,10 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     return this.#exit(this.#core.halted ? 'halted' : used >= budget ? 'budget' : 'attention');
   }
 
+  get programCounter(): number {
+    return (this.words[this.#pc] as number) >>> 0;
+  }
+
   get waiting(): boolean {
     return this.#core.halted && !this.#core.wakeupPending;
   }
