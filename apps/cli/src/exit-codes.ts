@@ -17,3 +17,17 @@ export const signalExitCode = (signalNumber: number): number => 128 + signalNumb
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+/** A lab refused, failed, or cannot be reached; `exitCode` says whose doing it is. */
+export class LabError extends Error {
+  override readonly name = 'LabError';
+
+  constructor(
+    message: string,
+    readonly exitCode: number,
+    /** HTTP status; undefined when there was no answer. */
+    readonly status?: number,
+  ) {
+    super(message);
+  }
+}

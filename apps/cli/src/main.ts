@@ -20,5 +20,5 @@ if (args[0] === 'exec') {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
   const engine = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  process.exitCode = await runCommandLine(args, { version, host, engine });
+  process.exitCode = await runCommandLine(args, { version, host, engine, env: process.env });
 }

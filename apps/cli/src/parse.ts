@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { Writable } from 'node:stream';
-import { ExitCode, UsageError } from './exit-codes.js';
+import { ExitCode, LabError, UsageError } from './exit-codes.js';
 
 interface OutputStreams {
   stdout: Writable;
@@ -40,9 +40,9 @@ export async function parseCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage; // it printed its message
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof UsageError) {
+    if (error instanceof UsageError || error instanceof LabError) {
       stderr.write(`bootlab: ${message}\n`);
-      return ExitCode.usage;
+      return error instanceof LabError ? error.exitCode : ExitCode.usage;
     }
     const trace = error instanceof Error ? (error.stack ?? message) : message;
     stderr.write(`bootlab: internal error, please report it: ${trace}\n`);

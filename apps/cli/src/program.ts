@@ -1,7 +1,7 @@
 import type { BoardInfo } from '@bootlab/emulator';
 import { jobFileJsonSchema, type Step } from '@bootlab/lab';
 import type { Command } from 'commander';
-import { Option } from 'commander';
+import { Argument, Option } from 'commander';
 import { boardList, boardPage } from './boards.js';
 import { KEYS_HELP } from './boot/keys.js';
 import type { BootOptions } from './boot/options.js';
@@ -16,6 +16,9 @@ import {
 import type { BootHost, Engine } from './boot/run.js';
 import { boot } from './boot/run.js';
 import { addExecCommand } from './exec/command.js';
+import { COMPLETE_COMMAND, completionScript, proposalsFor, SHELLS, type Shell } from './completion.js';
+import { addLabCommands, printServerBoards, type LabContext } from './lab/commands.js';
+import type { Environment } from './lab/settings.js';
 import { bootlabCommand } from './parse.js';
 import { ExitCode, UsageError } from './exit-codes.js';
 import type { TestOptions } from './test/options.js';
@@ -41,6 +44,8 @@ export interface ProgramContext {
   engine: Engine & { boardCatalogue(): readonly BoardInfo[] };
   /** The arguments as given: a command may read its own. */
   args: readonly string[];
+  /** Environment variables; default: none. */
+  env?: Environment;
   /** Takes the exit status of the command that ran. */
   exit(code: number): void;
 }
@@ -68,7 +73,7 @@ Examples:
     --expect 'login:' --send 'root\\n' --expect '# $' --timeout 2m --log console.jsonl`;
 
 /** The command line of `bootlab`, ready to parse. Throws commander's CommanderError instead of ending the process. */
-export function createProgram({ version, host, engine, args, exit }: ProgramContext): Command {
+export function createProgram({ version, host, engine, args, env = {}, exit }: ProgramContext): Command {
   const boards = engine.boardCatalogue();
   const program = bootlabCommand(version, host).addHelpText(
     'after',
@@ -78,6 +83,8 @@ export function createProgram({ version, host, engine, args, exit }: ProgramCont
   addBootCommand(program, boards, (options) => boot(options, host, engine).then(exit));
   addExecCommand(program, host, exit);
   addTestCommand(program, (options) => testFile(options, host, engine).then(exit));
+  const lab: LabContext = { version, host, env, exit };
+  addLabCommands(program, lab);
   program
     .command('tuxrun')
     .description('run what a tuxrun command line asks for; its options, and its exit status 0, 1, 2')
@@ -106,15 +113,48 @@ export function createProgram({ version, host, engine, args, exit }: ProgramCont
     .description('list the boards, or describe one')
     .argument('[board]', "the board's id")
     .option('--json', 'print the catalogue as JSON')
+    .option('--server', 'those of the lab, not those of this program')
     .helpOption('--help', 'print this help')
-    .action((id: string | undefined, { json }: { json?: true }) => {
+    .action(async (id: string | undefined, { json, server }: { json?: true; server?: true }) => {
+      if (server) return exit(await printServerBoards(lab, json === true));
       const board = id === undefined ? undefined : findBoard(boards, id);
       const text = board ? boardPage(board) : boardList(boards);
       host.stdout.write(`${json ? JSON.stringify(board ?? boards, null, 2) : text}\n`);
       exit(ExitCode.pass);
     });
+  addCompletionCommands(program, host, exit);
   return program;
 }
+
+function addCompletionCommands(program: Command, { stdout }: BootHost, exit: (code: number) => void): void {
+  program
+    .command('completion')
+    .description('print what makes a shell complete the command line')
+    .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
+    .helpOption('--help', 'print this help')
+    .addHelpText('after', COMPLETION_HELP)
+    .action((shell: Shell) => {
+      stdout.write(completionScript(shell));
+      exit(ExitCode.pass);
+    });
+  program
+    .command(COMPLETE_COMMAND, { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .passThroughOptions()
+    .action((words: string[]) => {
+      const proposals = proposalsFor(program, words);
+      stdout.write(proposals.map((proposal) => `${proposal}\n`).join(''));
+      exit(ExitCode.pass);
+    });
+}
+
+const COMPLETION_HELP = `
+Examples:
+  bash  source <(bootlab completion bash)                                  # in ~/.bashrc
+  zsh   source <(bootlab completion zsh)                                   # in ~/.zshrc, after compinit
+  fish  bootlab completion fish > ~/.config/fish/completions/bootlab.fish`;
 
 function addBootCommand(
   program: Command,

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import type { BoardInfo, Machine, runMachine } from '@bootlab/emulator';
@@ -34,6 +34,7 @@ import type { MachineMaker } from '../boot/create.js';
 import { createOutput } from '../boot/files.js';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
+import { jobFileError, readJobText } from '../job-file-errors.js';
 import { FieldProblem, openJobMachine, problemOfConfig, saveDrive, type JobMachine } from './job-machine.js';
 import type { OutputOptions, TestOptions } from './options.js';
 import { LineReporter, LiveReporter, type Reporter } from './reporter.js';
@@ -64,7 +65,7 @@ interface ReadyJobs {
  */
 export async function testFile(options: TestOptions, host: BootHost, engine: TestEngine): Promise<number> {
   const { file, variables } = options;
-  const text = readText(file);
+  const text = readJobText(file);
   const ready = options.lava
     ? readyImport(importLavaJob(text), file, path.dirname(file), host, engine)
     : readyJobs(readJobFile(text, { variables }), file, path.dirname(file), engine);
@@ -84,7 +85,7 @@ export async function testTuxrun(args: readonly string[], host: BootHost, engine
 
 /** Prints a LAVA job definition as a job file of ours, what is not supported in comments. */
 export function convertLava(file: string, host: BootHost): number {
-  const imported = importLavaJob(readText(file));
+  const imported = importLavaJob(readJobText(file));
   host.stdout.write(importedJobText(imported));
   return imported.unsupported.length === 0 ? ExitCode.pass : ExitCode.usage;
 }
@@ -105,7 +106,7 @@ async function runJobs(
       reports.push(await session.run(job, index, jobs.length));
     }
   } catch (error) {
-    if (error instanceof FieldProblem) throw usageError(source, [locate(error.error)]);
+    if (error instanceof FieldProblem) throw jobFileError(source, [locate(error.error)]);
     throw error;
   } finally {
     session.close();
@@ -132,21 +133,12 @@ function exitCodeOf({ reports, signal }: EndedJobs): number {
   return outcomes.has('infra') || outcomes.has('cancelled') ? ExitCode.internal : ExitCode.pass;
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const problem = (error as Error).message; // readFileSync throws nothing but Errors
-    throw new UsageError(`cannot read the job file: ${problem}. Name a YAML or JSON file.`);
-  }
-}
-
 /** Holds what was read against the boards of this emulator. @throws UsageError */
 function readyJobs(read: JobFileResult, source: string, folder: string, engine: TestEngine): ReadyJobs {
-  if (!read.ok) throw usageError(source, read.errors);
+  if (!read.ok) throw jobFileError(source, read.errors);
   const errors = read.jobs.flatMap(({ spec }) => checkBoard(spec, engine.boardCatalogue()));
   const distinct = [...new Map(errors.map((error) => [error.field + error.message, error])).values()];
-  if (distinct.length > 0) throw usageError(source, distinct.map(read.locate));
+  if (distinct.length > 0) throw jobFileError(source, distinct.map(read.locate));
   return { jobs: read.jobs, locate: read.locate, source, folder };
 }
 
@@ -159,16 +151,8 @@ function readyImport(
   engine: TestEngine,
 ): ReadyJobs {
   for (const note of notes) host.stderr.write(`bootlab: note: ${note}\n`);
-  if (unsupported.length > 0) throw usageError(source, unsupported);
+  if (unsupported.length > 0) throw jobFileError(source, unsupported);
   return readyJobs(expandJob(job), source, folder, engine);
-}
-
-function usageError(file: string, errors: readonly FieldError[]): UsageError {
-  const lines = errors.map(({ field, message, mend, line, column }) => {
-    const place = line === undefined ? file : `${file}:${line}:${column}`;
-    return `${place}: ${field === 'body' ? '' : `${field}: `}${message.replace(/\.$/, '')}. ${mend}`;
-  });
-  return new UsageError(lines.join('\nbootlab: '));
 }
 
 /** Created before anything runs, so that a bad path does not cost a run. */
