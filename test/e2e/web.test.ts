@@ -80,6 +80,7 @@ describeWith('chromium', 'the web page', () => {
   it('refuses a wrong token in words', async () => {
     const page = await browser.newPage();
     await page.goto(lab.url);
+    await page.getByRole('radio', { name: 'Token' }).check();
     await page.getByLabel('Access token').fill('not-the-token');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('The lab does not know this token').waitFor();

@@ -1,10 +1,10 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
-import { useToken } from './api/auth.js';
+import { start, useAuth } from './api/auth.js';
 import { ApiError } from './api/problem.js';
 import { ErrorBoundary } from './components/error-boundary.js';
-import { Loading } from './components/feedback.js';
+import { Loading, Unreachable } from './components/feedback.js';
 import { Shell } from './components/shell.js';
 import { BoardPage } from './pages/board-page.js';
 import { BoardsPage } from './pages/boards-page.js';
@@ -12,6 +12,8 @@ import { ImagePage } from './pages/image-page.js';
 import { ImagesPage } from './pages/images-page.js';
 import { JobsPage } from './pages/jobs-page.js';
 import { NotFoundPage } from './pages/not-found-page.js';
+import { InvitationPage } from './pages/invitation-page.js';
+import { SettingsPage } from './pages/settings-page.js';
 import { SignInPage } from './pages/sign-in-page.js';
 
 // The terminal, and the schemas behind the form, are the heavy parts: loaded when first needed.
@@ -60,15 +62,26 @@ const router = createBrowserRouter([
       { path: 'boards/:id', element: <BoardPage /> },
       { path: 'images', element: <ImagesPage /> },
       { path: 'images/:id', element: <ImagePage /> },
+      { path: 'settings/:section?', element: <SettingsPage /> },
       { path: '*', element: <NotFoundPage /> },
     ],
   },
 ]);
 
 export function App() {
-  const token = useToken();
-  // A new token may see other things: the key makes it start with an empty cache.
-  return token === null ? <SignInPage /> : <SignedIn key={token} />;
+  const auth = useAuth();
+  if (location.pathname === '/invitation') return <InvitationPage />;
+  switch (auth.kind) {
+    case 'unknown':
+      return null; // the answer takes no longer than the first paint
+    case 'unreachable':
+      return <Unreachable retry={() => void start()} />;
+    case 'signed-out':
+      return <SignInPage ended={auth.ended} />;
+    case 'signed-in':
+      // Somebody else, or another project, shows other things: the key makes it start with an empty cache.
+      return <SignedIn key={`${auth.me.label} ${auth.project}`} />;
+  }
 }
 
 function SignedIn() {

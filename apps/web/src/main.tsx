@@ -5,15 +5,18 @@ import './styles/base.css';
 import './styles/components.css';
 import './styles/shell.css';
 import './styles/pages.css';
+import './styles/settings.css';
 import './styles/images.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { takeTokenFromAddress } from './api/auth.js';
+import { start } from './api/auth.js';
 import { App } from './app.js';
 
-takeTokenFromAddress();
+void start();
 // A sign-in link opened in this tab while the app is already shown changes only the address.
-window.addEventListener('hashchange', takeTokenFromAddress);
+window.addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#token=')) void start();
+});
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no element #root');

@@ -344,6 +344,16 @@ describe('tokens', () => {
     expect((await api.call('/api/v1/jobs', { token: body.secret })).status).toBe(401);
   });
 
+  it('of operators are no business of a project’s admins', async () => {
+    const boss = await newPerson('boss', 'admin');
+    const listed = async (call: () => Promise<Answer<{ items: Token[] }>>) =>
+      (await call()).body.items.find(({ name }) => name === 'administrator');
+    const token = await listed(() => asAdmin('/tokens'));
+    expect(await listed(() => boss.call('/tokens'))).toBeUndefined();
+    expect((await boss.call(`/tokens/${token?.id}`, 'DELETE')).status).toBe(404);
+    expect((await asAdmin('/me')).status).toBe(200);
+  });
+
   it('keep to their project, but for the operator’s', async () => {
     const { body } = await asAdmin<MadeToken>('/tokens', 'POST', { name: 'bound', scopes: ['read'] });
     expect((await api.call('/api/v1/jobs?project=second', { token: body.secret })).status).toBe(404);

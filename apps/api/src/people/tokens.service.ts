@@ -1,6 +1,6 @@
 import { HttpStatus, Injectable } from '@nestjs/common';
 import type { MadeToken, NewToken, Token } from '@bootlab/lab';
-import { isUuid, TokenStore, type Principal } from '@bootlab/lab/server';
+import { isUuid, TokenStore, type Principal, type WhichTokens } from '@bootlab/lab/server';
 import { requireScope } from '../auth/auth.guard.js';
 import { invalidFields, notFound } from '../problem/problem.js';
 
@@ -10,7 +10,7 @@ export class TokensService {
   constructor(private readonly tokens: TokenStore) {}
 
   list(principal: Principal): Promise<Token[]> {
-    return this.tokens.list(principal.projectId, onlyOwn(principal));
+    return this.tokens.list(principal.projectId, mineToManage(principal));
   }
 
   /** A token may at most what its maker may. @throws ProblemError 403 */
@@ -33,7 +33,8 @@ export class TokensService {
 
   async revoke(principal: Principal, tokenId: string): Promise<void> {
     requireSelf(principal);
-    const revoked = isUuid(tokenId) && (await this.tokens.revoke(principal.projectId, tokenId, onlyOwn(principal)));
+    const revoked =
+      isUuid(tokenId) && (await this.tokens.revoke(principal.projectId, tokenId, mineToManage(principal)));
     if (!revoked) throw notFound(`token "${tokenId}"`);
   }
 }
@@ -43,9 +44,13 @@ function requireSelf(principal: Principal): void {
   if (principal.tokenId !== undefined) requireScope(principal, 'admin');
 }
 
-/** Who is no admin sees and revokes nothing but his own tokens; a token of nobody has none. */
-function onlyOwn(principal: Principal): string | undefined {
-  if (principal.scopes.has('admin')) return undefined;
-  if (principal.userId === undefined) requireScope(principal, 'admin');
-  return principal.userId;
+/**
+ * Who is no admin sees and revokes nothing but his own tokens, and a token of nobody has none. The operators' tokens lie in
+ * some project, too, and are none of its admins' business.
+ */
+function mineToManage(principal: Principal): WhichTokens {
+  const { scopes, userId, operator: operators } = principal;
+  if (scopes.has('admin')) return { operators };
+  if (userId === undefined) requireScope(principal, 'admin');
+  return { userId, operators };
 }

@@ -1,13 +1,11 @@
-// One place that talks HTTP to the lab: adds the token, turns problem+json into ApiError, notices a refused token.
-import { currentToken, tokenRefused } from './auth.js';
+// One place that talks HTTP to the lab: names the project, turns problem+json into ApiError, notices the end of a session.
+import { projectHeaders, sessionRefused } from './auth.js';
 import { ApiError, parseProblem, UnreachableError } from './problem.js';
 
 export const API = '/api/v1';
 
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const token = currentToken();
-  const headers = new Headers(init.headers);
-  if (token !== null) headers.set('authorization', `Bearer ${token}`);
+  const headers = new Headers({ ...projectHeaders(), ...Object.fromEntries(new Headers(init.headers)) });
   let response: Response;
   try {
     response = await fetch(API + path, { ...init, headers });
@@ -16,7 +14,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     throw new UnreachableError();
   }
   if (response.ok) return response;
-  if (response.status === 401) tokenRefused(token);
+  if (response.status === 401) sessionRefused();
   throw new ApiError(parseProblem(response.status, response.statusText, await response.text()));
 }
 
@@ -50,11 +48,10 @@ export function postForm<T>(
   form: FormData,
   options: { onProgress?: (progress: UploadProgress) => void; signal?: AbortSignal } = {},
 ): Promise<T> {
-  const token = currentToken();
   return new Promise<T>((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open('POST', API + path);
-    if (token !== null) xhr.setRequestHeader('authorization', `Bearer ${token}`);
+    for (const [name, value] of Object.entries(projectHeaders())) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = (event) => {
       options.onProgress?.({ sentBytes: event.loaded, totalBytes: event.total });
     };
@@ -63,7 +60,7 @@ export function postForm<T>(
         resolve(JSON.parse(xhr.responseText) as T);
         return;
       }
-      if (xhr.status === 401) tokenRefused(token);
+      if (xhr.status === 401) sessionRefused();
       reject(new ApiError(parseProblem(xhr.status, xhr.statusText, xhr.responseText)));
     };
     xhr.onerror = () => reject(new UnreachableError());
@@ -73,7 +70,17 @@ export function postForm<T>(
   });
 }
 
-/** Lets the browser save what a path of the lab answers, with the token that a plain link could not carry. */
+export async function remove(path: string): Promise<void> {
+  await request(path, { method: 'DELETE' });
+}
+
+/** For what is answered without a body. */
+export async function postForNothing(path: string, body: unknown): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await request(path, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+/** Lets the browser save what a path of the lab answers, of the project that a plain link could not name. */
 export async function download(path: string, fileName: string): Promise<void> {
   const response = await request(path);
   saveBlob(await response.blob(), fileName);

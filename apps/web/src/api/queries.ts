@@ -8,7 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { API, getJson, postForm, postJson, request, sendJson, type UploadProgress } from './client.js';
+import { getJson, postForm, postJson, request, sendJson, type UploadProgress } from './client.js';
 import type {
   Board,
   Image,
@@ -210,12 +210,4 @@ export function useCancelTransfer() {
     mutationFn: (id: string) => request(`/images/transfers/${encodeURIComponent(id)}`, { method: 'DELETE' }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['image-transfers'] }),
   });
-}
-
-/** Is this token good? Asked of the lab directly, outside the cache and before the token is kept. */
-export async function tokenWorks(token: string): Promise<boolean> {
-  const response = await fetch(`${API}/boards`, { headers: { authorization: `Bearer ${token}` } });
-  if (response.status === 401 || response.status === 403) return false;
-  if (!response.ok) throw new Error(`The lab answered ${response.status} ${response.statusText}.`);
-  return true;
 }

@@ -58,6 +58,25 @@ export function Notice({
   );
 }
 
+/** In place of everything: nobody knows who is signed in. */
+export function Unreachable({ retry }: { retry(): void }) {
+  return (
+    <main className="centre">
+      <Empty
+        icon={<CloudOff size={40} strokeWidth={1.4} />}
+        title="The lab does not answer"
+        actions={
+          <button type="button" className="button" onClick={retry}>
+            Try again
+          </button>
+        }
+      >
+        <p>Check that it is running and that this machine can reach it.</p>
+      </Empty>
+    </main>
+  );
+}
+
 /** An error in place of a page's content: what happened and what to do next. */
 export function Failure({ error, what, retry }: { error: Error; what: string; retry?: () => void }) {
   const retryButton = retry && (

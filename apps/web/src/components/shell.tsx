@@ -1,6 +1,17 @@
-import { BookOpen, CircuitBoard, HardDrive, ListChecks, LogOut, Monitor, Moon, Plus, Sun } from 'lucide-react';
-import { Link, NavLink, Outlet } from 'react-router';
-import { signOut } from '../api/auth.js';
+import {
+  BookOpen,
+  CircuitBoard,
+  HardDrive,
+  ListChecks,
+  LogOut,
+  Monitor,
+  Moon,
+  Plus,
+  Settings,
+  Sun,
+} from 'lucide-react';
+import { Link, NavLink, Outlet, useNavigate } from 'react-router';
+import { chooseProject, currentProject, signOut, useMe } from '../api/auth.js';
 import { setThemeChoice, useThemeChoice, type ThemeChoice } from '../lib/theme.js';
 import { Logo } from './logo.js';
 import { Segmented } from './segmented.js';
@@ -36,11 +47,16 @@ export function Shell() {
           </NavLink>
         </nav>
         <div className="sidebar-foot">
+          <ProjectSwitch />
+          <NavLink to="/settings" className="nav-link" title="Settings">
+            <Settings size={17} aria-hidden />
+            <span>Settings</span>
+          </NavLink>
           <a href="/api/docs" className="nav-link" title="API reference">
             <BookOpen size={17} aria-hidden />
             <span>API reference</span>
           </a>
-          <button type="button" className="nav-link" title="Sign out" onClick={signOut}>
+          <button type="button" className="nav-link" title="Sign out" onClick={() => void signOut()}>
             <LogOut size={17} aria-hidden />
             <span>Sign out</span>
           </button>
@@ -50,6 +66,30 @@ export function Shell() {
       <main className="main" id="main" tabIndex={-1}>
         <Outlet />
       </main>
+    </div>
+  );
+}
+
+/** For those who have several projects. Another one starts at its own jobs: what is shown now is not in it. */
+export function ProjectSwitch() {
+  const navigate = useNavigate();
+  const { projects } = useMe();
+  if (projects.length < 2) return null;
+  return (
+    <div className="project-switch">
+      <select
+        className="input small"
+        aria-label="Project"
+        value={currentProject()}
+        onChange={(event) => {
+          void navigate('/jobs');
+          chooseProject(event.target.value);
+        }}
+      >
+        {projects.map(({ id, name }) => (
+          <option key={id}>{name}</option>
+        ))}
+      </select>
     </div>
   );
 }

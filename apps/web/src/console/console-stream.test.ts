@@ -50,7 +50,7 @@ describe('ConsoleStream', () => {
     jobs = [];
     stream = new ConsoleStream({
       jobId: 'j',
-      token: 'secret',
+      project: 'kernel',
       onJob: (changed) => jobs.push(changed),
       openSocket: () => {
         const socket = new FakeSocket();
@@ -68,7 +68,7 @@ describe('ConsoleStream', () => {
   });
 
   it('signs in first, asks for everything, keeps what comes', () => {
-    expect(last().sent).toEqual([{ type: 'auth', token: 'secret', from: 0 }]);
+    expect(last().sent).toEqual([{ type: 'auth', project: 'kernel', from: 0 }]);
     last().says({ type: 'ready', job });
     last().says(chunk(0, 'hello'));
     expect(stream.state).toEqual({ kind: 'live' });
@@ -86,7 +86,7 @@ describe('ConsoleStream', () => {
     jest.advanceTimersByTime(500);
     expect(sockets).toHaveLength(2);
     last().accept();
-    expect(last().sent).toEqual([{ type: 'auth', token: 'secret', from: 2 }]);
+    expect(last().sent).toEqual([{ type: 'auth', project: 'kernel', from: 2 }]);
     last().says(chunk(1, 'b'));
     last().says(chunk(2, 'c'));
     expect(stream.chunks.map(({ seq }) => seq)).toEqual([0, 1, 2]);
@@ -127,10 +127,10 @@ describe('ConsoleStream', () => {
   });
 
   it('does not insist when the lab refuses, until asked to', () => {
-    last().says({ type: 'error', detail: 'This token is not valid' });
+    last().says({ type: 'error', detail: 'Nobody is signed in' });
     last().breaks();
     jest.advanceTimersByTime(60_000);
-    expect(stream.state).toEqual({ kind: 'refused', detail: 'This token is not valid' });
+    expect(stream.state).toEqual({ kind: 'refused', detail: 'Nobody is signed in' });
     stream.retryNow();
     expect(sockets).toHaveLength(2);
   });

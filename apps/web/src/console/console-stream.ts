@@ -30,7 +30,8 @@ export interface Socket {
 
 export interface ConsoleStreamOptions {
   jobId: string;
-  token: string;
+  /** Which of the person's projects the job is in; undefined when there is only one. */
+  project: string | undefined;
   onJob(job: Job): void;
   openSocket?: (jobId: string) => Socket;
 }
@@ -106,7 +107,7 @@ export class ConsoleStream {
     const socket = (this.options.openSocket ?? openConsoleSocket)(this.options.jobId);
     this.socket = socket;
     socket.onopen = () => {
-      socket.send(JSON.stringify({ type: 'auth', token: this.options.token, from: this.nextSeq }));
+      socket.send(JSON.stringify({ type: 'auth', project: this.options.project, from: this.nextSeq }));
     };
     socket.onmessage = (event) => {
       if (typeof event.data === 'string') this.receive(JSON.parse(event.data) as ServerMessage);

@@ -21,7 +21,7 @@ class SlowSink {
 }
 
 function streamOf(...parts: [uart: string, text: string][]): ConsoleStream {
-  const stream = new ConsoleStream({ jobId: 'j', token: 't', onJob: () => undefined });
+  const stream = new ConsoleStream({ jobId: 'j', project: undefined, onJob: () => undefined });
   for (const [uart, text] of parts) {
     stream.chunks.push({ seq: stream.chunks.length, uart, tNs: 0, data: new TextEncoder().encode(text) });
   }

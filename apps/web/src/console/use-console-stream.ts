@@ -1,17 +1,19 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { useToken } from '../api/auth.js';
+import { currentProject } from '../api/auth.js';
 import { rememberJob } from '../api/queries.js';
 import { ConsoleStream, type StreamState } from './console-stream.js';
 
 /** The job's live stream for as long as the calling page is shown; job changes go to the query cache as they come. */
 export function useConsoleStream(jobId: string): ConsoleStream | undefined {
-  const token = useToken();
   const queryClient = useQueryClient();
   const [stream, setStream] = useState<ConsoleStream>();
   useEffect(() => {
-    if (token === null) return;
-    const opened = new ConsoleStream({ jobId, token, onJob: (job) => rememberJob(queryClient, job) });
+    const opened = new ConsoleStream({
+      jobId,
+      project: currentProject(),
+      onJob: (job) => rememberJob(queryClient, job),
+    });
     opened.open();
     setStream(opened);
     const retry = (): void => opened.retryNow();
@@ -21,7 +23,7 @@ export function useConsoleStream(jobId: string): ConsoleStream | undefined {
       opened.close();
       setStream(undefined);
     };
-  }, [jobId, token, queryClient]);
+  }, [jobId, queryClient]);
   return stream;
 }
 

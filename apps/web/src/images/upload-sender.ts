@@ -2,7 +2,7 @@
 // chosen again: tus-js-client remembers its address in this browser by the file's name, size and time of change.
 import { DetailedError, Upload as TusUpload } from 'tus-js-client';
 import { API } from '../api/client.js';
-import { currentToken, tokenRefused } from '../api/auth.js';
+import { projectHeaders, sessionRefused } from '../api/auth.js';
 import { parseProblem } from '../api/problem.js';
 import type { Sender, SenderEvents } from './upload-queue.js';
 
@@ -16,6 +16,7 @@ export interface UploadOptions {
 }
 
 export function tusSender(file: File, { unpack, transferId }: UploadOptions, events: SenderEvents): Sender {
+  const headers = projectHeaders(); // as it is now: the upload stays in its project
   const upload: TusUpload = new TusUpload(file, {
     endpoint: `${API}/uploads`,
     metadata: { filename: file.name, ...(unpack && { unpack: '1' }) },
@@ -23,8 +24,7 @@ export function tusSender(file: File, { unpack, transferId }: UploadOptions, eve
     removeFingerprintOnSuccess: true,
     ...(transferId !== undefined && { uploadUrl: `${API}/uploads/${transferId}` }),
     onBeforeRequest: (request) => {
-      const token = currentToken(); // as it is now: an upload may outlive a sign-in
-      if (token !== null) request.setHeader('authorization', `Bearer ${token}`);
+      for (const [name, value] of Object.entries(headers)) request.setHeader(name, value);
     },
     onUploadUrlAvailable: () => events.begun(upload.url?.split('/').at(-1) ?? ''),
     onProgress: (sentBytes) => events.progress(sentBytes),
@@ -54,7 +54,7 @@ export function tusSender(file: File, { unpack, transferId }: UploadOptions, eve
 function messageOf(error: Error): string {
   const response = error instanceof DetailedError ? error.originalResponse : null;
   if (!response) return 'The lab does not answer. Try again when it does.';
-  if (response.getStatus() === 401) tokenRefused(currentToken());
+  if (response.getStatus() === 401) sessionRefused();
   const problem = parseProblem(response.getStatus(), '', response.getBody());
   const [first] = problem.errors;
   return first ? `${problem.detail}. ${first.mend}` : problem.detail;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readApiConfig, readConfig } from './config.js';
+import { readFileSync } from 'node:fs';
+import { CONFIGURATION_VARIABLES, readApiConfig, readConfig } from './config.js';
 
 const least = { DATABASE_URL: 'postgresql://u:p@localhost/lab', BLOB_URL: 'file:///var/lib/bootlab' };
 
@@ -80,4 +81,14 @@ describe('what the API needs beside that', () => {
     };
     expect(readApiConfig(whole).oidc).toMatchObject({ join: { project: 'default', role: 'viewer' } });
   });
+});
+
+it('is described whole in docs/operations.md', () => {
+  const text = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
+  const described = [...text.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, name]) => name);
+  expect(described.filter((name, index) => described.indexOf(name) !== index)).toEqual([]);
+  expect(CONFIGURATION_VARIABLES.filter((name) => !described.includes(name))).toEqual([]);
+  // Read where they are needed, not with the others.
+  const elsewhere = ['BOOTLAB_CACHE', 'BOOTLAB_LOG_LEVEL', 'BOOTLAB_LOG_FORMAT'];
+  expect(described.filter((name) => !CONFIGURATION_VARIABLES.includes(name ?? ''))).toEqual(elsewhere);
 });

@@ -160,6 +160,11 @@ const apiSchema = labSchema
     context.addIssue({ code: 'custom', path: ['BOOTLAB_PUBLIC_URL'], message });
   });
 
+/** Every variable that API or workers read their settings from. */
+export const CONFIGURATION_VARIABLES: readonly string[] = [
+  ...new Set([...Object.keys(apiSchema.shape), ...Object.keys(workerSchema.shape)]),
+];
+
 /** @throws Error that names every bad variable */
 export function readConfig(env: NodeJS.ProcessEnv): LabConfig {
   return labConfigOf(parseEnvironment(labSchema, env));

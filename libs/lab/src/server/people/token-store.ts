@@ -10,6 +10,19 @@ const DAY_MS = 86_400_000;
 const include = { user: { select: { login: true } } } satisfies Prisma.TokenInclude;
 type TokenRow = Prisma.TokenGetPayload<{ include: typeof include }>;
 
+/** Which tokens of a project somebody looks after. */
+export interface WhichTokens {
+  /** Only those of this person. */
+  readonly userId?: string | undefined;
+  /** Those that reach beyond the project, too. */
+  readonly operators: boolean;
+}
+
+const conditionsOf = ({ userId, operators }: WhichTokens): Prisma.TokenWhereInput => ({
+  ...(userId !== undefined && { userId }),
+  ...(!operators && { NOT: { scopes: { has: 'operator' } } }),
+});
+
 /** Bearer tokens. */
 export class TokenStore {
   constructor(private readonly database: Database) {}
@@ -52,10 +65,10 @@ export class TokenStore {
     return { token: toToken(row), secret };
   }
 
-  /** Those that are not revoked, newest first; with `userId` only the tokens of this person. */
-  async list(projectId: string, userId?: string): Promise<Token[]> {
+  /** Those that are not revoked, newest first. */
+  async list(projectId: string, which: WhichTokens): Promise<Token[]> {
     const rows = await this.database.token.findMany({
-      where: { projectId, revokedAt: null, ...(userId !== undefined && { userId }) },
+      where: { projectId, revokedAt: null, ...conditionsOf(which) },
       orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
       include,
     });
@@ -63,9 +76,9 @@ export class TokenStore {
   }
 
   /** False when there is no such token, or it is revoked already. */
-  async revoke(projectId: string, tokenId: string, userId?: string): Promise<boolean> {
+  async revoke(projectId: string, tokenId: string, which: WhichTokens): Promise<boolean> {
     const { count } = await this.database.token.updateMany({
-      where: { id: tokenId, projectId, revokedAt: null, ...(userId !== undefined && { userId }) },
+      where: { id: tokenId, projectId, revokedAt: null, ...conditionsOf(which) },
       data: { revokedAt: new Date() },
     });
     return count > 0;

@@ -1,0 +1,166 @@
+import { useState, type FormEvent } from 'react';
+import { useMe } from '../api/auth.js';
+import { useChangePassword, useEndSession, useRename, useSessions } from '../api/people-queries.js';
+import { ApiError } from '../api/problem.js';
+import type { Session, User } from '../api/types.js';
+import { Notice } from '../components/feedback.js';
+import { TimeAgo } from '../components/time-ago.js';
+import { Answered, ChangeError, Panel } from './panel.js';
+import { ROLE_NAMES } from './roles.js';
+import { TextField } from './text-field.js';
+
+/** The person who is signed in: who he is, his password, his browsers. */
+export function AccountPanel() {
+  const me = useMe();
+  return (
+    <>
+      <Panel title="You">
+        <div className="card-body">
+          <dl className="facts">
+            <dt>Signed in as</dt>
+            <dd>{me.label}</dd>
+            {me.operator && (
+              <>
+                <dt>Lab</dt>
+                <dd>Operator</dd>
+              </>
+            )}
+            <dt>Projects</dt>
+            <dd>
+              {me.projects
+                .slice(0, 20)
+                .map(({ name, role }) => (role === null ? name : `${name} (${ROLE_NAMES[role].toLowerCase()})`))
+                .join(', ') || 'none'}
+            </dd>
+          </dl>
+        </div>
+      </Panel>
+      {me.kind === 'person' && me.user ? (
+        <Person user={me.user} />
+      ) : (
+        <Notice title="You are signed in with a token">
+          Invite yourself under Members to have an account of your own, with a password and a name in the audit log.
+        </Notice>
+      )}
+    </>
+  );
+}
+
+function Person({ user }: { user: User }) {
+  const sessions = useSessions(true);
+  return (
+    <>
+      <Name user={user} />
+      {user.hasPassword && <Password />}
+      <Panel title="Browsers" help="Where you are signed in.">
+        <Answered query={sessions} what="sessions">
+          {(items) => <Sessions items={items} />}
+        </Answered>
+      </Panel>
+    </>
+  );
+}
+
+function Name({ user }: { user: User }) {
+  const [name, setName] = useState(user.name);
+  const rename = useRename();
+  return (
+    <Panel title="Name">
+      <form
+        className="card-body form-row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          rename.mutate(name);
+        }}
+      >
+        <TextField label="Shown name" value={name} onChange={setName} autoComplete="name" />
+        <button type="submit" className="button" disabled={name === user.name || rename.isPending}>
+          Save
+        </button>
+      </form>
+      <ChangeError error={rename.error} />
+    </Panel>
+  );
+}
+
+function Password() {
+  const [values, setValues] = useState({ current: '', next: '' });
+  const change = useChangePassword();
+  const errors = change.error instanceof ApiError ? change.error.problem.errors : [];
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    change.mutate(values, { onSuccess: () => setValues({ current: '', next: '' }) });
+  };
+  const field = (name: 'current' | 'next') => ({
+    type: 'password',
+    value: values[name],
+    errors: errors.filter((error) => error.field === name),
+    onChange: (value: string) => setValues({ ...values, [name]: value }),
+  });
+  return (
+    <Panel title="Password" help="Changing it signs your other browsers out.">
+      <form className="card-body form-row" onSubmit={submit}>
+        <TextField label="Current password" autoComplete="current-password" {...field('current')} />
+        <TextField label="New password" autoComplete="new-password" help="At least 12 characters" {...field('next')} />
+        <button type="submit" className="button" disabled={change.isPending || values.next === ''}>
+          Change
+        </button>
+      </form>
+      {change.isSuccess && (
+        <div className="card-body">
+          <Notice title="Your password is changed" />
+        </div>
+      )}
+      {errors.length === 0 && <ChangeError error={change.error} />}
+    </Panel>
+  );
+}
+
+function Sessions({ items }: { items: readonly Session[] }) {
+  const end = useEndSession();
+  return (
+    <div className="table-scroll">
+      <table className="table">
+        <thead>
+          <tr>
+            <th>Browser</th>
+            <th>Address</th>
+            <th>Last used</th>
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((session) => (
+            <tr key={session.id}>
+              <td className="wide-cell">
+                {browserName(session.userAgent)} {session.current && <span className="tag">this one</span>}
+              </td>
+              <td className="nowrap">{session.address}</td>
+              <td className="nowrap muted">
+                <TimeAgo iso={session.lastUsedAt} />
+              </td>
+              <td className="actions">
+                {!session.current && (
+                  <button type="button" className="button small" onClick={() => end.mutate(session.id)}>
+                    Sign out
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** "Mozilla/5.0 (X11; Linux x86_64) … Chrome/140.0 Safari/537.36" → "Chrome on Linux"; else what it says of itself. */
+function browserName(userAgent: string): string {
+  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/[\d.]+/.exec(userAgent)?.[1];
+  const system = /(Windows|Mac OS|Android|iPhone|iPad|Linux)/.exec(userAgent)?.[1];
+  if (browser === undefined) return userAgent || 'unknown';
+  const names: Readonly<Record<string, string>> = { Edg: 'Edge', OPR: 'Opera' };
+  return `${names[browser] ?? browser}${system === undefined ? '' : ` on ${system}`}`;
+}

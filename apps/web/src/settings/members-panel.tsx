@@ -1,0 +1,200 @@
+import { UserPlus } from 'lucide-react';
+import { useState, type FormEvent } from 'react';
+import { useScopes } from '../api/auth.js';
+import {
+  useChangeRole,
+  useInvitations,
+  useInvite,
+  useMembers,
+  useRemoveMember,
+  useWithdraw,
+} from '../api/people-queries.js';
+import type { Invitation, Member, Role } from '../api/types.js';
+import { Empty } from '../components/feedback.js';
+import { TimeAgo } from '../components/time-ago.js';
+import { formatDateTime } from '../lib/format.js';
+import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
+import { ROLE_HELP, ROLE_NAMES, ROLES } from './roles.js';
+import { TextField } from './text-field.js';
+
+/** Who is in the project, and for admins who is to come. */
+export function MembersPanel() {
+  const admin = useScopes().has('admin');
+  const members = useMembers();
+  const invitations = useInvitations(admin);
+  return (
+    <>
+      {admin && <Invite />}
+      <Panel title="Members" help={`${ROLES.map(helpOf).join('; ')}.`}>
+        <Answered query={members} what="members">
+          {(items) => <MemberTable items={items} admin={admin} />}
+        </Answered>
+      </Panel>
+      {admin && invitations.data && invitations.data.length > 0 && (
+        <Panel title="Open invitations">
+          <InvitationTable items={invitations.data} />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+const helpOf = (role: Role): string => `${ROLE_NAMES[role]}: ${ROLE_HELP[role]}`;
+
+function RoleSelect({ label, value, onChange }: { label: string; value: Role; onChange(role: Role): void }) {
+  return (
+    <select
+      className="input small"
+      aria-label={label}
+      value={value}
+      onChange={(event) => onChange(ROLES.find((role) => role === event.target.value) ?? value)}
+    >
+      {ROLES.map((role) => (
+        <option key={role} value={role}>
+          {ROLE_NAMES[role]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Invite() {
+  const [note, setNote] = useState('');
+  const [role, setRole] = useState<Role>('submitter');
+  const invite = useInvite();
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    invite.mutate({ note, role }, { onSuccess: () => setNote('') });
+  };
+  return (
+    <Panel title="Invite somebody" help="Makes a link that lets one person in, within a week.">
+      <form className="card-body form-row" onSubmit={submit}>
+        <TextField label="For whom" value={note} onChange={setNote} placeholder="Ada, kernel team" />
+        <label className="field">
+          <span className="label">Role</span>
+          <RoleSelect label="Role" value={role} onChange={setRole} />
+        </label>
+        <button type="submit" className="button primary" disabled={invite.isPending || note.trim() === ''}>
+          <UserPlus size={16} aria-hidden />
+          Make link
+        </button>
+      </form>
+      <ChangeError error={invite.error} />
+      {invite.data && (
+        <Secret title="The invitation is made" secret={location.origin + invite.data.path}>
+          Send this link to the person it is for: it is shown this once, and works once.
+        </Secret>
+      )}
+    </Panel>
+  );
+}
+
+function MemberTable({ items, admin }: { items: readonly Member[]; admin: boolean }) {
+  const changeRole = useChangeRole();
+  const remove = useRemoveMember();
+  if (items.length === 0) {
+    return (
+      <Empty icon={<UserPlus size={40} strokeWidth={1.4} />} title="No members yet">
+        <p>Whoever works here does so with a token. Invite people to give them accounts of their own.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <ChangeError error={changeRole.error ?? remove.error} />
+      <div className="table-scroll">
+        <table className="table">
+          <thead>
+            <tr>
+              <th>Person</th>
+              <th>Role</th>
+              <th>Last sign-in</th>
+              <th>
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((member) => (
+              <tr key={member.userId}>
+                <td className="wide-cell">
+                  <strong>{member.name}</strong> {member.disabled && <span className="tag">disabled</span>}
+                  <div className="muted">{member.login}</div>
+                </td>
+                <td>
+                  {admin ? (
+                    <RoleSelect
+                      label={`Role of ${member.login}`}
+                      value={member.role}
+                      onChange={(role) => changeRole.mutate({ userId: member.userId, role })}
+                    />
+                  ) : (
+                    ROLE_NAMES[member.role]
+                  )}
+                </td>
+                <td className="nowrap muted">
+                  {member.lastSignInAt === null ? 'never' : <TimeAgo iso={member.lastSignInAt} />}
+                </td>
+                <td className="actions">
+                  {admin && (
+                    <ConfirmButton
+                      label="Remove"
+                      name={`Remove ${member.login}`}
+                      title={`Remove ${member.name}?`}
+                      confirmLabel="Remove"
+                      onConfirm={() => remove.mutate(member.userId)}
+                    >
+                      {member.name} no longer sees this project, and tokens that {member.login} made for it stop
+                      working.
+                    </ConfirmButton>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function InvitationTable({ items }: { items: readonly Invitation[] }) {
+  const withdraw = useWithdraw();
+  return (
+    <div className="table-scroll">
+      <table className="table">
+        <thead>
+          <tr>
+            <th>For</th>
+            <th>Role</th>
+            <th>Made by</th>
+            <th>Good until</th>
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((invitation) => (
+            <tr key={invitation.id}>
+              <td className="wide-cell">{invitation.note}</td>
+              <td>{ROLE_NAMES[invitation.role]}</td>
+              <td>{invitation.createdBy}</td>
+              <td className="nowrap muted">{formatDateTime(new Date(invitation.expiresAt))}</td>
+              <td className="actions">
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`Withdraw the invitation for ${invitation.note}`}
+                  onClick={() => withdraw.mutate(invitation.id)}
+                >
+                  Withdraw
+                </button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

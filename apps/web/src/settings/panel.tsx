@@ -1,0 +1,113 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { ApiError } from '../api/problem.js';
+import { ConfirmDialog } from '../components/confirm-dialog.js';
+import { CopyButton } from '../components/copy-button.js';
+import { Failure, Loading, Notice } from '../components/feedback.js';
+
+/** A part of the settings: a card with a heading. */
+export function Panel({
+  title,
+  help,
+  action,
+  children,
+}: {
+  title: string;
+  help?: string;
+  action?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <section className="card" aria-label={title}>
+      <div className="card-head">
+        <div>
+          <h2>{title}</h2>
+          {help !== undefined && <p className="muted">{help}</p>}
+        </div>
+        {action}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** What a question to the lab answers, or that it is not there yet, or why not. */
+export function Answered<T>({
+  query,
+  what,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  what: string;
+  children(data: T): ReactNode;
+}) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error) return <Failure error={query.error} what={what} retry={() => void query.refetch()} />;
+  return <Loading what={what} />;
+}
+
+/** Why the last change was refused. */
+export function ChangeError({ error }: { error: Error | null }) {
+  if (!error) return null;
+  const mend = error instanceof ApiError ? error.problem.errors[0]?.mend : undefined;
+  return (
+    <div className="card-body">
+      <Notice tone="fail" title={error.message}>
+        {mend}
+      </Notice>
+    </div>
+  );
+}
+
+/** A button that asks before it does what cannot be undone. */
+export function ConfirmButton({
+  label,
+  name,
+  title,
+  confirmLabel,
+  children,
+  onConfirm,
+}: {
+  label: string;
+  /** What the button says to those who hear it alone: it stands in a table. */
+  name: string;
+  title: string;
+  confirmLabel: string;
+  children: ReactNode;
+  onConfirm(): void;
+}) {
+  const [asking, setAsking] = useState(false);
+  return (
+    <>
+      <button type="button" className="button small danger" aria-label={name} onClick={() => setAsking(true)}>
+        {label}
+      </button>
+      <ConfirmDialog
+        open={asking}
+        title={title}
+        confirmLabel={confirmLabel}
+        dismissLabel="Keep it"
+        onConfirm={() => {
+          setAsking(false);
+          onConfirm();
+        }}
+        onClose={() => setAsking(false)}
+      >
+        {children}
+      </ConfirmDialog>
+    </>
+  );
+}
+
+/** Something that the lab shows this once. */
+export function Secret({ title, secret, children }: { title: string; secret: string; children: ReactNode }) {
+  return (
+    <div className="card-body secret" role="status">
+      <Notice title={title}>{children}</Notice>
+      <div className="secret-line">
+        <code data-testid="secret">{secret}</code>
+        <CopyButton text={secret} />
+      </div>
+    </div>
+  );
+}
