@@ -1,6 +1,6 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
-import { EngineEvent, JumpCache, widthBytes, Width as Widths } from '../../jit/ir/index.js';
+import { EngineEvent, JumpCache, SoftTlb, widthBytes, Width as Widths } from '../../jit/ir/index.js';
 import { DECODE_TABLE_BYTES, generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
@@ -99,9 +99,10 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #tlbBase: number;
   readonly #scratch: number;
   readonly #directLimits: number;
+  readonly #fetchTag: number;
   readonly #missCounter: number;
 
-  #mode = 0;
+  #mode = -1;
   #mirrorFails = false;
   #mirrorMisses = 0;
   #sinceMirrorCheck = 0;
@@ -135,6 +136,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#tlbBase = engine.tlbBase.offset >> 2;
     this.#scratch = engine.scratch.offset;
     this.#directLimits = engine.directLimits.offset >> 2;
+    this.#fetchTag = engine.fetchTag.offset >> 2;
     this.#missCounter = engine.mirrorMisses.offset >> 2;
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.selectMode(0);
@@ -306,13 +308,13 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   flushTranslations(): void {
     this.#tlb.flush();
     this.#mirror?.clear();
-    this.requestAttention(); // generated code holds the translation of its fetch page
+    this.#dropFetchPage();
   }
 
   flushPage(address: number): void {
     this.#tlb.flushPage(address);
     this.#mirror?.clearPage(address);
-    this.requestAttention();
+    this.#dropFetchPage();
   }
 
   selectAddressSpace(identifier: number): void {
@@ -322,15 +324,21 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (this.#mirror)
       this.#tlb.forEachPage((address, linear, writable) => this.#allowMirrored(address, linear, writable));
     this.words[this.#tlbBase] = this.#tlb.base;
-    this.requestAttention();
+    this.#dropFetchPage();
   }
 
   selectMode(mode: number): void {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
     this.#tlb.selectMode(mode);
     this.words[this.#tlbBase] = this.#tlb.base;
-    this.#mode = mode;
     this.#limitDirectAccess();
-    this.requestAttention();
+    this.#dropFetchPage();
+  }
+
+  /** Generated code holds the translation of the page that it fetches from: it asks again before the next run. */
+  #dropFetchPage(): void {
+    this.words[this.#fetchTag] = SoftTlb.invalidTag;
   }
 
   /** Says how much of the directly mapped segment generated code may read in this mode without a translation. */

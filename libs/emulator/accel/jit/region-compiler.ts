@@ -187,7 +187,7 @@ export class RegionCompiler {
   #source({ address: seed, modeKey, linear: seedLinear, tlbBase, state }: TranslationRequest): CodeSource {
     const little = this.description.byteOrder === 'little';
     const words = this.#words;
-    const cacheEntry = (address: number): number => (this.setup.jumpCache + JumpCache.offset(address)) >>> 2;
+    const cacheEntry = (address: number): number => (this.setup.jumpCache + JumpCache.offset(address, modeKey)) >>> 2;
     const isCached = (at: number, address: number): boolean =>
       words[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0);
     const isWarm = (address: number): boolean => {

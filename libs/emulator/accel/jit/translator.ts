@@ -236,7 +236,7 @@ export class Translator {
   }
 
   #restartCount({ address, modeKey, linear }: TranslationRequest, factor = 1): void {
-    const at = JumpCache.offset(address) >> 2;
+    const at = JumpCache.offset(address, modeKey) >> 2;
     if (
       this.#cache[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0) &&
       this.#cache[at + (JumpCache.linear >> 2)] === (linear | 0)
@@ -283,7 +283,7 @@ export class Translator {
   }
 
   #enter(tag: number, linear: number, target: number, entry: number): void {
-    const at = JumpCache.offset(tag & ~3) >> 2;
+    const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
     this.#cache[at + (JumpCache.tag >> 2)] = tag;
     this.#cache[at + (JumpCache.linear >> 2)] = linear;
     this.#cache[at + (JumpCache.target >> 2)] = target;
@@ -314,7 +314,7 @@ export class Translator {
       const list = this.#byTag.get(tag)?.filter((item) => item.target !== region.target);
       if (list && list.length > 0) this.#byTag.set(tag, list);
       else this.#byTag.delete(tag);
-      const at = JumpCache.offset(tag & ~3) >> 2;
+      const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
       if (
         this.#cache[at + (JumpCache.target >> 2)] === region.target &&
         this.#cache[at + (JumpCache.linear >> 2)] === linear

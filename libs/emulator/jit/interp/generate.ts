@@ -69,6 +69,8 @@ export interface InterpreterLayout {
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
 const PAGE_OFFSET = 0xfff;
 const INSTRUCTIONS_PER_PAGE = 1024;
+/** Part of the usual visits after which an address is asked for that took a translation's place in the jump cache. */
+const DISPLACER_SHARE = 4;
 /** Room for the decoder's table. */
 export const DECODE_TABLE_BYTES = 4096;
 
@@ -488,7 +490,16 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.if();
     this.#store(engine.interpretNext, () => w.i32(0));
     w.else();
-    jumpCacheEntry(w, link.jumpCache, () => w.get(pc));
+    jumpCacheEntry(
+      w,
+      link.jumpCache,
+      () => w.get(pc),
+      () => {
+        this.#load(engine.modeKey);
+        w.i32(JumpCache.modeShift);
+        w.op(W.i32_shl);
+      },
+    );
     w.tee(cached);
     w.memory(W.i32_load, JumpCache.tag);
     tag();
@@ -499,10 +510,18 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_xor);
     w.op(W.i32_or);
     w.if();
-    // Another address used this entry: counting starts anew.
+    // Another address used this entry: counting starts anew. Where that was translated, this one may be, too.
     write(JumpCache.tag, tag);
     write(JumpCache.linear, () => w.get(this.#ip));
-    write(JumpCache.target, () => w.i32(-link.threshold));
+    write(JumpCache.target, () => {
+      w.i32(-Math.ceil(link.threshold / DISPLACER_SHARE));
+      w.i32(-link.threshold);
+      w.get(cached);
+      w.memory(W.i32_load, JumpCache.target);
+      w.i32(0);
+      w.op(W.i32_gt_s);
+      w.op(W.select);
+    });
     w.else();
     w.get(cached);
     w.memory(W.i32_load, JumpCache.target);

@@ -113,8 +113,13 @@ export const JumpCache = {
   target: 8,
   /** Low byte: where to enter the translation. The rest is its size in instructions. */
   entry: 12,
-  /** Byte offset of the entry of an address. */
-  offset: (address: number): number =>
-    (((address >>> 2) ^ (address >>> 15)) & (JumpCache.entries - 1)) << JumpCache.entryShift,
+  /**
+   * Byte offset of the entry of an address. The mode key is part of it: kernel code may run in turn for processes with and
+   * without a coprocessor.
+   */
+  offset: (address: number, modeKey: number): number =>
+    (((address >>> 2) ^ (address >>> 15) ^ (modeKey << JumpCache.modeShift)) & (JumpCache.entries - 1)) <<
+    JumpCache.entryShift,
+  modeShift: 13,
   bytes: 32768 << 4,
 } as const;

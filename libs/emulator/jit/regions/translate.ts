@@ -498,7 +498,7 @@ class RegionTranslator implements LoweringContext {
   #dispatchWithin(): void {
     const w = this.writer;
     const cached = this.#offset;
-    jumpCacheEntry(w, this.host.jumpCache, () => w.get(this.#target));
+    this.#jumpCacheEntry(this.#target);
     w.tee(cached);
     w.memory(W.i32_load, JumpCache.tag);
     w.get(this.#target);
@@ -521,6 +521,17 @@ class RegionTranslator implements LoweringContext {
     w.set(this.#entry);
     w.br(this.#dispatchLoop);
     w.end();
+  }
+
+  #jumpCacheEntry(address: number): void {
+    const w = this.writer;
+    const { jumpCache, modeKey } = this.host;
+    jumpCacheEntry(
+      w,
+      jumpCache,
+      () => w.get(address),
+      () => w.i32(modeKey << JumpCache.modeShift),
+    );
   }
 
   /** Ors to the number on the stack: whether the target's page is mapped elsewhere than its jump cache entry says. */
@@ -673,7 +684,7 @@ class RegionTranslator implements LoweringContext {
     w.get(this.#remaining);
     w.i32(INSTRUCTIONS_PER_PAGE);
     w.op(W.i32_le_s);
-    jumpCacheEntry(w, this.host.jumpCache, () => w.get(this.#pc));
+    this.#jumpCacheEntry(this.#pc);
     w.tee(cached);
     w.memory(W.i32_load, JumpCache.tag);
     w.get(this.#pc);

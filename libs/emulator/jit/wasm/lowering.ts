@@ -310,14 +310,19 @@ export function baseOf({ op, a, b }: Fragment, address: Value): number | undefin
   return op[base] === Op.LoadState && (b[base] as number) < 0 ? a[base] : undefined;
 }
 
-/** Leaves the linear-memory offset of an address's jump cache entry on the stack. */
-export function jumpCacheEntry(w: FunctionWriter, jumpCache: number, address: Emit): void {
+/**
+ * Leaves the linear-memory offset of an address's jump cache entry on the stack, see {@link JumpCache.offset}.
+ * @param modeKey emits the mode key, shifted by {@link JumpCache.modeShift}
+ */
+export function jumpCacheEntry(w: FunctionWriter, jumpCache: number, address: Emit, modeKey: Emit): void {
   address();
   w.i32(2);
   w.op(W.i32_shr_u);
   address();
   w.i32(15);
   w.op(W.i32_shr_u);
+  w.op(W.i32_xor);
+  modeKey();
   w.op(W.i32_xor);
   w.i32(JumpCache.entries - 1);
   w.op(W.i32_and);

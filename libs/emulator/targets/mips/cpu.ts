@@ -81,7 +81,7 @@ export class MipsCpu implements CpuCore {
       undefinedInstruction: (insn) => this.#undefinedInstruction(insn),
       readCp0: (index) => this.#readCp0(index),
       writeCp0: (index, value) => this.#writeCp0(index, value),
-      setInterruptEnable: (enable) => this.#setInterruptEnable(enable),
+      enableInterrupts: () => this.#enableInterrupts(),
       setMultithreading: (thread, enable) => this.#setMultithreading(thread, enable),
       tlbRead: () => this.#tlbRead(),
       tlbWriteIndexed: () => this.#tlbWrite(this.#get(Cp0.Index) & 0x3f),
@@ -294,9 +294,9 @@ export class MipsCpu implements CpuCore {
     w[EVENT] = EngineEvent.Leave;
   }
 
-  #setInterruptEnable(enable: number): number {
+  #enableInterrupts(): number {
     const old = this.#get(Cp0.Status);
-    this.#set(Cp0.Status, enable ? old | Status.IE : old & ~Status.IE);
+    this.#set(Cp0.Status, old | Status.IE);
     this.#checkInterrupts();
     return old;
   }
@@ -311,10 +311,9 @@ export class MipsCpu implements CpuCore {
     this.#words[CP0 + register] = value;
   }
 
+  /** Semantics read the other registers in their place. */
   #readCp0(index: number): number {
-    if (index === Cp0.Count) return this.#count();
-    if (index === Cp0.Random) return this.#nextRandom();
-    return this.#get(index);
+    return index === Cp0.Random ? this.#nextRandom() : this.#count();
   }
 
   #writeCp0(index: number, value: number): void {

@@ -25,7 +25,7 @@ export const MIPS_HELPERS: readonly HelperSignature[] = [
   helper('undefinedInstruction', 1, 'none', 'leave'),
   helper('readCp0', 1, 'value', 'trap'),
   helper('writeCp0', 2, 'none', 'sync'),
-  helper('setInterruptEnable', 1, 'value', 'sync'),
+  helper('enableInterrupts', 0, 'value', 'sync'),
   helper('setMultithreading', 2, 'value', 'sync'),
   helper('tlbRead', 0, 'none', 'sync'),
   helper('tlbWriteIndexed', 0, 'none', 'sync'),

@@ -3,7 +3,7 @@
  */
 import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
-import { Cp0 } from '../cp0.js';
+import { Cp0, Status } from '../cp0.js';
 import { CP0 } from '../state.js';
 
 /** Number of the hardware register UserLocal, and of its bit in HWREna. */
@@ -12,11 +12,17 @@ const USER_LOCAL = 29;
 export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
   table.define('mfc0', '010000 00000 rt:5 rd:5 ----- --- sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) => {
     b.requireCp0();
-    b.setGpr(rt, b.call('readCp0', b.or(b.shl(rd, b.i32(3)), sel)));
+    b.setGpr(rt, readCp0(b, b.or(b.shl(rd, b.i32(3)), sel)));
   });
   table.define('mtc0', '010000 00100 rt:5 rd:5 ----- --- sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) => {
     b.requireCp0();
-    b.call('writeCp0', b.or(b.shl(rd, b.i32(3)), sel), b.gpr(rt));
+    const index = b.or(b.shl(rd, b.i32(3)), sel);
+    // Every exception handler that returns elsewhere writes EPC, which has no effect by itself.
+    b.ifElse(
+      b.eq(index, b.i32(Cp0.Epc)),
+      () => b.storeState(CP0, b.gpr(rt), b.i32(Cp0.Epc)),
+      () => b.call('writeCp0', index, b.gpr(rt)),
+    );
   });
   table.define('rdpgpr', '010000 01010 rt:5 rd:5 ----- ------', '{rd}, {rt}', (b, { rt, rd }) => {
     b.requireCp0();
@@ -28,11 +34,14 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
   });
   table.define('di', '010000 01011 rt:5 01100 ----- 0 -- ---', '{rt}', (b, { rt }) => {
     b.requireCp0();
-    b.setGpr(rt, b.call('setInterruptEnable', b.i32(0)));
+    // Nothing can follow from it: no interrupt becomes possible, the mode stays.
+    const status = b.loadState(CP0, b.i32(Cp0.Status));
+    b.storeState(CP0, b.and(status, b.i32(~Status.IE)), b.i32(Cp0.Status));
+    b.setGpr(rt, status);
   });
   table.define('ei', '010000 01011 rt:5 01100 ----- 1 -- ---', '{rt}', (b, { rt }) => {
     b.requireCp0();
-    b.setGpr(rt, b.call('setInterruptEnable', b.i32(1)));
+    b.setGpr(rt, b.call('enableInterrupts'));
   });
 
   const cp0Operation = (name: string, funct: string, helper: string): void =>
@@ -90,10 +99,20 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
       move(b, fields);
     });
   threadMove('mftc0', '01000 rt:5 rd:5 00000 0 - 0 sel:3', '{rd}, {rt:cp0}, {sel}', (b, { rt, rd, sel }) =>
-    b.setGpr(rd, b.call('readCp0', b.or(b.shl(rt, b.i32(3)), sel))),
+    b.setGpr(rd, readCp0(b, b.or(b.shl(rt, b.i32(3)), sel))),
   );
   threadMove('mttc0', '01100 rt:5 rd:5 00000 0 - 0 sel:3', '{rt}, {rd:cp0}, {sel}', (b, { rt, rd, sel }) =>
     b.call('writeCp0', b.or(b.shl(rd, b.i32(3)), sel), b.gpr(rt)),
+  );
+}
+
+/** Registers that are more than a place in memory: they are computed when they are read. */
+function readCp0(b: MipsBuilder, index: Value): Value {
+  const computed = b.or(b.eq(index, b.i32(Cp0.Count)), b.eq(index, b.i32(Cp0.Random)));
+  return b.ifValue(
+    computed,
+    () => b.call('readCp0', index),
+    () => b.loadState(CP0, index),
   );
 }
 
