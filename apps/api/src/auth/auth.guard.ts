@@ -2,11 +2,13 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { Scope } from '@bootlab/lab';
 import type { Principal } from '@bootlab/lab/server';
+import type { FastifyReply } from 'fastify';
 import { CONFIG, type ApiConfig } from '../config.token.js';
 import { ProblemError } from '../problem/problem.js';
 import { ACCESS, type Access, type AuthenticatedRequest } from './access.js';
 import { AuditTrail, isChange } from './audit-trail.js';
 import { Authenticator } from './authenticator.js';
+import { RightsWatch } from './rights-watch.js';
 import { isSameOrigin } from './same-origin.js';
 
 export { CurrentPrincipal, Public } from './access.js';
@@ -18,6 +20,7 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly trail: AuditTrail,
+    private readonly rights: RightsWatch,
     @Inject(CONFIG) private readonly config: ApiConfig,
   ) {}
 
@@ -25,11 +28,25 @@ export class AuthGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     try {
       await this.authorize(context, request);
+      if (request.identity && !isChange(request)) this.watch(context, request);
       return true;
     } catch (error) {
       if (error instanceof ProblemError && error.status === 403) await this.trail.write(context, undefined, 403);
       throw error;
     }
+  }
+
+  private watch(context: ExecutionContext, request: AuthenticatedRequest): void {
+    const { raw } = context.switchToHttp().getResponse<FastifyReply>();
+    const complete = this.rights.watch({
+      stillAllowed: () =>
+        this.authorize(context, request).then(
+          () => true,
+          (error: unknown) => !(error instanceof ProblemError),
+        ),
+      end: () => raw.destroy(),
+    });
+    raw.once('close', complete);
   }
 
   private async authorize(context: ExecutionContext, request: AuthenticatedRequest): Promise<void> {

@@ -3,6 +3,7 @@ import { clientMessageSchema, fieldErrorsOf, type ClientMessage, type Job, type 
 import type { ConsoleLogs, Identity, JobStore, Principal } from '@bootlab/lab/server';
 import type { RawData, WebSocket } from 'ws';
 import type { Authenticator } from '../auth/authenticator.js';
+import type { RightsWatch } from '../auth/rights-watch.js';
 import type { JobsService } from '../jobs/jobs.service.js';
 import { ProblemError } from '../problem/problem.js';
 
@@ -15,6 +16,8 @@ const CLOSE_UNAUTHORIZED = 4401;
 const CLOSE_FORBIDDEN = 4403;
 const CLOSE_NOT_FOUND = 4404;
 const CLOSE_INTERNAL = 1011;
+
+type AuthMessage = Extract<ClientMessage, { type: 'auth' }>;
 
 /** One watcher of one job's consoles: history from where he asks, then live, and what he types. */
 export class ConsoleSession {
@@ -32,6 +35,7 @@ export class ConsoleSession {
     private readonly authenticator: Authenticator,
     /** Who the cookie says it is that comes with the page's own requests. */
     private readonly cookieIdentity: () => Promise<Identity | undefined>,
+    private readonly rights: RightsWatch,
     private readonly typed: (principal: Principal) => Promise<void>,
     private readonly jobStore: JobStore,
     private readonly jobs: JobsService,
@@ -83,25 +87,47 @@ export class ConsoleSession {
       .join(' ');
   }
 
-  private async authenticate({ token, from, project }: Extract<ClientMessage, { type: 'auth' }>): Promise<void> {
+  private async authenticate(message: AuthMessage): Promise<void> {
     if (this.job) return this.fail(CLOSE_BAD_REQUEST, 'This connection is signed in already');
-    const identity = await (token === undefined ? this.cookieIdentity() : this.authenticator.ofToken(token));
-    if (!identity) {
-      return this.fail(CLOSE_UNAUTHORIZED, token === undefined ? 'Nobody is signed in' : 'This token is not valid');
-    }
-    const principal = await this.authenticator.inNamedProject(identity, project).catch((error: unknown) => {
-      if (error instanceof ProblemError) return error;
-      throw error;
-    });
-    if (principal instanceof ProblemError) {
-      return this.fail(principal.status === 404 ? CLOSE_NOT_FOUND : CLOSE_BAD_REQUEST, principal.message);
-    }
-    if (!principal.scopes.has('read')) return this.fail(CLOSE_FORBIDDEN, 'This needs the scope "read"');
+    const principal = await this.authorize(message);
+    if ('code' in principal) return this.fail(principal.code, principal.detail);
     this.principal = principal;
     this.job = await this.jobStore.find(principal.projectId, this.jobId);
     if (!this.job) return this.fail(CLOSE_NOT_FOUND, `There is no job "${this.jobId}"`);
     await this.send({ type: 'ready', job: this.job });
-    this.watch(from).catch((error: unknown) => this.crash(error));
+    this.keepRights(message);
+    this.watch(message.from).catch((error: unknown) => this.crash(error));
+  }
+
+  /** Who watches, in the job's project; or why he may not. */
+  private async authorize({ token, project }: AuthMessage): Promise<Principal | { code: number; detail: string }> {
+    const identity = await (token === undefined ? this.cookieIdentity() : this.authenticator.ofToken(token));
+    if (!identity) {
+      const detail = token === undefined ? 'Nobody is signed in' : 'This token is not valid';
+      return { code: CLOSE_UNAUTHORIZED, detail };
+    }
+    try {
+      const principal = await this.authenticator.inNamedProject(identity, project);
+      if (principal.scopes.has('read')) return principal;
+      return { code: CLOSE_FORBIDDEN, detail: 'This needs the scope "read"' };
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      return { code: error.status === 404 ? CLOSE_NOT_FOUND : CLOSE_BAD_REQUEST, detail: error.message };
+    }
+  }
+
+  /** Asks from time to time whether he still may; what he may type is then as it is now, too. */
+  private keepRights(message: AuthMessage): void {
+    const complete = this.rights.watch({
+      stillAllowed: async () => {
+        const now = await this.authorize(message);
+        if ('code' in now || now.projectId !== this.principal?.projectId) return false;
+        this.principal = now;
+        return true;
+      },
+      end: () => void this.fail(CLOSE_UNAUTHORIZED, 'You may no longer watch this console'),
+    });
+    this.abort.signal.addEventListener('abort', complete, { once: true });
   }
 
   private async watch(from: number): Promise<void> {

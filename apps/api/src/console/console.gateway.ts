@@ -6,6 +6,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { AuditLog, ConsoleLogs, JobStore, type Identity, type Principal } from '@bootlab/lab/server';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Authenticator } from '../auth/authenticator.js';
+import { RightsWatch } from '../auth/rights-watch.js';
 import { isSameOrigin } from '../auth/same-origin.js';
 import { CONFIG, type ApiConfig } from '../config.token.js';
 import { JobsService } from '../jobs/jobs.service.js';
@@ -33,6 +34,7 @@ export class ConsoleGateway implements OnApplicationBootstrap, OnApplicationShut
     private readonly jobStore: JobStore,
     private readonly jobs: JobsService,
     private readonly authenticator: Authenticator,
+    private readonly rights: RightsWatch,
     private readonly audit: AuditLog,
     @Inject(CONFIG) private readonly config: ApiConfig,
   ) {}
@@ -83,6 +85,7 @@ export class ConsoleGateway implements OnApplicationBootstrap, OnApplicationShut
       jobId,
       this.authenticator,
       cookieIdentity,
+      this.rights,
       typed,
       this.jobStore,
       this.jobs,

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { AuditTrail } from '../auth/audit-trail.js';
 import { Authenticator } from '../auth/authenticator.js';
+import { RightsWatch } from '../auth/rights-watch.js';
 import { SessionCookie } from '../auth/session-cookie.js';
 import { AuditController } from './audit.controller.js';
 import { AuditInterceptor } from './audit.interceptor.js';
@@ -39,6 +40,7 @@ import { UsersController } from './users.controller.js';
     { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
     AuditTrail,
     Authenticator,
+    RightsWatch,
     SessionCookie,
     MeService,
     ProjectsService,
@@ -48,6 +50,6 @@ import { UsersController } from './users.controller.js';
     SignInService,
     TokensService,
   ],
-  exports: [AuditTrail, Authenticator, SessionCookie],
+  exports: [AuditTrail, Authenticator, RightsWatch, SessionCookie],
 })
 export class PeopleModule {}
