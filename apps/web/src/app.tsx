@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
 import { start, useAuth } from './api/auth.js';
 import { ApiError } from './api/problem.js';
@@ -18,6 +18,10 @@ import { SignInPage } from './pages/sign-in-page.js';
 
 // The terminal, and the schemas behind the form, are the heavy parts: loaded when first needed.
 const JobPage = lazy(() => import('./pages/job-page.js'));
+const MatrixPage = lazy(() => import('./pages/matrix-page.js'));
+const ComparePage = lazy(() => import('./pages/compare-page.js'));
+const HistoryPage = lazy(() => import('./pages/history-page.js'));
+const GroupPage = lazy(() => import('./pages/group-page.js'));
 const SubmitPage = lazy(() => import('./pages/submit-page.js'));
 
 function createQueryClient(): QueryClient {
@@ -31,6 +35,8 @@ function createQueryClient(): QueryClient {
     },
   });
 }
+
+const later = (what: string, page: ReactNode) => <Suspense fallback={<Loading what={what} />}>{page}</Suspense>;
 
 const router = createBrowserRouter([
   {
@@ -58,6 +64,10 @@ const router = createBrowserRouter([
           </Suspense>
         ),
       },
+      { path: 'matrix', element: later('matrix', <MatrixPage />) },
+      { path: 'groups/:id', element: later('jobs', <GroupPage />) },
+      { path: 'compare', element: later('comparison', <ComparePage />) },
+      { path: 'history', element: later('history', <HistoryPage />) },
       { path: 'boards', element: <BoardsPage /> },
       { path: 'boards/:id', element: <BoardPage /> },
       { path: 'images', element: <ImagesPage /> },

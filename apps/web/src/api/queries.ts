@@ -11,16 +11,23 @@ import { useCallback } from 'react';
 import { getJson, postForm, postJson, request, sendJson, type UploadProgress } from './client.js';
 import type {
   Board,
+  BuildMatrix,
+  Comparison,
+  GroupPage,
+  HistoryPage,
   Image,
   ImageChange,
   ImagePage,
   ImageTransfer,
   Job,
+  JobGroup,
   JobPage,
   JobSpec,
   JobState,
   Outcome,
   ResultPage,
+  SubmittedJob,
+  ValidationReport,
 } from './types.js';
 
 export const JOBS_PER_PAGE = 25;
@@ -32,6 +39,9 @@ const LIST_IDLE_REFRESH_MS = 15_000;
 export interface JobFilter {
   state?: JobState;
   outcome?: Outcome;
+  board?: string;
+  name?: string;
+  group?: string;
   cursor?: string;
 }
 
@@ -79,6 +89,72 @@ export function useResults(job: Job) {
     queryKey: ['results', job.id, job.counts, job.attempts],
     queryFn: ({ signal }) => getJson<ResultPage>(`/jobs/${job.id}/results?limit=10000`, signal),
     placeholderData: keepPreviousData,
+  });
+}
+
+export function useGroup(id: string) {
+  return useQuery({
+    queryKey: ['group', id],
+    queryFn: ({ signal }) => getJson<JobGroup>(`/groups/${encodeURIComponent(id)}`, signal),
+    refetchInterval: (query) =>
+      query.state.data?.jobs.every(({ state }) => state === 'ended') ? false : LIST_REFRESH_MS,
+  });
+}
+
+export function useGroups() {
+  return useQuery({
+    queryKey: ['groups'],
+    queryFn: ({ signal }) => getJson<GroupPage>('/groups?limit=10', signal),
+    refetchInterval: LIST_REFRESH_MS,
+  });
+}
+
+export function useMatrix(name: string) {
+  return useQuery({
+    queryKey: ['matrix', name],
+    queryFn: ({ signal }) => getJson<BuildMatrix>(`/matrix${queryString({ name })}`, signal),
+    refetchInterval: LIST_REFRESH_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useComparison(base: string, head: string) {
+  return useQuery({
+    queryKey: ['compare', base, head],
+    queryFn: ({ signal }) => getJson<Comparison>(`/compare${queryString({ base, head })}`, signal),
+    enabled: base !== '' && head !== '',
+  });
+}
+
+export function useHistory(suite: string, name: string, cursor?: string) {
+  return useQuery({
+    queryKey: ['history', suite, name, cursor ?? ''],
+    queryFn: ({ signal }) => getJson<HistoryPage>(`/history${queryString({ suite, name, cursor })}`, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What the lab says of a job that is being written. */
+export async function validateText(text: string, signal: AbortSignal): Promise<ValidationReport> {
+  const headers = { 'content-type': 'application/yaml' };
+  const response = await request('/jobs/validate', { method: 'POST', headers, body: text, signal });
+  return (await response.json()) as ValidationReport;
+}
+
+/** Submits a job as text, with the files that it names. */
+export function useSubmitText() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ text, files }: { text: string; files: readonly File[] }) => {
+      const form = new FormData();
+      form.set('spec', text);
+      files.forEach((file, index) => form.set(`file${index}`, file, file.name));
+      return postForm<SubmittedJob>('/jobs', form);
+    },
+    onSuccess: (job) => {
+      rememberJob(queryClient, job);
+      void queryClient.invalidateQueries({ queryKey: ['jobs'] });
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   BookOpen,
   CircuitBoard,
+  Grid3x3,
   HardDrive,
   ListChecks,
   LogOut,
@@ -36,6 +37,10 @@ export function Shell() {
           <NavLink to="/jobs" className="nav-link" title="Jobs">
             <ListChecks size={17} aria-hidden />
             <span>Jobs</span>
+          </NavLink>
+          <NavLink to="/matrix" className="nav-link" title="Matrix">
+            <Grid3x3 size={17} aria-hidden />
+            <span>Matrix</span>
           </NavLink>
           <NavLink to="/boards" className="nav-link" title="Boards">
             <CircuitBoard size={17} aria-hidden />

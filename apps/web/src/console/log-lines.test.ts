@@ -25,14 +25,27 @@ describe('LogLines', () => {
     const all = chunks(['uart0', 10, 'Linux '], ['uart0', 20, 'version\r\nnext'], ['uart0', 30, ' line\r\n']);
     expect(log.take(all)).toEqual({ changed: true, more: false });
     expect(log.lines).toEqual([
-      { uart: 'uart0', tNs: 10, text: 'Linux version' },
-      { uart: 'uart0', tNs: 20, text: 'next line' },
+      { uart: 'uart0', tNs: 10, text: 'Linux version', number: 1 },
+      { uart: 'uart0', tNs: 20, text: 'next line', number: 2 },
     ]);
     expect(log.take(all)).toEqual({ changed: false, more: false });
   });
 
   it('keeps consoles apart', () => {
     expect(texts(chunks(['uart0', 1, 'ab'], ['uart1', 2, 'xy\n'], ['uart0', 3, 'c\n']))).toEqual(['abc', 'xy']);
+  });
+
+  it('numbers the lines of each console, a long one that is cut only once', () => {
+    const log = new LogLines();
+    log.take(chunks(['uart0', 1, 'a\n'], ['uart1', 2, 'x\n'], ['uart0', 3, `${'b'.repeat(5000)}\nc\n`]));
+    expect(log.of('uart0').map(({ number, text }) => [number, text.length])).toEqual([
+      [1, 1],
+      [2, 4096],
+      [2, 904],
+      [3, 1],
+    ]);
+    expect(log.of('uart1').map(({ number }) => number)).toEqual([1]);
+    expect(log.of('uart2')).toEqual([]);
   });
 
   it('leaves escape sequences out, also where chunks cut them', () => {

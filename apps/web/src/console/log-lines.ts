@@ -6,6 +6,8 @@ export interface LogLine {
   tNs: number;
   uart: string;
   text: string;
+  /** Number of the line in its console's log, from 1, as results and reasons name it. A line that is cut keeps its own. */
+  number: number;
 }
 
 /** A guest that never ends its line must not grow one string for ever: such a line is continued on the next. */
@@ -27,11 +29,14 @@ interface PartialLine {
   tNs: number;
   /** A carriage return came: the next text starts the line again, as a progress display does. */
   returned: boolean;
-  /** Index of the line that is still being written, or undefined between lines. */
-  index: number | undefined;
+  /** The line that is still being written, or undefined between lines. */
+  open: LogLine | undefined;
+  number: number;
+  lines: LogLine[];
 }
 
 export class LogLines {
+  /** Of all consoles, in the order in which they began. */
   readonly lines: LogLine[] = [];
 
   private readonly partial = new Map<string, PartialLine>();
@@ -53,10 +58,16 @@ export class LogLines {
     return { changed: this.taken !== before, more: this.taken < chunks.length };
   }
 
+  /** Lines of one console. */
+  of(uart: string): readonly LogLine[] {
+    return this.partial.get(uart)?.lines ?? [];
+  }
+
   private append(chunk: ConsoleChunk): void {
     let partial = this.partial.get(chunk.uart);
     if (!partial) {
-      partial = { decoder: new TextDecoder(), escape: 'text', text: '', tNs: 0, returned: false, index: undefined };
+      const decoder = new TextDecoder();
+      partial = { decoder, escape: 'text', text: '', tNs: 0, returned: false, open: undefined, number: 1, lines: [] };
       this.partial.set(chunk.uart, partial);
     }
     const text = this.withoutEscapes(partial, partial.decoder.decode(chunk.data, { stream: true }));
@@ -66,9 +77,10 @@ export class LogLines {
       if (end < 0) break;
       this.show(partial, chunk);
       this.startLine(partial);
+      partial.number += 1;
       start = end + 1;
     }
-    if (partial.text !== '' || partial.index !== undefined) this.show(partial, chunk);
+    if (partial.text !== '' || partial.open !== undefined) this.show(partial, chunk);
   }
 
   /** Adds text without line feeds; a carriage return before more text starts the line again. */
@@ -78,7 +90,7 @@ export class LogLines {
       if (part === '') continue;
       if (partial.returned) partial.text = '';
       partial.returned = false;
-      if (partial.index === undefined && partial.text === '') partial.tNs = chunk.tNs;
+      if (partial.open === undefined && partial.text === '') partial.tNs = chunk.tNs;
       partial.text = withoutErased(partial.text + part).replace(CONTROLS, '');
       while (partial.text.length > LONGEST_LINE) {
         const rest = partial.text.slice(LONGEST_LINE);
@@ -92,19 +104,18 @@ export class LogLines {
   }
 
   private startLine(partial: PartialLine): void {
-    partial.index = undefined;
+    partial.open = undefined;
     partial.text = '';
     partial.returned = false;
   }
 
   private show(partial: PartialLine, chunk: ConsoleChunk): void {
-    if (partial.index === undefined) {
+    if (partial.open === undefined) {
       if (partial.text === '') partial.tNs = chunk.tNs;
-      partial.index = this.lines.length;
-      this.lines.push({ tNs: partial.tNs, uart: chunk.uart, text: partial.text });
-      return;
-    }
-    this.lines[partial.index] = { tNs: partial.tNs, uart: chunk.uart, text: partial.text };
+      partial.open = { tNs: partial.tNs, uart: chunk.uart, text: partial.text, number: partial.number };
+      this.lines.push(partial.open);
+      partial.lines.push(partial.open);
+    } else partial.open.text = partial.text;
   }
 
   private withoutEscapes(partial: PartialLine, text: string): string {

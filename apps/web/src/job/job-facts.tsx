@@ -1,4 +1,5 @@
 import { formatSize } from '@bootlab/lab';
+import { Fragment } from 'react';
 import { Link } from 'react-router';
 import { useBoard } from '../api/queries.js';
 import type { Image, Job } from '../api/types.js';
@@ -11,6 +12,7 @@ import {
   formatDurationNs,
   shortDigest,
 } from '../lib/format.js';
+import { StepList } from './step-list.js';
 import { useNow } from '../lib/use-now.js';
 
 const DEFAULT = <span className="muted">the board’s default</span>;
@@ -20,6 +22,7 @@ export function JobFacts({ job }: { job: Job }) {
   const board = useBoard(job.spec.board).data;
   return (
     <aside className="job-facts" aria-label="Facts about the job">
+      <StepList job={job} />
       <section className="fact-group" aria-labelledby="facts-timing">
         <h2 id="facts-timing">Timing</h2>
         <Timing job={job} />
@@ -120,9 +123,17 @@ function Timing({ job }: { job: Job }) {
       {job.attempts > 1 && (
         <>
           <dt>Attempts</dt>
-          <dd title="A worker was lost; the job was started again by itself">{job.attempts}</dd>
+          <dd>{job.attempts}</dd>
         </>
       )}
+      {job.runs
+        .filter(({ state, outcome }) => state === 'lost' || (outcome === 'infra' && job.runs.length > 1))
+        .map(({ attempt, reason }) => (
+          <Fragment key={attempt}>
+            <dt>Attempt {attempt}</dt>
+            <dd className="attempt-reason">{reason ?? 'Its worker was lost'}</dd>
+          </Fragment>
+        ))}
     </dl>
   );
 }

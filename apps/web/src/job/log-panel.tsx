@@ -1,12 +1,14 @@
-import { ArrowDownToLine, ChevronDown, ChevronUp, Download, Search } from 'lucide-react';
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { ArrowDownToLine, ChevronDown, ChevronRight, ChevronUp, Download, FoldVertical, Search } from 'lucide-react';
+import { useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
 import { download } from '../api/client.js';
-import type { Job } from '../api/types.js';
+import type { Job, JobStep } from '../api/types.js';
 import { Empty } from '../components/feedback.js';
 import type { ConsoleStream } from '../console/console-stream.js';
 import { LogLines, type LogLine } from '../console/log-lines.js';
-import { formatVirtualTimestamp } from '../lib/format.js';
+import { formatDurationNs, formatVirtualTimestamp } from '../lib/format.js';
+import { levelOf, LogRows, parseLineRange } from './log-rows.js';
+import { StepIcon, stepName } from './step-list.js';
 import '../styles/log.css';
 
 const ROW_PX = 20;
@@ -15,35 +17,61 @@ const OVERSCAN_ROWS = 30;
 const GATHER_MS = 80;
 /** A large log is taken in turns of this size, between which the page stays responsive. */
 const BYTES_PER_TURN = 2 ** 20;
+/** So near the end, a person is at the end. */
+const AT_END_PX = 2 * ROW_PX;
 
-/** Everything the consoles printed, by line and virtual time: searched, linked to, downloaded. */
+/** Everything the consoles printed, by line and virtual time: folded by step, searched, linked to, downloaded. */
 export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | undefined }) {
-  const lines = useLogLines(stream);
+  const { model, version } = useLogLines(stream);
   const [search, setSearch] = useSearchParams();
-  const [uart, setUart] = useState('');
   const [query, setQuery] = useState('');
   const [match, setMatch] = useState(0);
-  const [follow, setFollow] = useState(job.state !== 'ended');
+  const [follow, setFollow] = useState(job.state !== 'ended' && search.get('line') === null);
+  const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
   const [failure, setFailure] = useState<string>();
+  const wanted = useDeferredValue(query.toLowerCase());
 
-  const marked = Number(search.get('line') ?? NaN);
-  const shown = useMemo(
-    () =>
-      uart === ''
-        ? lines.map((_, index) => index)
-        : lines.flatMap((line, index) => (line.uart === uart ? [index] : [])),
-    [lines, uart],
+  const marked = parseLineRange(search.get('line'));
+  const only = job.consoles.length === 1 ? job.consoles[0] : undefined;
+  const uart = only ?? search.get('console') ?? (marked ? (job.consoles[0] ?? '') : '');
+  const lines = uart === '' ? model.lines : model.of(uart);
+  const steps = useMemo(
+    () => job.steps.filter((step) => uart !== '' && (step.console ?? job.consoles[0]) === uart && step.lines !== null),
+    [job.steps, job.consoles, uart],
   );
+  const rows = useMemo(() => {
+    void version; // the lines are one growing list
+    return new LogRows(lines, steps, folded);
+  }, [lines, version, steps, folded]);
   const matches = useMemo(() => {
-    const wanted = query.toLowerCase();
+    void version;
     if (wanted === '') return [];
-    return shown.flatMap((index, row) => (lines[index]?.text.toLowerCase().includes(wanted) ? [row] : []));
-  }, [lines, shown, query]);
+    const found: number[] = [];
+    lines.forEach((line, index) => {
+      if (line.text.toLowerCase().includes(wanted)) found.push(index);
+    });
+    return found;
+  }, [lines, version, wanted]);
   const current = matches.length === 0 ? undefined : matches[match % matches.length];
-  const markedRow = Number.isNaN(marked) ? undefined : shown.indexOf(marked - 1);
 
+  const setConsole = (name: string): void =>
+    setSearch(name === '' ? {} : { console: name }, { replace: true, preventScrollReset: true });
+  /** A link to a line, or with shift to all from the one that is marked. */
+  const mark = (line: LogLine, extend: boolean): void => {
+    const first = extend && marked ? Math.min(marked.first, line.number) : line.number;
+    const last = extend && marked ? Math.max(marked.first, line.number) : line.number;
+    const range = last > first ? `${first}-${last}` : String(first);
+    setSearch({ console: line.uart, line: range }, { replace: true, preventScrollReset: true });
+    setFollow(false);
+  };
+  const fold = (step: JobStep): void => {
+    const next = new Set(folded);
+    if (!next.delete(step.index)) next.add(step.index);
+    setFolded(next);
+  };
   const step = (by: number): void => {
     setFollow(false);
+    setFolded(new Set());
     if (matches.length > 0) setMatch((match + by + matches.length) % matches.length);
   };
   const save = (format: 'text' | 'jsonl'): void => {
@@ -107,13 +135,24 @@ export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | un
             className="input small log-uart"
             aria-label="Console"
             value={uart}
-            onChange={(event) => setUart(event.target.value)}
+            onChange={(event) => setConsole(event.target.value)}
           >
             <option value="">All consoles</option>
             {job.consoles.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
+        )}
+        {steps.length > 0 && (
+          <button
+            type="button"
+            className="button small"
+            aria-pressed={folded.size > 0}
+            onClick={() => setFolded(folded.size > 0 ? new Set() : new Set(steps.map(({ index }) => index)))}
+          >
+            <FoldVertical size={14} aria-hidden />
+            Fold steps
+          </button>
         )}
         {job.state !== 'ended' && (
           <button type="button" className="button small" aria-pressed={follow} onClick={() => setFollow(!follow)}>
@@ -155,15 +194,17 @@ export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | un
         </Empty>
       ) : (
         <Rows
-          rows={shown}
+          rows={rows}
           lines={lines}
-          query={query}
+          query={wanted}
           current={current}
-          marked={markedRow}
+          marked={marked}
           follow={follow}
-          showUart={uart === '' && job.consoles.length > 1}
-          onLeaveEnd={() => setFollow(false)}
-          onMark={(line) => setSearch({ line: String(line) }, { replace: true, preventScrollReset: true })}
+          showUart={uart === ''}
+          onFollow={setFollow}
+          running={job.state !== 'ended'}
+          onMark={mark}
+          onFold={fold}
         />
       )}
     </div>
@@ -178,22 +219,29 @@ function Rows({
   current,
   marked,
   follow,
+  running,
   showUart,
-  onLeaveEnd,
+  onFollow,
   onMark,
+  onFold,
 }: {
-  rows: readonly number[];
+  rows: LogRows;
   lines: readonly LogLine[];
   query: string;
   current: number | undefined;
-  marked: number | undefined;
+  marked: { first: number; last: number } | undefined;
   follow: boolean;
+  running: boolean;
   showUart: boolean;
-  onLeaveEnd(): void;
-  onMark(line: number): void;
+  onFollow(follow: boolean): void;
+  onMark(line: LogLine, extend: boolean): void;
+  onFold(step: JobStep): void;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
+  /** Where we have scrolled to ourselves: whatever is elsewhere was a person's doing. */
+  const ownTop = useRef(0);
+  const count = rows.count;
 
   useEffect(() => {
     const element = scroller.current;
@@ -204,20 +252,36 @@ function Rows({
     return () => observer.disconnect();
   }, []);
   useEffect(() => {
-    if (follow) scroller.current?.scrollTo({ top: rows.length * ROW_PX });
-  }, [follow, rows.length]);
-  const target = current ?? marked;
+    const element = scroller.current;
+    if (!follow || !element) return;
+    element.scrollTop = count * ROW_PX;
+    ownTop.current = element.scrollTop;
+  }, [follow, count]);
+
+  const markedIndex = marked ? rows.indexOf(marked.first) : undefined;
+  const known = markedIndex !== undefined && markedIndex < lines.length;
+  const targetLine = current ?? (known ? markedIndex : undefined);
   useEffect(() => {
     const element = scroller.current;
-    if (!element || target === undefined || target < 0) return;
-    const top = target * ROW_PX;
+    if (!element || targetLine === undefined) return;
+    const top = rows.rowOf(targetLine) * ROW_PX;
     if (top < element.scrollTop || top > element.scrollTop + element.clientHeight - 2 * ROW_PX) {
       element.scrollTo({ top: top - element.clientHeight / 2 });
     }
-  }, [target]);
+    // Not whenever the log grows: only when the target is another one.
+  }, [targetLine]);
+
+  const scrolled = (element: HTMLDivElement): void => {
+    setView({ top: element.scrollTop, height: element.clientHeight });
+    const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - AT_END_PX;
+    if (follow && element.scrollTop < ownTop.current - AT_END_PX) onFollow(false);
+    else if (!follow && running && atEnd && targetLine === undefined) onFollow(true);
+    ownTop.current = element.scrollTop;
+  };
 
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - OVERSCAN_ROWS);
-  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN_ROWS);
+  const last = Math.min(count, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN_ROWS);
+  const visible = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
   return (
     <div
       ref={scroller}
@@ -225,30 +289,32 @@ function Rows({
       tabIndex={0}
       role="region"
       aria-label="Log lines"
-      onWheel={(event) => event.deltaY < 0 && onLeaveEnd()}
-      onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+      onScroll={(event) => scrolled(event.currentTarget)}
     >
-      <div className="log-canvas" style={{ height: rows.length * ROW_PX }}>
+      <div className="log-canvas" style={{ height: count * ROW_PX }}>
         <ol style={{ transform: `translateY(${first * ROW_PX}px)` }}>
-          {rows.slice(first, last).map((index, offset) => {
-            const line = lines[index];
-            if (!line) return null;
-            const row = first + offset;
+          {visible.map((number) => {
+            const row = rows.at(number);
+            if (row?.kind === 'step') return <StepHeading key={`step ${row.step.index}`} row={row} onFold={onFold} />;
+            const line = row && lines[row.index];
+            if (!row || !line) return null;
+            const isMarked = marked && line.number >= marked.first && line.number <= marked.last && !showUart;
             return (
               <li
-                key={index}
+                key={row.index}
                 className="log-row"
-                data-current={row === current || undefined}
-                data-marked={row === marked || undefined}
+                data-level={levelOf(line.text)}
+                data-current={row.index === current || undefined}
+                data-marked={isMarked || undefined}
               >
                 <button
                   type="button"
                   className="log-number tabular"
                   tabIndex={-1}
-                  title="Link to this line"
-                  onClick={() => onMark(index + 1)}
+                  title="Link to this line; with shift to all from the marked one"
+                  onClick={(event) => onMark(line, event.shiftKey)}
                 >
-                  {index + 1}
+                  {line.number}
                 </button>
                 <span className="log-time">{formatVirtualTimestamp(line.tNs)}</span>
                 {showUart && <span className="log-source">{line.uart}</span>}
@@ -259,6 +325,31 @@ function Rows({
         </ol>
       </div>
     </div>
+  );
+}
+
+function StepHeading({
+  row: { step, folded, lines },
+  onFold,
+}: {
+  row: { step: JobStep; folded: boolean; lines: number };
+  onFold(step: JobStep): void;
+}) {
+  const Chevron = folded ? ChevronRight : ChevronDown;
+  const took = step.startNs !== null && step.doneNs !== null ? formatDurationNs(step.doneNs - step.startNs) : '';
+  return (
+    <li className="log-row log-step" data-status={step.status}>
+      <button type="button" aria-expanded={!folded} onClick={() => onFold(step)}>
+        <Chevron size={14} aria-hidden />
+        <StepIcon status={step.status} size={13} />
+        <span className="log-step-name">
+          {step.index + 1} {stepName(step)}
+        </span>
+        <span className="log-step-facts tabular">
+          {took} {folded && `${lines} ${lines === 1 ? 'line' : 'lines'}`}
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -279,16 +370,17 @@ function highlight(text: string, query: string): ReactNode {
 }
 
 /** The stream's chunks as lines, gathered for a moment: a busy console brings hundreds of chunks a second. */
-function useLogLines(stream: ConsoleStream | undefined): readonly LogLine[] {
-  const [lines, setLines] = useState<readonly LogLine[]>([]);
+function useLogLines(stream: ConsoleStream | undefined): { model: LogLines; version: number } {
+  const [state, setState] = useState(() => ({ model: new LogLines(), version: 0 }));
   useEffect(() => {
     if (!stream) return;
     const model = new LogLines();
+    let version = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const update = (): void => {
       timer = undefined;
       const { changed, more } = model.take(stream.chunks, BYTES_PER_TURN);
-      if (changed) setLines([...model.lines]);
+      if (changed) setState({ model, version: ++version });
       if (more) timer = setTimeout(update, 0);
     };
     update();
@@ -300,5 +392,5 @@ function useLogLines(stream: ConsoleStream | undefined): readonly LogLine[] {
       clearTimeout(timer);
     };
   }, [stream]);
-  return lines;
+  return state;
 }

@@ -1,4 +1,4 @@
-import { OctagonX, RotateCcw } from 'lucide-react';
+import { GitCompareArrows, Grid3x3, OctagonX, RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import { Link, Navigate, useParams } from 'react-router';
 import { useCancelJob, useJob } from '../api/queries.js';
@@ -10,6 +10,7 @@ import { ConsolePanel } from '../console/console-panel.js';
 import { useConsoleStream } from '../console/use-console-stream.js';
 import { DefinitionPanel } from '../job/definition-panel.js';
 import { JobFacts } from '../job/job-facts.js';
+import { logLink } from '../job/log-rows.js';
 import { LogPanel } from '../job/log-panel.js';
 import { ResultsPanel } from '../job/results-panel.js';
 import { useTitle } from '../lib/use-title.js';
@@ -65,6 +66,18 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
           <span className="console-spring" />
           <div className="page-actions">
             {job.state !== 'ended' && <CancelButton job={job} />}
+            {job.groupId !== null && (
+              <Link className="button" to={`/groups/${job.groupId}`}>
+                <Grid3x3 size={15} aria-hidden />
+                Matrix
+              </Link>
+            )}
+            {job.state === 'ended' && (
+              <Link className="button" to={`/compare?head=${job.id}`}>
+                <GitCompareArrows size={15} aria-hidden />
+                Compare
+              </Link>
+            )}
             <Link className="button" to={`/submit?from=${job.id}`}>
               <RotateCcw size={15} aria-hidden />
               Run again
@@ -73,7 +86,8 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
         </div>
         {job.reason !== null && (
           <p className="job-outcome" data-outcome={job.outcome}>
-            {job.reason}
+            {job.reason}{' '}
+            {job.evidence && <Link to={logLink(job.id, job.evidence.console, job.evidence)}>Show the lines</Link>}
           </p>
         )}
         {staleBecause !== undefined && job.state !== 'ended' && (

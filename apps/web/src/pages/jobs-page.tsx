@@ -1,4 +1,4 @@
-import { ChevronLeft, ChevronRight, CircuitBoard, FilterX, ListFilter } from 'lucide-react';
+import { ChevronLeft, ChevronRight, CircuitBoard, FilterX, ListFilter, Search, X } from 'lucide-react';
 import { Link, useLocation, useNavigate, useSearchParams } from 'react-router';
 import { useBoards, useJobs, type JobFilter } from '../api/queries.js';
 import type { Job, JobState, Outcome } from '../api/types.js';
@@ -8,6 +8,7 @@ import { SelfTestButton } from '../components/self-test-button.js';
 import { TimeAgo } from '../components/time-ago.js';
 import { formatDurationMs, formatDurationNs } from '../lib/format.js';
 import { useNow } from '../lib/use-now.js';
+import { Counts } from '../components/counts.js';
 import { useTitle } from '../lib/use-title.js';
 
 const STATES: readonly { value: JobState | undefined; label: string }[] = [
@@ -21,13 +22,16 @@ const OUTCOMES: readonly Outcome[] = ['pass', 'fail', 'timeout', 'infra', 'cance
 function filterOf(search: URLSearchParams): JobFilter {
   const state = STATES.find(({ value }) => value === search.get('state'))?.value;
   const outcome = OUTCOMES.find((value) => value === search.get('outcome'));
-  const cursor = search.get('cursor');
-  return { ...(state && { state }), ...(outcome && { outcome }), ...(cursor !== null && { cursor }) };
+  const texts = (['board', 'name', 'group', 'cursor'] as const).flatMap((name) => {
+    const value = search.get(name);
+    return value === null || value === '' ? [] : [[name, value] as const];
+  });
+  return { ...(state && { state }), ...(outcome && { outcome }), ...Object.fromEntries(texts) };
 }
 
-function linkTo(filter: JobFilter): string {
+function linkTo(filter: { [K in keyof JobFilter]: JobFilter[K] | undefined }): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(filter)) if (value !== undefined) search.set(name, value);
+  for (const [name, value] of Object.entries(filter)) if (value !== undefined && value !== '') search.set(name, value);
   return search.size === 0 ? '/jobs' : `/jobs?${search}`;
 }
 
@@ -67,18 +71,38 @@ export function JobsPage() {
 
 function FilterBar({ filter }: { filter: JobFilter }) {
   const navigate = useNavigate();
+  const boards = useBoards();
   return (
     <div className="filter-bar">
+      <form
+        className="filter-name"
+        role="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const name = new FormData(event.currentTarget).get('name');
+          void navigate(linkTo({ ...filter, name: typeof name === 'string' ? name : undefined, cursor: undefined }));
+        }}
+      >
+        <Search size={15} aria-hidden />
+        <input
+          key={filter.name ?? ''}
+          className="input small"
+          type="search"
+          name="name"
+          placeholder="Find by name"
+          aria-label="Find jobs by name"
+          defaultValue={filter.name ?? ''}
+          maxLength={200}
+        />
+      </form>
       <nav className="segmented" aria-label="Filter by state">
         {STATES.map(({ value, label }) => (
           <Link
             key={label}
             to={linkTo(
-              value === undefined
-                ? {}
-                : value === 'ended'
-                  ? { ...filter, state: value, cursor: undefined }
-                  : { state: value },
+              value === 'ended'
+                ? { ...filter, state: value, cursor: undefined }
+                : { ...filter, state: value, outcome: undefined, cursor: undefined },
             )}
             aria-current={filter.state === value && (value !== undefined || !filter.outcome) ? 'page' : undefined}
           >
@@ -86,6 +110,29 @@ function FilterBar({ filter }: { filter: JobFilter }) {
           </Link>
         ))}
       </nav>
+      {filter.group !== undefined && (
+        <Link className="button small" to={linkTo({ ...filter, group: undefined, cursor: undefined })}>
+          <X size={14} aria-hidden />
+          One matrix only
+        </Link>
+      )}
+      <label className="filter-outcome">
+        <span className="visually-hidden">Board</span>
+        <select
+          className="input small"
+          value={filter.board ?? ''}
+          onChange={(event) =>
+            void navigate(linkTo({ ...filter, board: event.target.value || undefined, cursor: undefined }))
+          }
+        >
+          <option value="">Any board</option>
+          {boards.data?.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
       <label className="filter-outcome">
         <ListFilter size={15} aria-hidden />
         <span className="visually-hidden">Outcome</span>
@@ -95,9 +142,7 @@ function FilterBar({ filter }: { filter: JobFilter }) {
           onChange={(event) => {
             const outcome = OUTCOMES.find((value) => value === event.target.value);
             // Only ended jobs have an outcome.
-            void navigate(
-              linkTo(outcome ? { state: 'ended', outcome } : { ...filter, outcome: undefined, cursor: undefined }),
-            );
+            void navigate(linkTo({ ...filter, ...(outcome && { state: 'ended' }), outcome, cursor: undefined }));
           }}
         >
           <option value="">Any outcome</option>
@@ -126,6 +171,7 @@ function JobTable({ jobs, filter }: { jobs: readonly Job[]; filter: JobFilter })
             <th>Status</th>
             <th>Job</th>
             <th>Board</th>
+            <th className="number">Results</th>
             <th className="number">Wall time</th>
             <th className="number">Virtual time</th>
             <th>Submitted</th>
@@ -150,6 +196,9 @@ function JobTable({ jobs, filter }: { jobs: readonly Job[]; filter: JobFilter })
               <td>
                 {job.spec.board} {job.spec.cpu !== undefined && <span className="tag">{job.spec.cpu}</span>}
               </td>
+              <td className="number">
+                <Counts counts={job.counts} />
+              </td>
               <td className="number">{wallTime(job, now)}</td>
               <td className="number">{job.virtualNs > 0 ? formatDurationNs(job.virtualNs) : '–'}</td>
               <td className="nowrap muted">
@@ -172,7 +221,7 @@ function wallTime(job: Job, now: Date): string {
 
 function NoJobs({ filter }: { filter: JobFilter }) {
   const selfTesting = useBoards().data?.find((board) => board.selfTest);
-  if (filter.state !== undefined || filter.outcome !== undefined || filter.cursor !== undefined) {
+  if (Object.keys(filter).length > 0) {
     return (
       <Empty
         icon={<FilterX size={40} strokeWidth={1.4} />}

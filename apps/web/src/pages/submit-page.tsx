@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { useSearchParams } from 'react-router';
+import { jobText } from '@bootlab/lab';
+import { Link, useSearchParams } from 'react-router';
 import { jobQuery, useBoards } from '../api/queries.js';
 import type { Board } from '../api/types.js';
 import { Failure, Loading } from '../components/feedback.js';
@@ -7,9 +8,31 @@ import { selfTestImage } from '../components/self-test-button.js';
 import { useTitle } from '../lib/use-title.js';
 import { applyPreset, blankForm, formOfJob, NO_IMAGE, type FormState, type Preset } from '../submit/form-state.js';
 import { SubmitForm } from '../submit/submit-form.js';
+import { SubmitText } from '../submit/submit-text.js';
 import '../styles/submit.css';
 
 const PRESETS: readonly Preset[] = ['shell', 'boot-test', 'self-test'];
+
+const EXAMPLE = `name: self-test
+board: malta
+images: { firmware: builtin:malta-selftest-el }
+timeout: 1m # virtual time
+steps:
+  - expect: "SELFTEST: PASS"
+# matrix: { cpu: [24Kf, 34Kf] }
+`;
+
+function without(search: URLSearchParams, name: string): URLSearchParams {
+  const rest = new URLSearchParams(search);
+  rest.delete(name);
+  return rest;
+}
+
+function withText(search: URLSearchParams): URLSearchParams {
+  const text = new URLSearchParams(search);
+  text.set('as', 'yaml');
+  return text;
+}
 
 /** The form as the link asks for it: `?preset=`, `?board=`, an image per role, or `?from=` an earlier job. */
 export default function SubmitPage() {
@@ -19,6 +42,7 @@ export default function SubmitPage() {
   const from = search.get('from');
   const source = useQuery({ ...jobQuery(from ?? ''), enabled: from !== null, refetchInterval: false });
   const error = boards.error ?? source.error;
+  const asText = search.get('as') === 'yaml';
 
   return (
     <div className="page">
@@ -32,12 +56,22 @@ export default function SubmitPage() {
           </p>
         </div>
       </div>
+      <nav className="segmented submit-how" aria-label="How to write the job">
+        <Link to={`/submit?${without(search, 'as')}`} aria-current={asText ? undefined : 'page'}>
+          Form
+        </Link>
+        <Link to={`/submit?${withText(search)}`} aria-current={asText ? 'page' : undefined}>
+          YAML
+        </Link>
+      </nav>
       {error ? (
         <div className="card">
           <Failure error={error} what={boards.error ? 'board catalogue' : 'job'} retry={() => void boards.refetch()} />
         </div>
       ) : !boards.data?.[0] || (from !== null && !source.data) ? (
         <Loading what="form" />
+      ) : asText ? (
+        <SubmitText key={search.toString()} initial={source.data ? jobText(source.data.spec) : EXAMPLE} />
       ) : (
         <SubmitForm
           key={search.toString()}

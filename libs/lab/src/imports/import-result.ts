@@ -21,6 +21,11 @@ export function importedJobText({ job, unsupported, notes }: ImportedJob): strin
   return `${comments.map((text) => `# ${text.replaceAll('\n', ' ')}\n`).join('')}${stringify(job, { lineWidth: 0 })}`;
 }
 
+/** A job as YAML, keys in the order in which they stand. */
+export function jobText(job: object): string {
+  return stringify(job, { lineWidth: 0 });
+}
+
 /** Collects findings while a definition is read. */
 export class ImportFindings {
   readonly unsupported: FieldError[] = [];

@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import type { JobStep } from '../api/types.js';
+import { levelOf, logLink, LogRows, parseLineRange } from './log-rows.js';
+
+const lines = (numbers: number[]) => numbers.map((number) => ({ tNs: 0, uart: 'uart0', text: `l${number}`, number }));
+const step = (index: number, first: number | undefined): JobStep => ({
+  ...{ index, kind: 'run', name: null, text: 'x', status: 'pass', startNs: 0, doneNs: 0, message: null },
+  ...{ exitStatus: 0, console: 'uart0', counts: { pass: 0, fail: 0, skip: 0, error: 0 } },
+  lines: first === undefined ? null : { first, last: first },
+});
+const shown = (rows: LogRows): string[] =>
+  Array.from({ length: rows.count }, (_, row) => {
+    const at = rows.at(row);
+    if (!at) return '?';
+    return at.kind === 'line' ? String(at.index) : `${at.folded ? '+' : '-'}step ${at.step.index} (${at.lines})`;
+  });
+
+describe('rows of a log', () => {
+  it('are its lines when there are no steps', () => {
+    const rows = new LogRows(lines([1, 2, 3]), [], new Set());
+    expect(shown(rows)).toEqual(['0', '1', '2']);
+    expect([rows.rowOf(2), rows.at(3)]).toEqual([2, undefined]);
+    expect(new LogRows([], [], new Set()).count).toBe(0);
+  });
+
+  it('have a heading above each step, which folds its lines', () => {
+    const all = lines([1, 2, 3, 4, 5, 6]);
+    const steps = [step(0, 2), step(1, 4), step(2, undefined)];
+    const open = new LogRows(all, steps, new Set());
+    expect(shown(open)).toEqual(['0', '-step 0 (2)', '1', '2', '-step 1 (3)', '3', '4', '5']);
+    expect([0, 1, 3, 5].map((index) => open.rowOf(index))).toEqual([0, 2, 5, 7]);
+    const folded = new LogRows(all, steps, new Set([0]));
+    expect(shown(folded)).toEqual(['0', '+step 0 (2)', '-step 1 (3)', '3', '4', '5']);
+    expect([folded.rowOf(1), folded.rowOf(3)]).toEqual([1, 3]);
+  });
+
+  it('keep their order when steps begin at the same line, or after the last one', () => {
+    const rows = new LogRows(lines([1, 2]), [step(0, 1), step(1, 1), step(2, 9)], new Set());
+    expect(shown(rows)).toEqual(['-step 0 (0)', '-step 1 (2)', '0', '1', '-step 2 (0)']);
+    expect([rows.rowOf(0), rows.rowOf(1)]).toEqual([2, 3]);
+  });
+
+  it('find a line by its number, also where a long line was cut', () => {
+    const rows = new LogRows(lines([1, 2, 2, 2, 3]), [], new Set());
+    expect([1, 2, 3, 4].map((number) => rows.indexOf(number))).toEqual([0, 1, 4, 5]);
+  });
+
+  it('take a million lines and a thousand steps in their stride', () => {
+    const all = lines(Array.from({ length: 1_000_000 }, (_, index) => index + 1));
+    const steps = Array.from({ length: 1000 }, (_, index) => step(index, 1 + index * 1000));
+    const rows = new LogRows(all, steps, new Set());
+    expect(rows.count).toBe(1_001_000);
+    const began = performance.now();
+    for (let row = 0; row < rows.count; row += 10) rows.at(row);
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(rows.rowOf(999_999)).toBe(1_000_999);
+  });
+});
+
+it.each([
+  ['[    1.0] Kernel panic - not syncing', 'error'],
+  ['not ok 3 tcp', 'error'],
+  ['<4>something', 'warning'],
+  ['cc1: warning: unused', 'warning'],
+  ['debugfs: mounted', 'plain'],
+  ['ok 1 failover', 'plain'],
+] as const)('%j looks like %s', (text, level) => {
+  expect(levelOf(text)).toBe(level);
+});
+
+it('writes and reads the addresses of lines', () => {
+  expect(logLink('id', 'uart0', { first: 3, last: 3 })).toBe('/jobs/id/log?console=uart0&line=3');
+  expect(logLink('id', 'uart0', { first: 3, last: 9 })).toBe('/jobs/id/log?console=uart0&line=3-9');
+  expect(parseLineRange('3-9')).toEqual({ first: 3, last: 9 });
+  expect(parseLineRange('9-3')).toEqual({ first: 9, last: 9 });
+  for (const text of [null, '', 'x', '1-', '-1']) expect(parseLineRange(text)).toBeUndefined();
+});
