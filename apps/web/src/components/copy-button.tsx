@@ -24,7 +24,7 @@ export function Copyable({ text, shown, label }: { text: string; shown: string; 
       type="button"
       className="copyable"
       title={text}
-      aria-label={`Copy ${label}`}
+      aria-label={`Copy ${label}: ${shown}`}
       onClick={() => void copy(text)}
     >
       <span>{shown}</span>

@@ -28,7 +28,9 @@ export function DefinitionPanel({ job }: { job: Job }) {
           </Link>
         </div>
       </div>
-      <pre className="code-block">{text}</pre>
+      <pre className="code-block" tabIndex={0} aria-label="Job definition">
+        {text}
+      </pre>
       <Artifacts job={job} />
     </div>
   );

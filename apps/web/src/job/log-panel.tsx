@@ -20,6 +20,9 @@ const BYTES_PER_TURN = 2 ** 20;
 /** So near the end, a person is at the end. */
 const AT_END_PX = 2 * ROW_PX;
 
+/** In an address: no console in particular. No board has one of this name. */
+const ALL = 'all';
+
 /** Everything the consoles printed, by line and virtual time: folded by step, searched, linked to, downloaded. */
 export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | undefined }) {
   const { model, version } = useLogLines(stream);
@@ -32,8 +35,8 @@ export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | un
   const wanted = useDeferredValue(query.toLowerCase());
 
   const marked = parseLineRange(search.get('line'));
-  const only = job.consoles.length === 1 ? job.consoles[0] : undefined;
-  const uart = only ?? search.get('console') ?? (marked ? (job.consoles[0] ?? '') : '');
+  const chosen = search.get('console') ?? job.consoles[0] ?? ALL;
+  const uart = chosen === ALL ? '' : chosen;
   const lines = uart === '' ? model.lines : model.of(uart);
   const steps = useMemo(
     () => job.steps.filter((step) => uart !== '' && (step.console ?? job.consoles[0]) === uart && step.lines !== null),
@@ -54,8 +57,7 @@ export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | un
   }, [lines, version, wanted]);
   const current = matches.length === 0 ? undefined : matches[match % matches.length];
 
-  const setConsole = (name: string): void =>
-    setSearch(name === '' ? {} : { console: name }, { replace: true, preventScrollReset: true });
+  const setConsole = (name: string): void => setSearch({ console: name }, { replace: true, preventScrollReset: true });
   /** A link to a line, or with shift to all from the one that is marked. */
   const mark = (line: LogLine, extend: boolean): void => {
     const first = extend && marked ? Math.min(marked.first, line.number) : line.number;
@@ -134,10 +136,10 @@ export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | un
           <select
             className="input small log-uart"
             aria-label="Console"
-            value={uart}
+            value={chosen}
             onChange={(event) => setConsole(event.target.value)}
           >
-            <option value="">All consoles</option>
+            <option value={ALL}>All consoles</option>
             {job.consoles.map((name) => (
               <option key={name}>{name}</option>
             ))}

@@ -1,4 +1,4 @@
-import { Download, Pencil } from 'lucide-react';
+import { Download, Rows3 } from 'lucide-react';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { download } from '../api/client.js';
@@ -61,7 +61,7 @@ function Group({ group }: { group: JobGroup }) {
             JUnit
           </button>
           <Link className="button" to={`/jobs?group=${group.id}`}>
-            <Pencil size={15} aria-hidden />
+            <Rows3 size={15} aria-hidden />
             Show as list
           </Link>
         </div>
@@ -73,7 +73,9 @@ function Group({ group }: { group: JobGroup }) {
         <div className="card-head">
           <h2 id="definition">Definition</h2>
         </div>
-        <pre className="spec-preview">{group.definition}</pre>
+        <pre className="code-block" tabIndex={0} aria-label="Definition of the matrix">
+          {group.definition}
+        </pre>
       </section>
     </div>
   );

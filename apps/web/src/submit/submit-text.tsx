@@ -41,7 +41,7 @@ export function SubmitText({ initial }: { initial: string }) {
   const refused = submit.error instanceof ApiError ? submit.error.problem.errors : [];
 
   return (
-    <div className="submit">
+    <div className="submit-layout">
       <div className="submit-main">
         <section className="card" aria-label="Job file">
           <YamlEditor initial={initial} label="Job file, YAML" onChange={setText} check={check} />

@@ -46,6 +46,7 @@ export function YamlEditor({
         basicSetup,
         yaml(),
         lintGutter(),
+        EditorView.lineWrapping,
         linter(
           async ({ state }) => {
             const text = state.doc.toString();
