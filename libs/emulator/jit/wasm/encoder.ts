@@ -20,7 +20,6 @@ export const W = {
   return: 0x0f,
   call: 0x10,
   call_indirect: 0x11,
-  return_call: 0x12,
   return_call_indirect: 0x13,
   drop: 0x1a,
   select: 0x1b,
@@ -269,12 +268,6 @@ export class FunctionWriter {
     this.code.u32(index);
   }
 
-  /** Continues in another function in this one's place (tail call). */
-  returnCall(index: number): void {
-    this.code.u8(W.return_call);
-    this.code.u32(index);
-  }
-
   /** Calls through table 0; the function's index in the table lies on top of its arguments. */
   callIndirect(type: number): void {
     this.code.u8(W.call_indirect);
@@ -282,6 +275,7 @@ export class FunctionWriter {
     this.code.u32(0);
   }
 
+  /** Continues in another function of table 0 in this one's place (tail call). */
   returnCallIndirect(type: number): void {
     this.code.u8(W.return_call_indirect);
     this.code.u32(type);
