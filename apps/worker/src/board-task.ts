@@ -32,8 +32,16 @@ export async function boardTask(
     prompt: spec.prompt,
     onReboot: spec.on_reboot,
     failOn: spec.results?.fail_on,
+    ...(spec.kind === 'process' && {
+      process: {
+        spec,
+        files: await Promise.all(
+          [...uploads].map(async ([position, { sha256 }]) => [position, await file(sha256)] as const),
+        ),
+      },
+    }),
     uploads: await Promise.all(
-      [...uploads].map(async ([position, { sha256 }]) => ({
+      [...(spec.kind === 'process' ? [] : uploads)].map(async ([position, { sha256 }]) => ({
         reference: spec.steps?.[position]?.upload ?? '',
         file: await file(sha256),
         sha256,

@@ -25,6 +25,8 @@ export interface BoardTask {
   readonly prompt: string | undefined;
   readonly onReboot: JobSpec['on_reboot'];
   readonly failOn: NonNullable<JobSpec['results']>['fail_on'];
+  /** A job of the kind `process`: its spec, and its files by their positions. Nothing of a board applies then. */
+  readonly process?: { readonly spec: JobSpec; readonly files: readonly (readonly [position: number, file: string])[] };
   /** Files for `upload` steps, by the reference that the step names. */
   readonly uploads: readonly { reference: string; file: string; sha256: string }[];
   readonly artifacts: NonNullable<JobSpec['artifacts']>;

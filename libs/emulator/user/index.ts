@@ -4,4 +4,4 @@
 export * from './run-program.js';
 export type { InterpreterStore } from '../accel/index.js';
 export { HostInput } from './files/index.js';
-export type { BindMount, HostOutput, HostTerminal } from './files/index.js';
+export type { BindMount, HostOutput, HostTerminal, TreeEntry } from './files/index.js';

@@ -70,6 +70,8 @@ export interface ProgramOptions {
   readonly clock?: 'virtual' | 'wall';
   /** Start of the virtual real-time clock, ns since 1970. */
   readonly epochNs?: bigint;
+  /** Guest time after which the run ends, whatever the program does. */
+  readonly limitNs?: number;
   /** Memory of all processes together. */
   readonly memoryBytes?: number;
   /** Determines every random byte that the guest gets. */
@@ -106,7 +108,9 @@ export type ProgramResult =
   /** `name` as in `SIGSEGV`; `number` in the guest's numbering. */
   | { readonly kind: 'killed'; readonly signal: string; readonly number: number }
   /** {@link ProgramRun.stop} ended it. */
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'stopped' }
+  /** It used up {@link ProgramOptions.limitNs}. */
+  | { readonly kind: 'timeout' };
 
 /** Signals that a terminal sends to its whole foreground process group. */
 const TERMINAL_SIGNALS = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH', 'SIGHUP']);
@@ -171,6 +175,7 @@ export class ProgramRun {
   readonly #vcpu: InterpreterVcpu;
   readonly #files: FileSystem;
   readonly #pool: PagePool;
+  #timedOut = false;
   /** Process group that the guest moved to the terminal's foreground. */
   #foregroundGroup: number | undefined;
 
@@ -240,6 +245,16 @@ export class ProgramRun {
       warn,
     });
     this.#start(options);
+    if (options.limitNs !== undefined)
+      clock.at(options.limitNs, () => {
+        this.#timedOut = true;
+        this.stop();
+      });
+  }
+
+  /** Guest time since the start. */
+  get nowNs(): number {
+    return this.#kernel.clock.monotonicNs();
   }
 
   #start(options: ProgramOptions): void {
@@ -273,7 +288,8 @@ export class ProgramRun {
       this.#vcpu.close();
     }
     const status = this.#kernel.result;
-    return status ? this.#resultOf(status) : { kind: 'stopped' };
+    if (status) return this.#resultOf(status);
+    return { kind: this.#timedOut ? 'timeout' : 'stopped' };
   }
 
   #resultOf(status: ExitStatus): ProgramResult {

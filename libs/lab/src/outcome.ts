@@ -15,6 +15,14 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 /** Every way in which a run on a board can end. */
 export type RunEnd =
   | { kind: 'power-off' }
+  /** Of a process job: its program ended. */
+  | { kind: 'exited'; status: number }
+  /** `status` is 128 and the signal's number, as a shell has it. */
+  | { kind: 'killed'; signal: string; status: number }
+  /** Its program used up its virtual time. */
+  | { kind: 'still-running' }
+  /** Its program could not be started. */
+  | { kind: 'not-started'; reason: string }
   | { kind: 'reset' }
   | { kind: 'steps-done' }
   | { kind: 'step-failed' }
@@ -53,6 +61,8 @@ export const isBlameless = ({ kind }: RunEnd): boolean =>
 export function judge(end: RunEnd, { steps = [], kernel = [], failOn, timeoutNs = 0 }: RunFacts = {}): Verdict {
   const blameless = judgeBlameless(end);
   if (blameless) return blameless;
+  const program = judgeProgram(end, steps, timeoutNs);
+  if (program) return program;
   const waiting = steps.find(({ status }) => status === undefined);
   const because = waiting ? `${stepTitle(waiting)} was not reached` : '';
   const withSteps = (text: string): string => (because ? `${text}; ${because}` : text);
@@ -103,6 +113,34 @@ export function judge(end: RunEnd, { steps = [], kernel = [], failOn, timeoutNs 
         reason: withSteps(`The guest was still running after ${formatDuration(timeoutNs)} of virtual time`),
       };
   }
+}
+
+/** The end of a program decides, and the test cases that it printed. */
+function judgeProgram(end: RunEnd, steps: readonly StepRecord[], timeoutNs: number): Verdict | undefined {
+  switch (end.kind) {
+    case 'still-running': {
+      const reason = `The program was still running after ${formatDuration(timeoutNs)} of virtual time`;
+      return { outcome: 'timeout', reason };
+    }
+    case 'not-started':
+      return { outcome: 'fail', reason: `The program could not be started: ${end.reason}` };
+    case 'killed':
+      return { outcome: 'fail', reason: `${end.signal} ended the program (status ${end.status})` };
+    case 'exited':
+      break;
+    default:
+      return undefined;
+  }
+  const [record] = steps;
+  const cases = record?.cases ?? [];
+  const failed = cases.filter(({ status }) => status === 'fail' || status === 'error');
+  const [first] = failed;
+  if (first) {
+    const name = first.path.join('/');
+    const reason = `${failed.length} of ${cases.length} tests failed, the first of them "${name}"; the program exited with status ${end.status}`;
+    return { outcome: 'fail', reason, lines: first.lines, ...(record && { console: record.console }) };
+  }
+  return { outcome: end.status === 0 ? 'pass' : 'fail', reason: `The program exited with status ${end.status}` };
 }
 
 function judgeBlameless(end: RunEnd): Verdict | undefined {

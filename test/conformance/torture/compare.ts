@@ -82,6 +82,7 @@ function endingOf(result: Awaited<ReturnType<ProgramRun['run']>>): string {
     case 'killed':
       return `ended by ${result.signal}`;
     case 'stopped':
+    case 'timeout':
       return `did not end in ${RUN_LIMIT_MS / 1000} s`;
   }
 }

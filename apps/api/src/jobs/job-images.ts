@@ -1,6 +1,13 @@
 import path from 'node:path';
 import { HttpStatus, Injectable } from '@nestjs/common';
-import { parseImageReference, type FieldError, type Image, type ImageRole, type JobSpec } from '@bootlab/lab';
+import {
+  parseImageReference,
+  processFiles,
+  type FieldError,
+  type Image,
+  type ImageRole,
+  type JobSpec,
+} from '@bootlab/lab';
 import type { Principal, StagedFile } from '@bootlab/lab/server';
 import { ImagesService } from '../images/images.service.js';
 import { invalidField, ProblemError } from '../problem/problem.js';
@@ -21,7 +28,9 @@ export type StoredUse = ImageUse & { readonly source: { image: Image } };
 
 type Reference = Omit<ImageUse, 'source'>;
 
-function referencesOf({ images, steps = [] }: JobSpec): Reference[] {
+function referencesOf(spec: JobSpec): Reference[] {
+  if (spec.kind === 'process') return processFiles(spec).map(({ reference: text, ...file }) => ({ ...file, text }));
+  const { images, steps = [] } = spec;
   const single = (['kernel', 'initrd', 'firmware'] as const).flatMap((role) => {
     const text = images[role];
     return text === undefined ? [] : [{ role, position: 0, field: `images.${role}`, text }];

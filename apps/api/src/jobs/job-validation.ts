@@ -20,6 +20,7 @@ export class JobValidation {
 
   /** @throws ProblemError that names the field of the spec */
   async validate(spec: JobSpec, uses: readonly ImageUse[]): Promise<void> {
+    if (spec.kind === 'process') return; // its files are opened where it runs
     for (const use of uses) if (use.role === 'upload') this.refuseLongUpload(use);
     if (uses.some(({ source }) => 'pending' in source)) return; // it is validated when the files are there
     const key = this.keyOf(spec, uses);

@@ -3,9 +3,11 @@ import { boardCatalogue } from '@bootlab/emulator';
 import {
   checkBoard,
   combinationName,
+  PROCESS_CONSOLES,
   readDefinition,
   storable,
   unstorableTexts,
+  withProcessFiles,
   type ExpandedJob,
   type FieldError,
   type Image,
@@ -161,16 +163,23 @@ function newJob(projectId: string, job: CheckedJob, uses: readonly StoredUse[]):
     name: nameOf(job),
     spec: pinned(spec, uses),
     combination,
-    consoles: board?.consoles.map(({ name }) => name) ?? [],
+    consoles: spec.kind === 'process' ? PROCESS_CONSOLES : (board?.consoles.map(({ name }) => name) ?? []),
     images: uses.map(({ role, position, source }) => ({ role, position, imageId: source.image.id })),
   };
 }
 
 /** What the spec calls it, or what it runs where; and what tells it from the others of its matrix. */
 function nameOf({ spec, uses, combination }: CheckedJob): string {
+  if (spec.kind === 'process')
+    return [spec.name ?? processName(spec, uses), combinationName(combination)].filter(Boolean).join(' ');
   const main = uses.find(({ role }) => role === 'kernel' || role === 'firmware');
   const name = spec.name ?? (main ? `${imageName(main)} on ${spec.board}` : spec.board);
   return [name, combinationName(combination)].filter(Boolean).join(' ');
+}
+
+function processName({ program, arch }: JobSpec, uses: readonly ImageUse[]): string {
+  const file = uses.find(({ field }) => field === 'program');
+  return [file ? imageName(file) : program, arch].filter(Boolean).join(' on ');
 }
 
 function imageName({ source }: ImageUse): string {
@@ -182,6 +191,10 @@ const groupName = ([first]: readonly CheckedJob[]): string => (first ? nameOf({ 
 
 /** The spec with every image named by its digest: it means the same at any later time. */
 function pinned(spec: JobSpec, uses: readonly StoredUse[]): JobSpec {
+  if (spec.kind === 'process') {
+    const digests = new Map(uses.map(({ position, source }) => [position, `sha256:${source.image.sha256}`]));
+    return withProcessFiles(spec, (position) => digests.get(position));
+  }
   const images: JobSpec['images'] = {};
   const drives: string[] = [];
   const steps = spec.steps?.map((step) => ({ ...step }));

@@ -165,6 +165,7 @@ function exitCodeOf(result: ProgramResult): number {
     case 'killed':
       return signalExitCode((constants.signals as Record<string, number | undefined>)[result.signal] ?? result.number);
     case 'stopped':
+    case 'timeout':
       return ExitCode.internal;
   }
 }

@@ -100,7 +100,8 @@ function uploadsOf({ steps = [] }: JobSpec, folder: string, maker: MachineMaker)
   return uploads;
 }
 
-function readReference(field: string, reference: string, folder: string, maker: MachineMaker): Uint8Array {
+/** Bytes of what a reference names. @throws FieldProblem */
+export function readReference(field: string, reference: string, folder: string, maker: MachineMaker): Uint8Array {
   const source = parseImageReference(reference);
   const [, board, order] = source?.kind === 'builtin' ? (BUILTIN_SELF_TEST.exec(source.name) ?? []) : [];
   if (board !== undefined) {

@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import type { BoardInfo, Machine, runMachine } from '@bootlab/emulator';
 import { ConfigError } from '@bootlab/emulator/core';
+import { translateInThread } from '@bootlab/emulator/threads';
+import { ProgramRun } from '@bootlab/emulator/user';
 import {
   checkBoard,
   combinationName,
@@ -16,6 +18,7 @@ import {
   judge,
   junitXml,
   parseDuration,
+  processFiles,
   readJobFile,
   resultsJson,
   tap,
@@ -29,13 +32,21 @@ import {
   type RunReport,
   type Verdict,
 } from '@bootlab/lab';
+import { ProcessRun } from '@bootlab/lab/process';
 import { ConsoleLogFile } from '../boot/console-log.js';
 import type { MachineMaker } from '../boot/create.js';
 import { createOutput } from '../boot/files.js';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
 import { jobFileError, readJobText } from '../job-file-errors.js';
-import { FieldProblem, openJobMachine, problemOfConfig, saveDrive, type JobMachine } from './job-machine.js';
+import {
+  FieldProblem,
+  openJobMachine,
+  problemOfConfig,
+  readReference,
+  saveDrive,
+  type JobMachine,
+} from './job-machine.js';
 import type { OutputOptions, TestOptions } from './options.js';
 import { LineReporter, LiveReporter, type Reporter } from './reporter.js';
 
@@ -211,6 +222,7 @@ class TestSession {
   }
 
   private async attempt(spec: JobSpec, name: string, suffix: string): Promise<JobReport> {
+    if (spec.kind === 'process') return this.attemptProcess(spec, name, suffix);
     const opened = await openJobMachine(spec, this.options.folder, this.engine);
     const { log: logFile } = this.options;
     try {
@@ -229,6 +241,48 @@ class TestSession {
     } finally {
       opened.close();
     }
+  }
+
+  /** As {@link attempt}, for a job of the kind `process`. */
+  private async attemptProcess(spec: JobSpec, name: string, suffix: string): Promise<JobReport> {
+    const { log: logFile, artifacts: folder } = this.options;
+    const log = logFile === undefined ? undefined : new ConsoleLogFile(createOutput('--log', logFile + suffix));
+    const timeoutNs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT);
+    const guardMs = spec.wall_guard === undefined ? DEFAULT_WALL_GUARD_MS : parseDuration(spec.wall_guard) / 1e6;
+    const files = processFiles(spec).map(
+      ({ position, field, reference }) =>
+        [position, readReference(field, reference, this.options.folder, this.engine)] as const,
+    );
+    const run = new ProcessRun({
+      spec,
+      createProgram: (request) => ProgramRun.create({ ...request, translationService: translateInThread }),
+      files: new Map(files),
+      timeoutNs,
+      wallGuardMs: guardMs + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),
+      onConsole: ({ uart, tNs, data }) => {
+        log?.push(uart, tNs, data);
+        if (this.options.console) this.host[uart].write(data);
+      },
+      onStep: (record) => this.reporter.step(record),
+    });
+    this.running = run;
+    if (this.signal) run.stop();
+    const startedMs = performance.now();
+    const report = await run.run().finally(() => {
+      this.running = undefined;
+      log?.close();
+    });
+    const verdict: Verdict = this.signal
+      ? { outcome: 'cancelled', reason: `Ended by ${this.signal}` }
+      : judge(report.end, { ...report, timeoutNs });
+    this.reporter.end(verdict, report, performance.now() - startedMs);
+    if (folder !== undefined && report.usage) {
+      const target = suffix === '' ? folder : path.join(folder, suffix.slice(1));
+      mkdirSync(target, { recursive: true });
+      writeFileSync(path.join(target, 'usage.json'), `${JSON.stringify(report.usage, null, 2)}\n`);
+    }
+    const { virtualNs, instructions } = report;
+    return { name, board: spec.board, verdict, results: jobResults(report), virtualNs, instructions };
   }
 
   private async runOn(spec: JobSpec, opened: JobMachine, log: ConsoleLogFile | undefined): Promise<RunReport> {

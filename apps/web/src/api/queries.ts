@@ -202,10 +202,12 @@ export function useBoards() {
   });
 }
 
-export function useBoard(id: string) {
+/** A board's description; nothing is asked for while the id is undefined. */
+export function useBoard(id: string | undefined) {
   return useQuery({
-    queryKey: ['board', id],
-    queryFn: ({ signal }) => getJson<Board>(`/boards/${encodeURIComponent(id)}`, signal),
+    queryKey: ['board', id ?? ''],
+    enabled: id !== undefined,
+    queryFn: ({ signal }) => getJson<Board>(`/boards/${encodeURIComponent(id ?? '')}`, signal),
     staleTime: Infinity,
   });
 }

@@ -17,9 +17,28 @@ import { useNow } from '../lib/use-now.js';
 
 const DEFAULT = <span className="muted">the board’s default</span>;
 
+/** What a program under test runs on and with. */
+function ProcessFacts({ job }: { job: Job }) {
+  const { arch, program, arguments: args = [], memory } = job.spec;
+  return (
+    <>
+      <dt>Architecture</dt>
+      <dd>{arch}</dd>
+      <dt>Program</dt>
+      <dd>
+        <code>{[program?.startsWith('/') ? program : '/program', ...args].join(' ')}</code>
+      </dd>
+      <dt>Exit status</dt>
+      <dd>{job.steps[0]?.exitStatus ?? '–'}</dd>
+      <dt>Memory</dt>
+      <dd>{memory ?? '1 GiB'}</dd>
+    </>
+  );
+}
+
 /** What is known about a job besides its consoles. */
 export function JobFacts({ job }: { job: Job }) {
-  const board = useBoard(job.spec.board).data;
+  const board = useBoard(job.spec.kind === 'process' ? undefined : job.spec.board).data;
   return (
     <aside className="job-facts" aria-label="Facts about the job">
       <StepList job={job} />
@@ -30,14 +49,20 @@ export function JobFacts({ job }: { job: Job }) {
       <section className="fact-group" aria-labelledby="facts-machine">
         <h2 id="facts-machine">Machine</h2>
         <dl className="facts">
-          <dt>Board</dt>
-          <dd>
-            <Link to={`/boards/${job.spec.board}`}>{job.spec.board}</Link>
-          </dd>
-          <dt>CPU</dt>
-          <dd>{job.spec.cpu ?? board?.defaultCpu ?? DEFAULT}</dd>
-          <dt>Memory</dt>
-          <dd>{job.spec.memory ?? (board ? formatSize(board.memory.defaultBytes) : DEFAULT)}</dd>
+          {job.spec.kind === 'process' ? (
+            <ProcessFacts job={job} />
+          ) : (
+            <>
+              <dt>Board</dt>
+              <dd>
+                <Link to={`/boards/${job.spec.board}`}>{job.spec.board}</Link>
+              </dd>
+              <dt>CPU</dt>
+              <dd>{job.spec.cpu ?? board?.defaultCpu ?? DEFAULT}</dd>
+              <dt>Memory</dt>
+              <dd>{job.spec.memory ?? (board ? formatSize(board.memory.defaultBytes) : DEFAULT)}</dd>
+            </>
+          )}
           <dt>Clock</dt>
           <dd>{job.spec.clock === 'wall' ? 'wall' : 'virtual'}</dd>
           <dt>Time-out</dt>

@@ -1,6 +1,7 @@
 /** What the kernel half of user mode sees of the file half. */
 import type { GuestClock, SyscallContext } from '../kernel/contracts.js';
 import type { HostNetwork } from './sockets/host-network.js';
+import type { TreeEntry } from './tree-content.js';
 import type { HostInput, HostOutput, HostTerminal } from './host-stream.js';
 
 /** A process, as the file half needs it; {@link SyscallContext.process} satisfies it. */
@@ -60,6 +61,8 @@ export interface HostStreams {
 export interface FileSystemOptions extends HostStreams {
   /** Host directory that the guest sees as `/`; without it an empty tree in memory. */
   readonly root?: string;
+  /** What the tree in memory has from the start; only without `root`. */
+  readonly content?: Iterable<TreeEntry>;
   /** Every write to the root gives EROFS. */
   readonly readOnly?: boolean;
   /** Writes to the root stay in memory and are gone at the end. */

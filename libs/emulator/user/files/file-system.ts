@@ -31,6 +31,7 @@ import { Pipe, PipeEnd } from './pipe.js';
 import { createProcTree } from './proc.js';
 import type { VisibleFiles, VisibleProcess } from './proc.js';
 import { SeededRandom } from './random.js';
+import { populate } from './tree-content.js';
 import { WatchedContent } from './watched-content.js';
 import { SocketSpace } from './sockets/socket-space.js';
 
@@ -105,6 +106,7 @@ export class FileSystem {
       add: (process, status) => this.#addProcess(process, status),
       remove: (pid) => void this.#processes.delete(pid),
     };
+    if (options.root === undefined && options.content) populate(this.mounts.root.inode, options.content, 'root');
     if (options.kernelTrees ?? true) this.#mountKernelTrees(options, budget);
     for (const bind of options.binds ?? []) this.#bind(bind);
   }

@@ -19,6 +19,7 @@ import { waitingSyscalls } from './syscalls/waiting.js';
 
 export * from './api.js';
 export * from './host-stream.js';
+export type { TreeEntry } from './tree-content.js';
 export type { FileSystem } from './file-system.js';
 export type { ProcessFiles } from './process-files.js';
 

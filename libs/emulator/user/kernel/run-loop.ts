@@ -132,6 +132,7 @@ export class RunLoop {
 
   /** Nothing can run: time jumps to the next deadline, or the host's passes where somebody waits for the host. */
   async #idle(): Promise<void> {
+    if (this.#stopped) return; // a timer that was due did it
     const deadline = this.#clock.nextDeadlineNs;
     const forHost = [...this.parts.kernel.threads.values()].some(({ sleep }) =>
       sleep?.blocked.queues.some(({ external }) => external),

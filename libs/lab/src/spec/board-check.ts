@@ -1,6 +1,7 @@
 import type { Board } from '../board.js';
 import type { FieldError } from '../problem.js';
 import { formatSize, parseSize } from '../units.js';
+import { checkProcess, foreign, PROCESS_ONLY } from './process-check.js';
 import type { JobSpec } from './job-spec.js';
 import { verbOf } from './step.js';
 
@@ -9,6 +10,9 @@ import { verbOf } from './step.js';
  * @returns what does not fit, with the field of the spec
  */
 export function checkBoard(spec: JobSpec, boards: readonly Board[]): FieldError[] {
+  if (spec.kind === 'process') return checkProcess(spec);
+  const strange = PROCESS_ONLY.filter((field) => spec[field] !== undefined);
+  if (strange.length > 0) return strange.map((field) => foreign(field, 'process'));
   const board = boards.find(({ id }) => id === spec.board);
   if (!board) {
     const ids = boards.map(({ id }) => id).join(', ');

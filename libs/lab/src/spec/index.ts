@@ -7,6 +7,7 @@ export * from './board-check.js';
 export { unstorableTexts } from './fields.js';
 export * from './job-file.js';
 export * from './job-spec.js';
+export * from './process-check.js';
 export * from './json-schema.js';
 export * from './step.js';
 export * from './variables.js';

@@ -1,6 +1,6 @@
 import { fieldErrorsOf, fieldPath, type FieldError } from '../problem.js';
 import { JobSource } from './job-source.js';
-import { jobSpecSchema, matrixSchema, variablesSchema, type JobSpec, type Scalar } from './job-spec.js';
+import { jobSpecSchema, matrixSchema, PROCESS_BOARD, variablesSchema, type JobSpec, type Scalar } from './job-spec.js';
 import { interpolate, type Variables } from './variables.js';
 
 /** One job of a file, and the values of the matrix that made it. */
@@ -24,6 +24,7 @@ export const MAX_MATRIX_JOBS = 256;
 /** Fields that a matrix may set directly, and where they stand in the spec. */
 const MATRIX_FIELDS: Readonly<Record<string, readonly string[]>> = {
   board: ['board'],
+  arch: ['arch'],
   cpu: ['cpu'],
   memory: ['memory'],
   cmdline: ['cmdline'],
@@ -71,7 +72,7 @@ export function expandJob(value: unknown, options: JobFileOptions = {}): JobFile
     const values = Object.fromEntries(Object.entries(combination).map(([key, { value: scalar }]) => [key, scalar]));
     const problems: FieldError[] = [];
     const filled = interpolate(template, { ...variables.data, ...values, ...given }, problems);
-    const parsed = jobSpecSchema.safeParse(withFields(filled as Record<string, unknown>, values));
+    const parsed = jobSpecSchema.safeParse(completed(withFields(filled as Record<string, unknown>, values)));
     if (parsed.success && problems.length === 0) jobs.push({ spec: parsed.data, combination: values });
     // A reference that means nothing makes its field wrong as well: one error for one mistake.
     const named = new Set(problems.map(({ field }) => field));
@@ -117,6 +118,11 @@ function combinationsOf(matrix: Readonly<Record<string, readonly Scalar[]>>): Co
       all.flatMap((combination) => values.map((value, index) => ({ ...combination, [key]: { value, index } }))),
     [{}],
   );
+}
+
+/** What a process job need not say. */
+function completed(spec: Record<string, unknown>): Record<string, unknown> {
+  return spec['kind'] === 'process' ? { board: PROCESS_BOARD, images: {}, ...spec } : spec;
 }
 
 function withFields(template: Record<string, unknown>, values: Variables): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { imageReferenceSchema } from '../image.js';
 import { parseSize } from '../units.js';
+import { RESULT_FORMATS } from '../results/formats.js';
 import { FAIL_ON_KINDS } from '../results/kernel/kinds.js';
 import { artifactNameField, durationField, parsedString, patternField } from './fields.js';
 import { stepSchema } from './step.js';
@@ -30,7 +31,42 @@ export const artifactSchema = z.strictObject({
   as: artifactNameField().describe('File name of the artifact'),
 });
 
+/** What a job runs on when it is a process: no board of the catalogue, but Linux user mode. */
+export const PROCESS_BOARD = 'linux-user';
+export const ARCHITECTURES = ['mipsel', 'mips'] as const;
+/** Consoles of a process job. */
+export const PROCESS_CONSOLES = ['stdout', 'stderr'] as const;
+
+const VARIABLE = /^[^=\0]+$/;
+const GUEST_PATH = /^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/;
+
+/** Fields of jobs of the kind `process`. */
+const processFields = {
+  arch: z.enum(ARCHITECTURES).describe("The program's architecture").optional(),
+  program: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe('A path in the root that begins with /, or an image reference (upload:<field>, sha256:<hex>, ./file)')
+    .optional(),
+  arguments: z.array(z.string().max(65_536)).max(1000).describe('What follows the name in argv').optional(),
+  environment: z
+    .record(z.string().regex(VARIABLE, 'A name without "=" and NUL'), z.string().max(65_536))
+    .describe('Variables beside PATH and HOME')
+    .optional(),
+  root: imageReferenceSchema.describe('A tar archive that the program sees as /').optional(),
+  files: z
+    .record(z.string().regex(GUEST_PATH, 'An absolute path without "." and ".."'), imageReferenceSchema)
+    .describe('Files by the path at which the program finds them; each may be executed')
+    .optional(),
+};
+
 const jobSpecShape = z.strictObject({
+  kind: z
+    .enum(['board', 'process'])
+    .describe('board: boots a board (default); process: runs a Linux program in user mode')
+    .optional(),
+  ...processFields,
   name: z.string().trim().min(1).max(200).optional(),
   board: z.string().min(1).max(100).describe('Board id from the catalogue'),
   cpu: z.string().min(1).max(100).describe("CPU model; default: the board's").optional(),
@@ -61,6 +97,11 @@ const jobSpecShape = z.strictObject({
         .array(z.enum(FAIL_ON_KINDS))
         .max(FAIL_ON_KINDS.length)
         .describe('Kernel failures that make the job fail; others become results only')
+        .optional(),
+      format: z
+        .enum(RESULT_FORMATS)
+        .exclude(['exit-code', 'regex'])
+        .describe('Of a process: the format of the test results on its standard output')
         .optional(),
     })
     .optional(),
@@ -109,6 +150,13 @@ export const matrixSchema = z
 
 /** A job as it is written: with variables, and a matrix that makes several jobs of it. */
 export const jobFileSchema = z
-  .strictObject({ ...jobSpecShape.shape, variables: variablesSchema.optional(), matrix: matrixSchema.optional() })
-  .meta({ title: 'Bootlab job', description: 'A job for an emulated board' });
+  .strictObject({
+    ...jobSpecShape.shape,
+    // A process has neither.
+    board: jobSpecShape.shape.board.optional(),
+    images: jobImagesSchema.optional(),
+    variables: variablesSchema.optional(),
+    matrix: matrixSchema.optional(),
+  })
+  .meta({ title: 'Bootlab job', description: 'A job for an emulated board or a program of another architecture' });
 export type JobFile = z.infer<typeof jobFileSchema>;

@@ -1,0 +1,88 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { translateInThread } from '@bootlab/emulator/threads';
+import { ProgramRun } from '@bootlab/emulator/user';
+import { ConsoleCoalescer, type ConsoleSpan } from '@bootlab/lab';
+import { ProcessRun, type ProgramUsage } from '@bootlab/lab/process';
+import type { BoardTask, ConsoleCredit, FromBoard, ToBoard, WrittenArtifact } from './protocol.js';
+import { ResultFeed } from './result-feed.js';
+
+const POST_BYTES = 64 * 1024;
+/** Host time between two reports. */
+const REPORT_MS = 200;
+
+/**
+ * Runs a program to its end inside its thread. Its standard output and error are the job's consoles.
+ * @param post hands a message to the host
+ * @param listen registers for messages from the host
+ */
+export async function runProcess(
+  task: BoardTask,
+  credit: ConsoleCredit,
+  post: (message: FromBoard) => void,
+  listen: (listener: (message: ToBoard) => void) => void,
+): Promise<void> {
+  const { process: job } = task;
+  if (!job) throw new Error('The task is no process');
+  let spans: ConsoleSpan[] = [];
+  let pendingBytes = 0;
+  const postConsole = (): void => {
+    if (spans.length === 0) return;
+    const sizeBytes = pendingBytes;
+    post({ type: 'console', spans, sizeBytes });
+    spans = [];
+    pendingBytes = 0;
+    credit.spend(sizeBytes);
+  };
+  const coalescer = new ConsoleCoalescer((span) => {
+    spans.push(span);
+    pendingBytes += span.data.length;
+    if (pendingBytes >= POST_BYTES) postConsole();
+  });
+  const feed = new ResultFeed(undefined);
+  const files = new Map(
+    await Promise.all(job.files.map(async ([position, file]) => [position, await readFile(file)] as const)),
+  );
+  const run = new ProcessRun({
+    spec: job.spec,
+    createProgram: (request) => ProgramRun.create({ ...request, translationService: translateInThread }),
+    files,
+    timeoutNs: task.timeoutNs,
+    wallGuardMs: task.wallGuardMs,
+    consoleLimitBytes: task.consoleLimitBytes,
+    onConsole: ({ uart, tNs, data }) => coalescer.push(uart, tNs, data),
+    onStep: (record) => feed.step(record),
+  });
+  const report = (): void => {
+    coalescer.advance(run.nowNs);
+    postConsole();
+    post({ type: 'progress', virtualNs: run.nowNs, instructions: run.instructions, ...feed.take() });
+  };
+  const timer = setInterval(report, REPORT_MS);
+  listen((message) => {
+    if (message.type === 'abort') run.stop(); // nobody types into a program under test
+  });
+  try {
+    const { usage, ...ended } = await run.run();
+    coalescer.flush();
+    postConsole();
+    const artifacts = usage && ended.end.kind !== 'aborted' ? [await saveUsage(usage, task.artifactFolder)] : [];
+    post({ type: 'end', report: ended, results: feed.rest(ended), artifacts });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** What the program used, as a file of the job. */
+async function saveUsage(usage: ProgramUsage, folder: string): Promise<WrittenArtifact> {
+  const bytes = Buffer.from(`${JSON.stringify(usage, null, 2)}\n`);
+  const file = path.join(folder, randomUUID());
+  await writeFile(file, bytes, { flag: 'wx' });
+  return {
+    name: 'usage.json',
+    file,
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}

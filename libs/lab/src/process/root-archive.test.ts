@@ -1,0 +1,44 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { pack, type Pack } from 'tar-stream';
+import { readRootArchive, RootArchiveError } from './root-archive.js';
+
+async function archive(fill: (to: Pack) => void): Promise<Buffer> {
+  const to = pack();
+  fill(to);
+  to.finalize();
+  const parts: Buffer[] = [];
+  for await (const part of to) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+describe('a root archive', () => {
+  it.each(['plain', 'gzip'])('is read into entries, %s', async (packing) => {
+    const bytes = await archive((to) => {
+      to.entry({ name: './bin/', type: 'directory', mode: 0o700 });
+      to.entry({ name: './bin/hello', mode: 0o755, uid: 3 }, 'text');
+      to.entry({ name: 'sh', type: 'symlink', linkname: '/bin/hello' });
+      to.entry({ name: 'again', type: 'link', linkname: 'bin/hello' });
+      to.entry({ name: 'dev/null', type: 'character-device', devmajor: 1, devminor: 3 });
+      to.entry({ name: 'λ' }, '');
+    });
+    const entries = await readRootArchive(packing === 'gzip' ? gzipSync(bytes) : bytes);
+    expect(entries).toMatchObject([
+      { path: './bin/', kind: 'directory', mode: 0o700 },
+      { path: './bin/hello', kind: 'file', uid: 3, bytes: Buffer.from('text') },
+      { path: 'sh', kind: 'symlink', target: '/bin/hello' },
+      { path: 'again', kind: 'hardlink', target: 'bin/hello' },
+      { path: '\u00ce\u00bb', kind: 'file' },
+    ]);
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['noise', Buffer.from('no archive at all '.repeat(100))],
+    ['half an archive', undefined],
+    ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4])],
+  ])('that is %s is refused', async (_, bytes) => {
+    const whole = await archive((to) => to.entry({ name: 'file' }, 'x'.repeat(5000)));
+    await expect(readRootArchive(bytes ?? whole.subarray(0, 2000))).rejects.toThrow(RootArchiveError);
+  });
+});

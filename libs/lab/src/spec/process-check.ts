@@ -1,0 +1,100 @@
+import { parseImageReference, type ImageRole } from '../image.js';
+import type { FieldError } from '../problem.js';
+import { formatSize, parseSize } from '../units.js';
+import { PROCESS_BOARD, type JobSpec } from './job-spec.js';
+
+export const PROCESS_ONLY = ['arch', 'program', 'arguments', 'environment', 'root', 'files'] as const;
+const BOARD_ONLY = ['cpu', 'cmdline', 'on_reboot', 'shell', 'prompt', 'steps', 'artifacts'] as const;
+/** Memory of all processes of a job together. */
+const MEMORY = { defaultBytes: 2 ** 30, minBytes: 16 * 2 ** 20, maxBytes: 3 * 2 ** 30 };
+
+/** A field that belongs to the other kind of job. */
+export function foreign(field: string, kind: 'board' | 'process'): FieldError {
+  const mend = kind === 'process' ? 'Write "kind: process", or remove it.' : 'Remove it.';
+  return { field, message: `"${field}" belongs to jobs of the kind ${kind}`, mend };
+}
+
+/** What is wrong with a job of the kind `process`, as far as that is known without opening a file. */
+export function checkProcess(spec: JobSpec): FieldError[] {
+  const errors = BOARD_ONLY.filter((field) => spec[field] !== undefined).map((field) => foreign(field, 'board'));
+  errors.push(...Object.keys(spec.images).map((name) => foreign(`images.${name}`, 'board')));
+  const missing = (field: string, mend: string): FieldError => ({ field, message: `There is no "${field}"`, mend });
+  if (spec.board !== PROCESS_BOARD) errors.push(foreign('board', 'board'));
+  if (spec.arch === undefined) errors.push(missing('arch', 'Use one of: mipsel, mips.'));
+  if (spec.program === undefined)
+    errors.push(missing('program', 'Name the program: upload:<field>, or a path in the root.'));
+  else errors.push(...programErrors(spec.program, spec));
+  if (spec.results?.fail_on) errors.push(foreign('results.fail_on', 'board'));
+  if (spec.memory !== undefined) {
+    const bytes = parseSize(spec.memory);
+    const mend = `Use ${formatSize(MEMORY.minBytes)} to ${formatSize(MEMORY.maxBytes)}.`;
+    if (bytes < MEMORY.minBytes || bytes > MEMORY.maxBytes)
+      errors.push({ field: 'memory', message: `A program cannot have ${spec.memory} of memory`, mend });
+  }
+  return errors;
+}
+
+function programErrors(program: string, { root, files = {} }: JobSpec): FieldError[] {
+  if (!program.startsWith('/')) {
+    if (parseImageReference(program)) return [];
+    const mend =
+      'Use upload:<multipart field>, sha256:<64 hex digits>, ./file, or a path in the root that begins with /.';
+    return [{ field: 'program', message: `"${program}" names no program`, mend }];
+  }
+  if (root !== undefined || Object.hasOwn(files, program)) return [];
+  const message = `There is nothing at ${program}`;
+  return [{ field: 'program', message, mend: 'Give a root that has it, or name it in files.' }];
+}
+
+/** Memory that a process job gets, bytes. */
+export const processMemoryBytes = ({ memory }: Pick<JobSpec, 'memory'>): number =>
+  memory === undefined ? MEMORY.defaultBytes : parseSize(memory);
+
+/** A file of a process job. */
+export interface ProcessFile {
+  readonly role: ImageRole & 'upload';
+  /** Tells the files of a job apart. */
+  readonly position: number;
+  /** Path of the reference in the spec. */
+  readonly field: string;
+  readonly reference: string;
+  /** Where the program finds it; undefined for the root. */
+  readonly path: string | undefined;
+}
+
+/** Where a program is found that came as a file. */
+export const PROGRAM_PATH = '/program';
+
+/** The files that a process job names: program, root, and others, each with a position of its own. */
+export function processFiles({ program, root, files = {} }: JobSpec): ProcessFile[] {
+  const role = 'upload' as const;
+  return [
+    ...(program === undefined || program.startsWith('/')
+      ? []
+      : [{ role, position: 0, field: 'program', reference: program, path: PROGRAM_PATH }]),
+    ...(root === undefined ? [] : [{ role, position: 1, field: 'root', reference: root, path: undefined }]),
+    ...Object.entries(files).map(([path, reference], index) => ({
+      role,
+      position: 2 + index,
+      field: `files.${path}`,
+      reference,
+      path,
+    })),
+  ];
+}
+
+/** The spec with files named otherwise, for example by their digests. @param name of the file at a position */
+export function withProcessFiles(spec: JobSpec, name: (position: number) => string | undefined): JobSpec {
+  const named = new Map(processFiles(spec).map((file) => [file.field, name(file.position) ?? file.reference]));
+  const { program, root, files } = spec;
+  return {
+    ...spec,
+    ...(program !== undefined && { program: named.get('program') ?? program }),
+    ...(root !== undefined && { root: named.get('root') ?? root }),
+    ...(files && {
+      files: Object.fromEntries(
+        Object.entries(files).map(([path, reference]) => [path, named.get(`files.${path}`) ?? reference]),
+      ),
+    }),
+  };
+}

@@ -1,0 +1,183 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Job, Problem, Result } from '@bootlab/lab';
+import { buildMipsProgram } from '@bootlab/emulator/testkit';
+import { bootlab } from '../conformance/bootlab.js';
+import { startLab, type Lab } from '../support/lab.js';
+import { describeWith } from '../support/requirements.js';
+
+const repository = new URL('../..', import.meta.url).pathname;
+const source = new URL('../conformance/user/unit-tests.c', import.meta.url).pathname;
+
+describeWith('cross-mips', 'jobs that run a program', () => {
+  let lab: Lab;
+  let folder: string;
+  let program: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bootlab-process-'));
+    program = await buildMipsProgram({
+      name: 'user-unit-tests',
+      byteOrder: 'little',
+      sources: [source],
+      flags: ['-O1', '-static'],
+    });
+    mkdirSync(join(folder, 'root', 'etc'), { recursive: true });
+    writeFileSync(join(folder, 'root', 'etc', 'greeting'), 'hello from the root\n');
+    writeFileSync(join(folder, 'evil'), 'x');
+    const tar = (...args: string[]) => execFileSync('tar', ['--owner=0', '--group=0', ...args], { cwd: folder });
+    tar('-czf', 'root.tar.gz', '-C', 'root', '.');
+    tar('-cf', 'hostile.tar', '-P', '--transform', 's,^,../../,', 'evil');
+    execFileSync('ln', ['-s', '/etc', join(folder, 'way')]);
+    tar('-cf', 'link.tar', 'way');
+    rmSync(join(folder, 'way'));
+    mkdirSync(join(folder, 'way'));
+    writeFileSync(join(folder, 'way', 'passwd'), 'x');
+    tar('-rf', 'link.tar', 'way/passwd');
+    lab = await startLab(repository);
+  }, 360_000);
+  afterAll(async () => {
+    await lab.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const token = new URL(lab.signInUrl).hash.replace('#token=', '');
+    return fetch(`${lab.url}/api/v1${path}`, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${token}` },
+    });
+  };
+
+  /** Submits with the program, and other files by their names in the folder, and waits for the end. */
+  const submit = async (spec: object, files: Readonly<Record<string, string>> = {}): Promise<Job> => {
+    const form = new FormData();
+    form.set('spec', JSON.stringify({ kind: 'process', arch: 'mipsel', program: 'upload:program', ...spec }));
+    form.set('program', new Blob([readFileSync(program)]), 'unit-tests');
+    for (const [field, name] of Object.entries(files))
+      form.set(field, new Blob([readFileSync(join(folder, name))]), name);
+    const response = await call('/jobs', { method: 'POST', body: form });
+    const made = (await response.json()) as Job & Problem;
+    expect(made).toMatchObject({ state: 'queued' });
+    return (await (await call(`/jobs/${made.id}?wait=60s`)).json()) as Job;
+  };
+
+  const log = async ({ id }: Job, uart: string): Promise<string> =>
+    (await call(`/jobs/${id}/log?format=text&uart=${uart}`)).text();
+
+  it('give outputs, status, usage and the cases that the program printed', async () => {
+    const spec = { arguments: ['pass'], environment: { LEVEL: '3' }, root: 'upload:root', results: { format: 'tap' } };
+    const job = await submit(spec, { root: 'root.tar.gz' });
+    expect(job).toMatchObject({
+      name: 'unit-tests on mipsel',
+      state: 'ended',
+      outcome: 'pass',
+      reason: 'The program exited with status 0',
+      consoles: ['stdout', 'stderr'],
+      counts: { pass: 3, fail: 0, skip: 1, error: 0 },
+      steps: [{ kind: 'test', status: 'pass', exitStatus: 0 }],
+    });
+    expect(job.instructions).toBeGreaterThan(1000);
+    expect(await log(job, 'stdout')).toBe(
+      'TAP version 13\n1..3\nok 1 - starts\nok 2 - adds\nok 3 - ends # SKIP not today\n',
+    );
+    expect(await log(job, 'stderr')).toBe('greeting: hello from the root, LEVEL=3, uid 0\n');
+    const results = (await (await call(`/jobs/${job.id}/results`)).json()) as { items: Result[] };
+    expect(results.items.map(({ suite, name, outcome }) => [suite, name, outcome])).toEqual([
+      ['steps', '1: test "upload:program pass"'.replace('upload:program', job.spec.program ?? ''), 'pass'],
+      ['step 1', 'starts', 'pass'],
+      ['step 1', 'adds', 'pass'],
+      ['step 1', 'ends', 'skip'],
+    ]);
+    const usage = await (await call(`/jobs/${job.id}/artifacts/usage.json`)).text();
+    expect(JSON.parse(usage)).toMatchObject({ instructions: job.instructions });
+    // The stored spec names every file by its digest: it can be submitted again, and does the same.
+    const again = await call('/jobs', {
+      method: 'POST',
+      body: JSON.stringify(job.spec),
+      headers: { 'content-type': 'application/json' },
+    });
+    const { id } = (await again.json()) as Job;
+    const second = (await (await call(`/jobs/${id}?wait=60s`)).json()) as Job;
+    expect(second).toMatchObject({ outcome: 'pass', instructions: job.instructions, virtualNs: job.virtualNs });
+  }, 120_000);
+
+  it.each([
+    [
+      'fail',
+      { outcome: 'fail', reason: '1 of 3 tests failed, the first of them "adds"; the program exited with status 0' },
+    ],
+    ['status', { outcome: 'fail', reason: /^1 of 3 tests failed, .* exited with status 9$/ }],
+    ['crash', { outcome: 'fail', reason: 'SIGSEGV ended the program (status 139)', exitStatus: 139 }],
+    ['hang', { outcome: 'timeout', reason: 'The program was still running after 2s of virtual time' }],
+    ['spin', { outcome: 'timeout', reason: 'The program was still running after 2s of virtual time' }],
+  ] as const)(
+    'that %s say so',
+    async (how, expected) => {
+      const job = await submit({ arguments: [how], timeout: '2s', results: { format: 'tap' } });
+      expect(job.outcome).toBe(expected.outcome);
+      if (typeof expected.reason === 'string') expect(job.reason).toBe(expected.reason);
+      else expect(job.reason).toMatch(expected.reason);
+      if ('exitStatus' in expected)
+        expect(job.steps[0]).toMatchObject({ exitStatus: expected.exitStatus, status: 'fail' });
+    },
+    120_000,
+  );
+
+  it.each([
+    ['hostile.tar', /\.\./],
+    ['link.tar', /is no directory/],
+    ['evil', /no archive|no files/],
+  ])(
+    'refuse the root %s',
+    async (name, reason) => {
+      const job = await submit({ root: 'upload:root' }, { root: name });
+      expect(job).toMatchObject({ outcome: 'fail' });
+      expect(job.reason).toMatch(/^The program could not be started: /);
+      expect(job.reason).toMatch(reason);
+    },
+    120_000,
+  );
+
+  it('say which program cannot run', async () => {
+    const job = await submit({ arch: 'mips' });
+    expect(job.reason).toMatch(/^The program could not be started: .*mips/);
+  }, 120_000);
+
+  it('are refused with the field and the mend', async () => {
+    const response = await call('/jobs', {
+      method: 'POST',
+      body: JSON.stringify({ kind: 'process', program: '/bin/true', cpu: '24Kf', steps: [{ wait: '1s' }] }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(response.status).toBe(422);
+    const { errors } = (await response.json()) as Problem;
+    expect(errors.map(({ field }) => field)).toEqual(['cpu', 'steps', 'arch', 'program']);
+  });
+
+  it('run the same without a lab', async () => {
+    const file = join(folder, 'job.yaml');
+    writeFileSync(join(folder, 'unit-tests'), readFileSync(program));
+    writeFileSync(
+      file,
+      [
+        ...[
+          'kind: process',
+          'arch: mipsel',
+          'program: ./unit-tests',
+          'arguments: [fail]',
+          'environment: { LEVEL: high }',
+        ],
+        ...['root: ./root.tar.gz', 'results: { format: tap }', ''],
+      ].join('\n'),
+    );
+    const junit = join(folder, 'junit.xml');
+    const run = await bootlab(['test', '--junit', junit, file], 60_000);
+    expect(run.status).toBe(1);
+    expect(run.output).toContain('1 of 3 tests failed, the first of them "adds"');
+    expect(readFileSync(junit, 'utf8')).toMatch(/<testcase[^>]*name="adds"[^>]*>\s*<failure/);
+  }, 120_000);
+});
