@@ -1,11 +1,13 @@
 import path from 'node:path';
 import {
-  expandJob,
-  parseImageReference,
-  readJobFile,
   type ExpandedJob,
+  expandJob,
   type JobSpec,
+  parseImageReference,
+  processFiles,
+  readJobFile,
   type Variables,
+  withProcessFiles,
 } from '@bootlab/lab';
 import { isScalar, parseDocument, type Document } from 'yaml';
 import { jobFileError, readJobText } from '../job-file-errors.js';
@@ -72,8 +74,10 @@ export class JobFile {
 
 const ROLES = ['kernel', 'initrd', 'firmware'] as const;
 
-function fileReferences({ images, steps = [] }: JobSpec): string[] {
+function fileReferences(spec: JobSpec): string[] {
+  const { images, steps = [] } = spec;
   const references = [
+    ...(spec.kind === 'process' ? processFiles(spec).map(({ reference }) => reference) : []),
     ...ROLES.map((role) => images[role]),
     ...(images.drives ?? []),
     ...steps.map(({ upload }) => upload),
@@ -89,8 +93,9 @@ function withDigests(spec: JobSpec, digests: ReadonlyMap<string, string>): JobSp
     return digest === undefined ? reference : `sha256:${digest}`;
   };
   const { images, steps } = spec;
+  const files = new Map(processFiles(spec).map(({ position, reference }) => [position, swap(reference)]));
   return {
-    ...spec,
+    ...(spec.kind === 'process' ? withProcessFiles(spec, (position) => files.get(position)) : spec),
     images: {
       ...Object.fromEntries(ROLES.flatMap((role) => (images[role] === undefined ? [] : [[role, swap(images[role])]]))),
       ...(images.drives && { drives: images.drives.map(swap) }),
@@ -105,7 +110,7 @@ type Place = (string | number)[];
 
 /** Where a job file can name an image as a whole: in images and uploads, in their columns of the matrix, in variables. */
 function imagePlaces(document: Document): Place[] {
-  const places: Place[] = ROLES.map((role) => ['images', role]);
+  const places: Place[] = [...ROLES.map((role) => ['images', role]), ['program'], ['root']];
   const sequence = (place: Place): Place[] => {
     const node = document.getIn(place);
     const length = typeof node === 'object' && node !== null && 'items' in node ? (node.items as unknown[]).length : 0;
@@ -116,6 +121,7 @@ function imagePlaces(document: Document): Place[] {
     const items = typeof node === 'object' && node !== null && 'items' in node ? (node.items as unknown[]) : [];
     return items.map((item) => String((item as { key: unknown }).key));
   };
+  for (const path of keys('files')) places.push(['files', path]);
   places.push(...sequence(['images', 'drives']));
   places.push(...sequence(['steps']).map((step) => [...step, 'upload']));
   for (const name of keys('matrix')) places.push(...sequence(['matrix', name]));
