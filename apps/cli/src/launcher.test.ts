@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -17,4 +18,17 @@ it('says what to do where nothing is built yet', () => {
   const run = spawnSync(process.execPath, [join(folder, 'bin', 'bootlab.mjs')], { encoding: 'utf8' });
   expect(run.stderr).toBe("bootlab: not built yet. Run 'npm run build' in the repository first.\n");
   expect(run.status).toBe(3);
+});
+
+it('keeps compiled code in the cache folder of the person, and starts where that cannot be written', () => {
+  mkdirSync(join(folder, 'dist'));
+  writeFileSync(join(folder, 'dist', 'main.js'), "process.stdout.write('started');");
+  const start = (cache: string): string =>
+    spawnSync(process.execPath, [join(folder, 'bin', 'bootlab.mjs')], {
+      encoding: 'utf8',
+      env: { ...process.env, XDG_CACHE_HOME: cache },
+    }).stdout;
+  expect(start(join(folder, 'cache'))).toBe('started');
+  expect(existsSync(join(folder, 'cache', 'bootlab', 'compile'))).toBe('enableCompileCache' in module);
+  expect(start('/dev/null')).toBe('started');
 });
