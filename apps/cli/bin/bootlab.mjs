@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 // Compiled JavaScript is kept from run to run where Node can do that (from 22.1): commands start in half the time.
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-module.enableCompileCache?.(join(cache, 'bootlab', 'compile'));
+const { enableCompileCache } = /** @type {any} */ (module);
+enableCompileCache?.(join(cache, 'bootlab', 'compile'));
 
 const main = new URL('../dist/main.js', import.meta.url);
 if (existsSync(fileURLToPath(main))) {
