@@ -153,7 +153,10 @@ describe('bootlab test: bad usage is exit status 2, with the place in the file',
 it('prints the JSON Schema', async () => {
   const { out, status } = await bootlab(['schema']);
   expect(status).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ type: 'object', properties: { board: {}, images: {}, arch: { enum: ['mipsel', 'mips'] } } });
+  expect(JSON.parse(out)).toMatchObject({
+    type: 'object',
+    properties: { board: {}, images: {}, arch: { enum: ['mipsel', 'mips'] } },
+  });
 });
 
 describe('jobs of other labs', () => {
