@@ -6,14 +6,21 @@ import { bootBenchmark } from './boot.js';
 import { echoBenchmark } from './echo.js';
 import { floatingPointBenchmark } from './floating-point.js';
 import { integerBenchmark, programBenchmark } from './integer.js';
+import { labMemoryBenchmark } from './lab-memory.js';
+import { labStartBenchmark } from './lab-start.js';
+import { labSubmissionsBenchmark } from './lab-submissions.js';
+import { labViewerBenchmark } from './lab-viewer.js';
+import { labWatchersBenchmark } from './lab-watchers.js';
 import type { NoReport, Report } from './report.js';
 import { formatReport, hasResult, isMet } from './report.js';
 import { userBenchmark } from './user.js';
 
-const HELP = `Measures Bootlab beside QEMU, in turns, on this machine.
+const HELP = `Measures Bootlab beside QEMU, in turns, and the lab against its targets, on this machine.
 
-npm run bench -- [options]
-  --only NAMES    benchmarks to run, with commas: integer, fp, boot-le, boot-be, user, echo (default: all)
+npm run bench -- [names] [options]
+  names           benchmarks to run: integer, fp, boot-le, boot-be, user, echo, lab-start, lab-watchers, lab-submissions,
+                  lab-viewer, lab-memory; boot and lab stand for all that begin so (default: all)
+  --only NAMES    the same, with commas
   --program FILE  also time this bare-metal Malta ELF between its BENCH-START and BENCH-DONE
   --runs N        runs of each subject (default: 3)
   --json FILE     also write the results as JSON
@@ -35,6 +42,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'boot-be': { title: 'Linux on Malta, big-endian', run: (runs, progress) => bootBenchmark('big', runs, progress) },
   user: { title: 'Linux user mode', run: userBenchmark },
   echo: { title: 'Console echo', run: (_runs, progress) => echoBenchmark(progress) },
+  'lab-start': { title: 'Lab: start', run: (_runs, progress) => labStartBenchmark(progress) },
+  'lab-watchers': { title: 'Lab: watchers', run: (_runs, progress) => labWatchersBenchmark(progress) },
+  'lab-submissions': { title: 'Lab: submissions', run: (_runs, progress) => labSubmissionsBenchmark(progress) },
+  'lab-viewer': { title: 'Lab: log viewer', run: (_runs, progress) => labViewerBenchmark(progress) },
+  'lab-memory': { title: 'Lab: memory', run: (_runs, progress) => labMemoryBenchmark(progress) },
 };
 
 interface Options {
@@ -45,7 +57,8 @@ interface Options {
 
 /** @throws Error on bad usage */
 function readOptions(): Options | 'help' {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       only: { type: 'string' },
       program: { type: 'string' },
@@ -58,16 +71,21 @@ function readOptions(): Options | 'help' {
   const { only, program, json } = values;
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs: '${values.runs}' is not a whole number above 0`);
-  const selected = (only?.split(',') ?? Object.keys(BENCHMARKS)).map((name) => {
-    const benchmark = BENCHMARKS[name];
-    if (!benchmark)
-      throw new Error(`--only: there is no benchmark '${name}', only ${Object.keys(BENCHMARKS).join(', ')}`);
-    return benchmark;
-  });
+  const names = [...positionals, ...(only?.split(',') ?? [])];
+  const all = Object.keys(BENCHMARKS);
+  const chosen = new Set((names.length > 0 ? names : all).flatMap((name) => benchmarksNamed(name, all)));
+  const selected = Object.entries(BENCHMARKS).flatMap(([name, benchmark]) => (chosen.has(name) ? [benchmark] : []));
   if (program !== undefined) {
     selected.push({ title: `Program ${program}`, run: (n, progress) => programBenchmark(program, n, progress) });
   }
   return { selected, runs, json };
+}
+
+/** @throws Error when there is none */
+function benchmarksNamed(name: string, all: readonly string[]): string[] {
+  const found = all.filter((candidate) => candidate === name || candidate.startsWith(`${name}-`));
+  if (found.length === 0) throw new Error(`there is no benchmark '${name}', only ${all.join(', ')}`);
+  return found;
 }
 
 /** Whatever happens to one benchmark, the others still run. */

@@ -30,6 +30,8 @@ export interface EmbeddedPostgresOptions {
   dataDir: string;
   /** False trades safety against a power cut for speed: for tests. Default true. */
   durable?: boolean;
+  /** On the loopback interface; default: a free one. */
+  port?: number;
 }
 
 const USER = 'bootlab';
@@ -76,7 +78,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     }
   }
 
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const settings = [
     ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'shared_buffers=64MB', 'max_connections=100'],
     ...(options.durable === false ? ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'] : []),

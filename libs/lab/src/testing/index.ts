@@ -5,8 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { migrateDatabase, startEmbeddedPostgres } from '../server/index.js';
+import { untilRedisAnswers } from './mortal-services.js';
+
+export * from './mortal-services.js';
 
 export interface TestService {
   url: string;
@@ -40,18 +42,7 @@ export async function startTestRedis(): Promise<TestService> {
     ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', folder.path],
     { stdio: 'ignore' },
   );
-  const redis = new Redis(socket, { lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => undefined); // expected until the server listens
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await redis.connect();
-      break;
-    } catch (error) {
-      if (server.exitCode !== null || attempt > 200) throw new Error('redis-server did not start', { cause: error });
-      await sleep(25);
-    }
-  }
-  redis.disconnect();
+  await untilRedisAnswers(socket, server);
   return {
     url: `redis+unix://${socket}`,
     stop: async () => {

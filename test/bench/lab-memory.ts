@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { BACKENDS, ended, SELF_TEST, submit, withLab, type Backend, type Stand } from './lab-stand.js';
+import type { LabProcess } from '../support/lab-processes.js';
+import type { Report, Row } from './report.js';
+import { median } from './statistics.js';
+
+const JOBS = 1000;
+const EVERY = 100;
+const AT_ONCE = 2;
+/** Caches fill and code is compiled while the first jobs run. */
+const SETTLED_AFTER = 300;
+/** KiB that a job may leave behind: measured values scatter by some MiB from sample to sample. */
+const TARGET_KIB_PER_JOB = 8;
+const REPLY_LIMIT_MS = 20_000;
+
+interface Sample {
+  jobs: number;
+  /** MiB after a collection of garbage. */
+  api: Memory;
+  worker: Memory;
+}
+
+interface Memory {
+  rss: number;
+  heap: number;
+}
+
+/** Whether API and worker keep anything of the jobs that have ended. */
+export async function labMemoryBenchmark(progress: (text: string) => void): Promise<Report> {
+  const rows: Row[] = [];
+  const slopes: { name: string; kib: number }[] = [];
+  for (const backend of BACKENDS) {
+    const samples = await withLab(
+      backend,
+      { concurrency: AT_ONCE, environment: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } },
+      (stand) => measure(stand, backend, progress),
+    );
+    for (const part of ['api', 'worker'] as const) {
+      const name = `${part}, ${backend}`;
+      const settled = samples.filter(({ jobs }) => jobs >= SETTLED_AFTER);
+      const slope = (of: keyof Memory): number =>
+        1024 * slopeOf(settled.map((sample) => [sample.jobs, sample[part][of]] as const));
+      const at = (jobs: number): number | undefined => samples.find((sample) => sample.jobs === jobs)?.[part].rss;
+      slopes.push({ name, kib: slope('rss') });
+      rows.push({
+        name,
+        values: [at(0), at(EVERY), at(JOBS / 2), at(JOBS), samples.at(-1)?.[part].heap, slope('rss'), slope('heap')],
+      });
+    }
+  }
+  return {
+    title: `Lab: memory over ${JOBS} jobs`,
+    note:
+      `MiB of resident memory after forced collections of garbage, ${AT_ONCE} self-test jobs at a time; slopes in KiB a job from ` +
+      `job ${SETTLED_AFTER} on (median of the slopes between all pairs of samples)`,
+    columns: ['RSS at 0', `${EVERY}`, `${JOBS / 2}`, `${JOBS}`, 'heap at end', 'RSS KiB/job', 'heap KiB/job'],
+    rows,
+    targets: slopes.map(({ name, kib }) => ({
+      name: `KiB of resident memory that a job leaves, ${name}`,
+      value: kib,
+      atMost: TARGET_KIB_PER_JOB,
+    })),
+  };
+}
+
+async function measure(stand: Stand, backend: Backend, progress: (text: string) => void): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let jobs = 0; ; jobs += EVERY) {
+    const [api, worker] = [await memoryOf(stand.api), await memoryOf(stand.worker)];
+    samples.push({ jobs, api, worker });
+    progress(`${backend}, ${jobs} jobs: API ${api.rss.toFixed(0)} MiB, worker ${worker.rss.toFixed(0)} MiB`);
+    if (jobs === JOBS) return samples;
+    let left = EVERY;
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        while (left-- > 0) {
+          const { outcome, reason } = await ended(stand, await submit(stand, SELF_TEST));
+          if (outcome !== 'pass') throw new Error(`a job ended as ${String(outcome)}: ${String(reason)}`);
+        }
+      }),
+    );
+  }
+}
+
+/** Theil and Sen's slope: a sample that is far off moves it little. */
+function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const slopes = points.flatMap(([x1, y1], index) => points.slice(index + 1).map(([x2, y2]) => (y2 - y1) / (x2 - x1)));
+  return median(slopes);
+}
+
+/** What a process uses after it has collected its garbage, asked for through Node's inspector. */
+async function memoryOf(process: LabProcess | undefined): Promise<Memory> {
+  const address = /Debugger listening on (ws:\S+)/.exec(process?.output() ?? '')?.[1];
+  if (address === undefined) throw new Error('a process of the lab has no inspector');
+  const socket = new WebSocket(address);
+  try {
+    await once(socket, 'open', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) });
+    let id = 0;
+    const ask = async (method: string, params: object = {}): Promise<unknown> => {
+      socket.send(JSON.stringify({ id: ++id, method, params }));
+      for (;;) {
+        const [data] = (await once(socket, 'message', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) })) as [Buffer];
+        const reply = JSON.parse(data.toString()) as { id?: number; result?: { result?: { value?: unknown } } };
+        if (reply.id === id) return reply.result?.result?.value;
+      }
+    };
+    for (let times = 0; times < 3; times++) await ask('HeapProfiler.collectGarbage');
+    const expression = 'JSON.stringify(process.memoryUsage())';
+    const usage = JSON.parse(String(await ask('Runtime.evaluate', { expression }))) as NodeJS.MemoryUsage;
+    return { rss: usage.rss / 2 ** 20, heap: usage.heapUsed / 2 ** 20 };
+  } finally {
+    socket.terminate();
+  }
+}

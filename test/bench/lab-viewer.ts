@@ -1,0 +1,115 @@
+import { MissingPrerequisite } from '@bootlab/emulator/testkit';
+import type { Page } from 'playwright-core';
+import { launchChromium } from '../support/lab.js';
+import { printingGuest } from './lab-guests.js';
+import { ADMIN_TOKEN, ended, submit, withLab } from './lab-stand.js';
+import type { Report, Row } from './report.js';
+import { quantile } from './statistics.js';
+
+const LINES = 1_000_000;
+const SECONDS = 5;
+/** Frames a second; the display has 60, and its clock is not exactly the page's. */
+const TARGET_FPS = 59.5;
+const LOAD_LIMIT_MS = 180_000;
+
+/** What a person does with a log: where it is at a frame, from where it was. */
+const GESTURES = [
+  { name: 'reading, 3 rows a frame', kind: 'step', px: 60 },
+  { name: 'flinging, 150 rows a frame', kind: 'step', px: 3000 },
+  { name: 'dragging the bar, anywhere', kind: 'jump', px: 0 },
+] as const;
+
+interface Frames {
+  timesMs: number[];
+  /** Frames that showed no row where rows belong. */
+  blank: number;
+}
+
+/** Scrolls a log of a million lines in Chromium, with nothing but its software renderer. */
+export async function labViewerBenchmark(progress: (text: string) => void): Promise<Report> {
+  const { rows, loadSeconds } = await withLab('Redis', {}, async (stand) => {
+    progress(`a job that prints ${LINES} lines`);
+    const spec = { board: 'malta', images: { firmware: 'upload:guest' }, timeout: '1h', steps: [{ wait: '10m' }] };
+    const printed = await ended(stand, await submit(stand, spec, { guest: printingGuest(LINES) }));
+    const browser = await launchChromium().catch((error: unknown) => {
+      throw new MissingPrerequisite(`Chromium: it does not start (${String(error)})`, "Run 'npm run setup'");
+    });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+      await page.goto(`${stand.url}/#token=${ADMIN_TOKEN}`);
+      await page.getByRole('link', { name: 'Jobs' }).first().waitFor();
+      progress('loading them into the page');
+      const began = performance.now();
+      await page.goto(`${stand.url}/jobs/${printed.id}/log?line=${LINES}`);
+      await page.locator('.log-row[data-marked]').waitFor({ timeout: LOAD_LIMIT_MS });
+      const loaded = (performance.now() - began) / 1000;
+      return { rows: await measure(page, progress), loadSeconds: loaded };
+    } finally {
+      await browser.close();
+    }
+  });
+  const slowest = Math.min(...rows.map(({ values }) => values[0] ?? 0));
+  const blank = rows.reduce((sum, { values }) => sum + (values[4] ?? 0), 0);
+  return {
+    title: `Lab: the log viewer with ${LINES} lines`,
+    note:
+      'headless Chromium without a GPU, 1440 × 900; milliseconds between two frames as requestAnimationFrame tells them, ' +
+      `${SECONDS} s of each. Frames in which the log's window was not full of rows. Loaded in ${loadSeconds.toFixed(1)} s`,
+    columns: ['frames/s', 'p50', 'p99', 'longest', 'not full'],
+    rows,
+    targets: [
+      { name: 'frames a second, the slowest of these', value: slowest, atLeast: TARGET_FPS },
+      { name: 'frames that were not full of rows', value: blank, atMost: 0 },
+    ],
+  };
+}
+
+async function measure(page: Page, progress: (text: string) => void): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { name, ...gesture } of GESTURES) {
+    progress(name);
+    const { timesMs, blank } = await scroll(page, gesture);
+    const between = timesMs.slice(1).map((time, index) => time - (timesMs[index] ?? 0));
+    const fps = (1000 * between.length) / ((timesMs.at(-1) ?? 0) - (timesMs[0] ?? 0));
+    rows.push({ name, values: [fps, quantile(between, 0.5), quantile(between, 0.99), Math.max(...between), blank] });
+  }
+  return rows;
+}
+
+/** Scrolls at every frame, and looks before that at what the last one has shown. */
+function scroll(page: Page, gesture: { kind: 'step' | 'jump'; px: number }): Promise<Frames> {
+  return page.evaluate(
+    async ({ kind, px, seconds }) => {
+      const log = document.querySelector('.log-lines');
+      if (!log) throw new Error('the page shows no log');
+      const bottom = log.scrollHeight - log.clientHeight;
+      log.scrollTop = bottom / 3;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const timesMs: number[] = [];
+      let blank = 0;
+      let seed = 1;
+      const isFull = (): boolean => {
+        const list = log.querySelector('ol');
+        if (!list) return false;
+        const [window, drawn] = [log.getBoundingClientRect(), list.getBoundingClientRect()];
+        return drawn.top <= window.top + 1 && drawn.bottom >= window.bottom - 1;
+      };
+      await new Promise<void>((resolve) => {
+        const frame = (now: number): void => {
+          if (timesMs.length > 1 && !isFull()) blank += 1;
+          timesMs.push(now);
+          if (now - (timesMs[0] ?? now) >= seconds * 1000) {
+            resolve();
+            return;
+          }
+          seed = (seed * 16_807) % 2_147_483_647; // any order will do, but always the same
+          log.scrollTop = kind === 'jump' ? (bottom * seed) / 2_147_483_647 : log.scrollTop + px;
+          requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);
+      });
+      return { timesMs, blank };
+    },
+    { ...gesture, seconds: SECONDS },
+  );
+}

@@ -1,0 +1,193 @@
+import { createHash, type Hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job, ServerMessage } from '@bootlab/lab';
+import type { WebSocket } from 'ws';
+import { echoingGuest, FILLER_LETTERS, printingGuest } from './lab-guests.js';
+import { AUTHORIZATION, BACKENDS, cancel, submit, watch, withLab, type Backend, type Stand } from './lab-stand.js';
+import type { Report, Row } from './report.js';
+import { quantile } from './statistics.js';
+
+const WATCHERS = 200;
+const PROBES = 100;
+const PROBE_EVERY_MS = 150;
+/** About fifty lines a second: what a kernel prints while it boots, for as long as the probes take. */
+const LOOKS_PER_LINE = 10_000;
+const BURST_LINES = 8192;
+/** Milliseconds from sending a character to its arrival at a watcher, for 99 of 100. */
+const TARGET_MS = 250;
+const LIMIT_MS = 60_000;
+
+const PROBE = /#([0-9a-f]{4});/g;
+const probeText = (number: number): string => `#${number.toString(16).padStart(4, '0')};`;
+
+interface Measured {
+  latenciesMs: number[];
+  /** Bytes of the console that a watcher got, and how many watchers got anything else than what the log has. */
+  bytes: number;
+  incomplete: number;
+  burstSeconds: number;
+  burstBytes: number;
+}
+
+/** Two hundred watchers of one console, each of whom must have every byte, soon. */
+export async function labWatchersBenchmark(progress: (text: string) => void): Promise<Report> {
+  const rows: Row[] = [];
+  const all: { backend: Backend; p99: number; incomplete: number }[] = [];
+  for (const backend of BACKENDS) {
+    progress(`${WATCHERS} watchers, streams in ${backend}`);
+    const { latenciesMs, bytes, incomplete, burstSeconds, burstBytes } = await withLab(backend, {}, measure);
+    const p99 = quantile(latenciesMs, 0.99);
+    all.push({ backend, p99, incomplete });
+    const each = [quantile(latenciesMs, 0.5), p99, Math.max(...latenciesMs)];
+    rows.push({ name: backend, values: [...each, bytes / 1024, incomplete, burstBytes / 1024, burstSeconds] });
+  }
+  return {
+    title: `Lab: ${WATCHERS} watchers of one console`,
+    note:
+      `milliseconds from typing one of ${PROBES} probes, through API, worker, guest and back, to its arrival at each ` +
+      'watcher, while the guest prints 50 lines a second; then one burst. Watchers that have not exactly the bytes of the log',
+    columns: ['p50', 'p99', 'longest', 'KiB each', 'incomplete', 'burst KiB each', 'seconds'],
+    rows,
+    targets: all.flatMap(({ backend, p99, incomplete }) => [
+      { name: `milliseconds for 99 of 100, ${backend}`, value: p99, atMost: TARGET_MS },
+      { name: `watchers with a dropped byte, ${backend}`, value: incomplete, atMost: 0 },
+    ]),
+  };
+}
+
+async function measure(stand: Stand): Promise<Measured> {
+  const spec = { board: 'malta', images: { firmware: 'upload:guest' }, clock: 'wall', timeout: '5m' };
+  const job = await submit(stand, spec, { guest: echoingGuest(LOOKS_PER_LINE) });
+  const crowd = new Crowd(stand, job);
+  await crowd.ready;
+  for (let probe = 0; probe < PROBES; probe++) {
+    crowd.type(probe);
+    await sleep(PROBE_EVERY_MS);
+  }
+  await until(() => crowd.latencies.length >= PROBES * WATCHERS, 'the last probe to arrive everywhere');
+  await cancel(stand, job);
+  await crowd.ended;
+  const echoed = await crowd.compare();
+
+  const burst = await submit(stand, { ...spec, clock: 'virtual' }, { guest: printingGuest(BURST_LINES) });
+  const sent = performance.now();
+  const second = new Crowd(stand, burst);
+  const burstBytes = BURST_LINES * (FILLER_LETTERS + 1);
+  await until(() => second.fewestBytes >= burstBytes, 'the burst to arrive everywhere');
+  const burstSeconds = (performance.now() - sent) / 1000;
+  await cancel(stand, burst);
+  await second.ended;
+  const printed = await second.compare();
+  return {
+    latenciesMs: crowd.latencies,
+    bytes: echoed.bytes,
+    incomplete: echoed.incomplete + printed.incomplete,
+    burstSeconds,
+    burstBytes: printed.bytes,
+  };
+}
+
+interface Watcher {
+  readonly hash: Hash;
+  bytes: number;
+  /** The end of what came, in which a probe may have begun. */
+  tail: string;
+}
+
+/** All watchers of one job; the first of them also types. */
+class Crowd {
+  readonly latencies: number[] = [];
+  /** When all of them watch. */
+  readonly ready: Promise<unknown>;
+  /** When all of them have heard that the console has ended. */
+  readonly ended: Promise<unknown>;
+  private readonly watchers: Watcher[];
+  private readonly sockets: WebSocket[] = [];
+  private readonly sentAt: number[] = [];
+
+  constructor(
+    private readonly stand: Stand,
+    private readonly job: Job,
+  ) {
+    this.watchers = Array.from({ length: WATCHERS }, () => ({ hash: createHash('sha256'), bytes: 0, tail: '' }));
+    const heard = this.watchers.map((watcher) => this.join(watcher));
+    this.ready = within(Promise.all(heard.map(({ ready }) => ready)), 'all watchers to be let in');
+    this.ended = within(Promise.all(heard.map(({ ended }) => ended)), 'the end to arrive everywhere');
+    this.ready.catch(() => undefined); // whoever waits for it is told
+    this.ended.catch(() => undefined);
+  }
+
+  get fewestBytes(): number {
+    return Math.min(...this.watchers.map(({ bytes }) => bytes));
+  }
+
+  type(probe: number): void {
+    const data = Buffer.from(probeText(probe)).toString('base64');
+    this.sentAt[probe] = performance.now();
+    this.sockets[0]?.send(JSON.stringify({ type: 'input', uart: this.job.consoles[0], data }));
+  }
+
+  /** Sets what each has heard against the log that the lab has stored. */
+  async compare(): Promise<{ bytes: number; incomplete: number }> {
+    const response = await fetch(`${this.stand.url}/api/v1/jobs/${this.job.id}/log?format=text`, {
+      headers: AUTHORIZATION,
+    });
+    const log = Buffer.from(await response.arrayBuffer());
+    const wanted = createHash('sha256').update(log).digest('hex');
+    const incomplete = this.watchers.filter(({ hash }) => hash.digest('hex') !== wanted).length;
+    return { bytes: log.length, incomplete };
+  }
+
+  private join(watcher: Watcher): { ready: Promise<void>; ended: Promise<void> } {
+    let letIn: () => void;
+    const ready = new Promise<void>((resolve) => (letIn = resolve));
+    const ended = new Promise<void>((resolve, reject) => {
+      const socket = watch(this.stand, this.job.id, (message) => {
+        this.hear(watcher, message);
+        if (message.type === 'ready') letIn();
+        if (message.type === 'end') resolve();
+        if (message.type === 'error') reject(new Error(`a watcher was sent away: ${message.detail}`));
+      });
+      socket.on('error', reject);
+      this.sockets.push(socket);
+    });
+    return { ready, ended };
+  }
+
+  private hear(watcher: Watcher, message: ServerMessage): void {
+    if (message.type !== 'chunk') return;
+    const now = performance.now();
+    const data = Buffer.from(message.data, 'base64');
+    watcher.hash.update(data);
+    watcher.bytes += data.length;
+    const text = watcher.tail + data.toString('latin1');
+    let after = 0;
+    for (const match of text.matchAll(PROBE)) {
+      after = match.index + match[0].length;
+      const sent = this.sentAt[Number.parseInt(match[1] ?? '', 16)];
+      if (sent !== undefined) this.latencies.push(now - sent);
+    }
+    watcher.tail = text.slice(Math.max(after, text.length - probeText(0).length + 1));
+  }
+}
+
+async function until(reached: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + LIMIT_MS;
+  while (!reached()) {
+    if (performance.now() > deadline) throw new Error(`waited ${LIMIT_MS / 1000} s in vain for ${what}`);
+    await sleep(20);
+  }
+}
+
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  const late = new AbortController();
+  const timer = sleep(LIMIT_MS, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`waited ${LIMIT_MS / 1000} s in vain for ${what}`);
+  });
+  timer.catch(() => undefined);
+  try {
+    return await Promise.race([promise, timer]);
+  } finally {
+    late.abort();
+  }
+}
