@@ -21,6 +21,9 @@ const T4 = 12;
 /** 16550: line status register, and its bit for a received character. */
 const LSR = 5;
 const DATA_READY = 1;
+/** Modem control register, and its bit that asserts RTS: without it the far end sends nothing. */
+const MCR = 4;
+const RTS = 2;
 
 /** Printed by the guests between what they are asked for. */
 export const FILLER_LETTERS = 63;
@@ -35,7 +38,7 @@ const elf = (words: readonly number[]): Uint8Array<ArrayBuffer> =>
 export function echoingGuest(looksPerLine: number): Uint8Array<ArrayBuffer> {
   const setTimer = [lui(T3, looksPerLine >>> 16), ori(T3, T3, looksPerLine & 0xffff)];
   const echo = [lbu(T1, T0, 0), sb(T1, T0, 0)];
-  const start = [...UART_IN_T0, ...setTimer];
+  const start = [...UART_IN_T0, ori(T1, 0, RTS), sb(T1, T0, MCR), ...setTimer];
   const loop = start.length;
   const look = [lbu(T1, T0, LSR), andi(T2, T1, DATA_READY), ...beqz(T2, echo.length + 1), ...echo, addiu(T3, T3, -1)];
   const unlessDue = [...beqz(T3, 3), ...jump(loop)];

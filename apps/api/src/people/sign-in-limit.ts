@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
+import { normalizeIP } from '@fastify/rate-limit';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CONFIG, type ApiConfig } from '../config.token.js';
+import { LIMIT_WINDOW_MS } from '../hardening/rate-limit.js';
 import { ProblemError } from '../problem/problem.js';
 
 type Check = ReturnType<FastifyInstance['createRateLimit']>;
 
-const WINDOW_MS = 60_000;
 // Set by `check` for the two limits, which know a request only.
 const claimedLogins = new WeakMap<FastifyRequest, string>();
 
@@ -29,8 +30,8 @@ export class SignInLimit {
   async check(request: FastifyRequest, login: string | undefined): Promise<void> {
     // The limits need the plug-in, which is registered after Nest has made this object.
     const server = this.host.httpAdapter.getInstance<FastifyInstance>();
-    const limits = { max: this.config.signInsPerMinute, timeWindow: WINDOW_MS };
-    this.byAddress ??= server.createRateLimit({ ...limits, keyGenerator: ({ ip }) => `sign-in:${ip}` });
+    const limits = { max: this.config.signInsPerMinute, timeWindow: LIMIT_WINDOW_MS };
+    this.byAddress ??= server.createRateLimit({ ...limits, keyGenerator: ({ ip }) => `sign-in:${normalizeIP(ip)}` });
     this.byLogin ??= server.createRateLimit({
       ...limits,
       keyGenerator: (tried) => `login:${digest(claimedLogins.get(tried) ?? '')}`,

@@ -19,6 +19,7 @@ export * from './log.js';
 export * from './metrics.js';
 export * from './queue.js';
 export * from './people/index.js';
+export * from './redis.js';
 export * from './result-store.js';
 export * from './topics.js';
 export * from './unpack.js';

@@ -1,6 +1,7 @@
 import { createPostgresBackend, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq';
 import type { LabConfig } from './config.js';
 import { PostgresStreams } from './streams/postgres-streams.js';
+import { reconnectAfterMs } from './redis.js';
 import { RedisStreams } from './streams/redis-streams.js';
 import type { LiveStreams } from './streams/live-streams.js';
 
@@ -17,7 +18,8 @@ const QUEUE = 'jobs';
 type Backing = Pick<LabConfig, 'databaseUrl' | 'redisUrl'>;
 
 // Options rather than a client: what BullMQ opens itself it also closes. A worker waits for Redis as long as it takes.
-const redisConnection = (url: string) => ({ url, maxRetriesPerRequest: null });
+// Without a strategy of ours BullMQ comes back up to 20 s after Redis does.
+const redisConnection = (url: string) => ({ url, maxRetriesPerRequest: null, retryStrategy: reconnectAfterMs });
 // BullMQ keeps its own tables in a schema of its own and brings them up to date by itself.
 const postgresConnection = (url: string) => ({ connectionString: url, migrate: true });
 

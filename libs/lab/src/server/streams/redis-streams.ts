@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { reconnectAfterMs } from '../redis.js';
 import {
   DEFAULT_READ_LIMIT,
   followStream,
@@ -44,7 +45,7 @@ export class RedisStreams implements LiveStreams {
   }
 
   static async connect(url: string, onError: (error: Error) => void): Promise<RedisStreams> {
-    const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null });
+    const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: reconnectAfterMs });
     const subscriber = redis.duplicate();
     redis.on('error', onError);
     subscriber.on('error', onError);
