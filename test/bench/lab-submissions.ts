@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobPage } from '@bootlab/lab';
 import { idleGuest } from './lab-guests.js';
-import { BACKENDS, call, SELF_TEST, submit, withLab, type Backend, type Stand } from './lab-stand.js';
+import { BACKENDS, call, SELF_TEST, submit, withLab, type Stand } from './lab-stand.js';
 import type { Report, Row } from './report.js';
 import { quantile } from './statistics.js';
 
