@@ -12,7 +12,7 @@ import { mipsDisassembler, mipsInstructions, mipsModel } from '../targets/index.
 import { qemuUserMips } from './qemu.js';
 import { SeededRandom } from './random.js';
 import type { FieldChooser } from './random-instructions.js';
-import { encodeInstruction, RandomInstructions } from './random-instructions.js';
+import { encodeInstruction, matchInstruction, RandomInstructions } from './random-instructions.js';
 
 /**
  * Random sequences of unprivileged instructions as a program that QEMU's user-mode emulation and our bare CPU both run.
@@ -47,7 +47,9 @@ const GENERAL = Array.from({ length: 32 }, (_, i) => i).filter((i) => i !== DATA
 const RA = 31;
 
 const model = mipsModel(MODEL);
-const { instructions } = mipsInstructions(model, 'little'); // encodings know no byte order
+/** Encodings know no byte order. */
+export const { instructions: SEQUENCE_INSTRUCTIONS } = mipsInstructions(model, 'little');
+const instructions = SEQUENCE_INSTRUCTIONS;
 const byName = new Map(instructions.map((instruction) => [instruction.name, instruction]));
 
 function find(name: string): (typeof instructions)[number] {
@@ -74,6 +76,18 @@ const FPU_ARITHMETIC =
   /^(add|sub|mul|div|sqrt|abs|mov|neg|recip|rsqrt|madd|msub|nmadd|nmsub|movcf|movz|movn|c|round|trunc|ceil|floor|cvt)\./;
 /** Instructions whose registers hold 32-bit values, so that odd ones exist with 32-bit registers too. */
 const ONLY_SINGLES = /^(\w+\.s|(cvt|round|trunc|ceil|floor)\.[ws]\.[ws]|m[ft]c1|[ls]wc1)$/;
+const TRAPS = ['tlt', 'tltu', 'tne', 'tge', 'tgeu', 'teq', 'tlti', 'tltiu', 'tnei', 'tgei', 'tgeiu', 'teqi'] as const;
+/** CPUNum, SYNCI_Step, CCRes, UserLocal; the counter CC is different in every run. */
+const HARDWARE_REGISTERS = [0, 1, 3, 29];
+/** FCCR, FEXR, FENR and FCSR, with the bits that neither trap nor flush. */
+const FPU_CONTROLS = [
+  { fs: 25, mask: 0xff },
+  { fs: 26, mask: 0x7c },
+  { fs: 28, mask: 3 },
+  { fs: 31, mask: 0x7f },
+];
+/** Branches that skip their delay slot where they are not taken. */
+const LIKELY = /^b(eq|ne|lez|gtz|ltz|gez|ltzal|gezal|c1)l$/;
 const CONDITIONAL =
   'beq beql bne bnel blez blezl bgtz bgtzl bltz bltzl bgez bgezl bltzal bltzall bgezal bgezall bc1 bc1l';
 
@@ -83,6 +97,9 @@ export class MipsSequences {
   readonly #simple: readonly (typeof instructions)[number][];
   readonly #arithmetic: readonly (typeof instructions)[number][];
   readonly #text: number[] = [];
+  readonly #executed = new Map<string, number>();
+  /** Words at the end of the last group that a branch may skip. */
+  #skippable = 0;
   /** Address and words of each sequence, for reports. */
   readonly #sequences: { readonly address: number; readonly words: readonly number[] }[] = [];
   readonly #inputs: Uint8Array;
@@ -115,6 +132,19 @@ export class MipsSequences {
 
   get #end(): number {
     return this.#dataAt + this.options.sequences * DATA_BYTES;
+  }
+
+  /**
+   * How often the sequences execute each instruction, by its name. What a branch may skip does not count, nor does what
+   * loads and stores the registers around a sequence.
+   */
+  get executed(): ReadonlyMap<string, number> {
+    return this.#executed;
+  }
+
+  #count(word: number): void {
+    const name = matchInstruction(instructions, word)?.name ?? '';
+    this.#executed.set(name, (this.#executed.get(name) ?? 0) + 1);
   }
 
   // ---- running -------------------------------------------------------------------------------------------------------
@@ -245,7 +275,12 @@ export class MipsSequences {
     this.#pointTo(DATA_POINTER, this.#dataAt + number * DATA_BYTES);
 
     const first = this.#text.length;
-    while (this.#text.length - first < SEQUENCE_WORDS - 12) emit(...this.#group(TEXT + 4 * this.#text.length));
+    while (this.#text.length - first < SEQUENCE_WORDS - 12) {
+      this.#skippable = 0;
+      const words = this.#group(TEXT + 4 * this.#text.length);
+      emit(...words);
+      for (const word of words.slice(0, words.length - this.#skippable)) this.#count(word);
+    }
     this.#sequences.push({ address: TEXT + 4 * first, words: this.#text.slice(first) });
 
     this.#pointTo(FILE_POINTER, this.#resultsAt + number * STATE_BYTES);
@@ -301,7 +336,9 @@ export class MipsSequences {
   /** A few words that belong together. */
   #group(address: number): number[] {
     const random = this.#random;
-    switch (random.below(12)) {
+    switch (random.below(13)) {
+      case 12:
+        return this.#harmless();
       case 0:
         return this.#division();
       case 1:
@@ -381,10 +418,56 @@ export class MipsSequences {
     ];
   }
 
-  /** A trap whose condition no register can meet. */
+  /** A trap whose condition the registers do not meet. */
   #noTrap(): number[] {
+    const random = this.#random;
     const register = this.#register();
-    return [asm(this.#random.pick(['tlt', 'tltu', 'tne']), { rs: register, rt: register })];
+    const name = random.pick(TRAPS);
+    const small = asm('andi', { rt: register, rs: this.#register(), imm: 0xff });
+    switch (name) {
+      case 'tlt':
+      case 'tltu':
+      case 'tne':
+        return [asm(name, { rs: register, rt: register })];
+      case 'tlti':
+        return [small, asm(name, { rs: register, imm: -random.below(0x8000) })];
+      case 'tltiu': // sign-extended, then compared without sign
+        return [small, asm(name, { rs: register, imm: 0 })];
+      case 'tnei': {
+        const imm = random.below(0x8000);
+        return [asm('ori', { rt: register, rs: 0, imm }), asm(name, { rs: register, imm })];
+      }
+      case 'tgei':
+      case 'tgeiu':
+      case 'teqi':
+        return [small, asm(name, { rs: register, imm: 0x100 + random.below(0x7000) })];
+      default: {
+        const larger = random.pick(GENERAL.slice(1).filter((other) => other !== register));
+        const imm = 0x100 + random.below(0x8000);
+        return [small, asm('ori', { rt: larger, rs: 0, imm }), asm(name, { rs: register, rt: larger })];
+      }
+    }
+  }
+
+  /** What changes caches at most, hardware registers that always say the same, and control of the FPU. */
+  #harmless(): number[] {
+    const random = this.#random;
+    const index = this.#register();
+    switch (random.below(4)) {
+      case 3: {
+        const { fs, mask } = random.pick(FPU_CONTROLS);
+        return [asm('andi', { rt: index, rs: this.#register(), imm: mask }), asm('ctc1', { rt: index, fs })];
+      }
+      case 0:
+        return [asm('synci', { base: DATA_POINTER, offset: random.below(DATA_BYTES) })];
+      case 1:
+        return [
+          asm('andi', { rt: index, rs: this.#register(), imm: DATA_BYTES - 1 }),
+          asm('prefx', { base: DATA_POINTER, index, hint: random.pick([0, 1, 4, 5, 6, 7]) }),
+        ];
+      default:
+        return [asm('rdhwr', { rt: this.#register(), rd: random.pick(HARDWARE_REGISTERS) })];
+    }
   }
 
   /** A branch or jump forward over a few instructions; its delay slot may also be skipped. */
@@ -393,6 +476,7 @@ export class MipsSequences {
     const skipped = Array.from({ length: random.below(4) }, () => this.#plain());
     const rest = [this.#plain(), ...skipped];
     const register = this.#register();
+    this.#skippable = skipped.length;
     switch (random.below(6)) {
       case 0:
         return [asm(random.pick(['j', 'jal']), { index: (address + 8 + 4 * skipped.length) >>> 2 }), ...rest];
@@ -410,7 +494,9 @@ export class MipsSequences {
         ];
       }
       default: {
-        const word = this.#words.of(find(random.pick(CONDITIONAL.split(' '))));
+        const branch = random.pick(CONDITIONAL.split(' '));
+        const word = this.#words.of(find(branch));
+        if (LIKELY.test(branch)) this.#skippable++;
         return [(word & 0xffff0000) | (skipped.length + 1), ...rest].map((each) => each >>> 0);
       }
     }
