@@ -2,15 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Job, Problem, Result } from '@bootlab/lab';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
 import { bootlab } from '../conformance/bootlab.js';
-import { startLab, type Lab } from '../support/lab.js';
+import { launchChromium, startLab, type Lab } from '../support/lab.js';
 import { describeWith } from '../support/requirements.js';
 
 const repository = new URL('../..', import.meta.url).pathname;
 const source = new URL('../conformance/user/unit-tests.c', import.meta.url).pathname;
+const screenshots = join(repository, 'test-results', 'e2e');
+const hello = new URL('../conformance/user/hello.c', import.meta.url).pathname;
 
 describeWith('cross-mips', 'jobs that run a program', () => {
   let lab: Lab;
@@ -52,14 +54,21 @@ describeWith('cross-mips', 'jobs that run a program', () => {
     });
   };
 
-  /** Submits with the program, and other files by their names in the folder, and waits for the end. */
-  const submit = async (spec: object, files: Readonly<Record<string, string>> = {}): Promise<Job> => {
+  /** Submits with the program, and other files by their names in the folder or with their bytes. */
+  const post = async (spec: object, files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Response> => {
     const form = new FormData();
     form.set('spec', JSON.stringify({ kind: 'process', arch: 'mipsel', program: 'upload:program', ...spec }));
     form.set('program', new Blob([readFileSync(program)]), 'unit-tests');
-    for (const [field, name] of Object.entries(files))
-      form.set(field, new Blob([readFileSync(join(folder, name))]), name);
-    const response = await call('/jobs', { method: 'POST', body: form });
+    for (const [field, given] of Object.entries(files)) {
+      const bytes = typeof given === 'string' ? readFileSync(join(folder, given)) : given;
+      form.set(field, new Blob([new Uint8Array(bytes)]), typeof given === 'string' ? given : field);
+    }
+    return call('/jobs', { method: 'POST', body: form });
+  };
+
+  /** The same, and waits for the end. */
+  const submit = async (spec: object, files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Job> => {
+    const response = await post(spec, files);
     const made = (await response.json()) as Job & Problem;
     expect(made).toMatchObject({ state: 'queued' });
     return (await (await call(`/jobs/${made.id}?wait=60s`)).json()) as Job;
@@ -127,25 +136,63 @@ describeWith('cross-mips', 'jobs that run a program', () => {
     120_000,
   );
 
-  it.each([
-    ['hostile.tar', /\.\./],
-    ['link.tar', /is no directory/],
-    ['evil', /no archive|no files/],
-  ])(
-    'refuse the root %s',
-    async (name, reason) => {
-      const job = await submit({ root: 'upload:root' }, { root: name });
-      expect(job).toMatchObject({ outcome: 'fail' });
-      expect(job.reason).toMatch(/^The program could not be started: /);
-      expect(job.reason).toMatch(reason);
-    },
-    120_000,
-  );
-
-  it('say which program cannot run', async () => {
-    const job = await submit({ arch: 'mips' });
-    expect(job.reason).toMatch(/^The program could not be started: .*mips/);
+  it('read standard input from a file or from the job', async () => {
+    const text = await submit({ arguments: ['count'], stdin_text: 'two\nlines\n' });
+    expect(await log(text, 'stdout')).toBe('10 bytes of input, 2 lines\n');
+    const file = await submit({ arguments: ['count'], stdin: 'upload:input' }, { input: Buffer.alloc(300_000, '\n') });
+    expect(await log(file, 'stdout')).toBe('300000 bytes of input, 300000 lines\n');
+    expect(file.spec.stdin).toMatch(/^sha256:/);
+    expect(await log(await submit({ arguments: ['count'] }), 'stdout')).toBe('0 bytes of input, 0 lines\n');
   }, 120_000);
+
+  describe('are refused before they run', () => {
+    const refused = async (
+      field: string,
+      message: RegExp,
+      spec: object,
+      files: Readonly<Record<string, string | Uint8Array>> = {},
+    ): Promise<void> => {
+      const response = await post(spec, files);
+      expect(response.status).toBe(422);
+      const { errors } = (await response.json()) as Problem;
+      expect(errors).toEqual([{ field, message: expect.stringMatching(message), mend: expect.stringMatching(/\.$/) }]);
+      expect(JSON.stringify(errors)).not.toContain('--');
+    };
+
+    it.each([
+      ['hostile.tar', /\.\./],
+      ['link.tar', /is no directory/],
+      ['evil', /no archive that can be unpacked/],
+    ])('for the root %s', (name, message) => refused('root', message, { root: 'upload:root' }, { root: name }));
+
+    it('for the byte order', () =>
+      refused('program', /little-endian program, and arch mips is big-endian/, { arch: 'mips' }));
+    it('for the machine', () =>
+      refused('program', /64-bit program for/, {}, { program: readFileSync(process.execPath).subarray(0, 100_000) }));
+    it('for a program cut short', () =>
+      refused('program', /truncated ELF file/, {}, { program: readFileSync(program).subarray(0, 5000) }));
+    it('for text', () =>
+      refused('program', /neither an ELF program nor a script/, {}, { program: Buffer.from('hello') }));
+    it('for a program that its root has not', () =>
+      refused(
+        'program',
+        /\/bin\/none does not exist/,
+        { files: { '/p': 'upload:program' }, program: '/bin/none', root: 'upload:root' },
+        { root: 'root.tar.gz' },
+      ));
+    it('for an interpreter that is missing', async () => {
+      const dynamic = readFileSync(
+        await buildMipsProgram({ name: 'user-hello-dynamic', byteOrder: 'little', sources: [hello], flags: ['-O1'] }),
+      );
+      await refused('root', /needs \/lib\/ld\.so\.1, which does not exist/, {}, { program: dynamic });
+      await refused(
+        'root',
+        /needs \/lib\/ld\.so\.1/,
+        { root: 'upload:root' },
+        { program: dynamic, root: 'root.tar.gz' },
+      );
+    });
+  });
 
   it('are refused with the field and the mend', async () => {
     const response = await call('/jobs', {
@@ -156,6 +203,51 @@ describeWith('cross-mips', 'jobs that run a program', () => {
     expect(response.status).toBe(422);
     const { errors } = (await response.json()) as Problem;
     expect(errors.map(({ field }) => field)).toEqual(['cpu', 'steps', 'arch', 'program']);
+  });
+
+  describeWith('chromium', 'from the page', () => {
+    it('are made with a form, which says what the lab finds wrong, and made again', async () => {
+      const browser = await launchChromium();
+      try {
+        const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+        const errors: string[] = [];
+        page.on('pageerror', (error) => errors.push(error.message));
+        await page.goto(lab.signInUrl);
+        await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
+        await page.goto(`${lab.url}/submit?as=program`);
+        const group = page.getByRole('group', { name: 'Program', exact: true });
+        const choose = (buffer: Buffer): Promise<void> =>
+          group
+            .locator('input[type=file]')
+            .setInputFiles({ name: 'unit-tests', mimeType: 'application/x-elf', buffer });
+        await choose(Buffer.from('hello'));
+        await page.getByLabel('Arguments').fill('count');
+        await page.getByRole('radio', { name: 'Text', exact: true }).check();
+        await page.getByLabel('Text of standard input').fill('three\nlines\nof input\n');
+        await page.getByRole('button', { name: 'Start job' }).click();
+        await group.getByText(/neither an ELF program nor a script/).waitFor();
+        await page.screenshot({ path: join(screenshots, 'program-form.png'), fullPage: true });
+
+        await group.getByRole('button', { name: 'Remove unit-tests' }).click();
+        await choose(readFileSync(program));
+        await page.getByRole('button', { name: 'Start job' }).click();
+        const status = page.getByLabel('Job status');
+        await status.getByText('Passed').waitFor({ timeout: 60_000 });
+        const job = async (): Promise<Job> =>
+          (await (await call(`/jobs/${new URL(page.url()).pathname.split('/').at(-1)}`)).json()) as Job;
+        expect(await log(await job(), 'stdout')).toBe('21 bytes of input, 3 lines\n');
+
+        await page.goto(`${lab.url}/submit?from=${(await job()).id}`);
+        expect(await page.getByLabel('Text of standard input').inputValue()).toBe('three\nlines\nof input\n');
+        await page.getByRole('radio', { name: 'Empty' }).check();
+        await page.getByRole('button', { name: 'Start job' }).click();
+        await status.getByText('Passed').waitFor({ timeout: 60_000 });
+        expect(await log(await job(), 'stdout')).toBe('0 bytes of input, 0 lines\n');
+        expect(errors).toEqual([]);
+      } finally {
+        await browser.close();
+      }
+    }, 120_000);
   });
 
   it('run the same without a lab', async () => {

@@ -3,31 +3,22 @@ import { InterpreterVcpu } from '../accel/index.js';
 import { ConfigError, Scheduler } from '../core/index.js';
 import { AddressSpace, LinearMemory, PAGE_BYTES } from '../memory/index.js';
 import type { EngineHost, KernelAbi, UserCpu } from '../targets/index.js';
-import { mipsO32 } from '../targets/index.js';
+import { ABIS } from './architectures.js';
+import type { Architecture } from './architectures.js';
 import type { FileSystem, FileSystemOptions } from './files/index.js';
 import { createFileSystem, fileSyscalls } from './files/index.js';
 import { DEFAULT_EPOCH_NS, VirtualClock, WallClock } from './kernel/clock.js';
 import { Errno } from './kernel/contracts.js';
 import { Entropy } from './kernel/entropy.js';
-import { errorText } from './kernel/error-text.js';
 import { LinuxKernel } from './kernel/linux-kernel.js';
 import { ProcessMmu } from './kernel/mmu.js';
 import type { ExitStatus } from './kernel/process.js';
 import { RunLoop } from './kernel/run-loop.js';
 import { SignalCode } from './kernel/signals.js';
 import { SyscallTracer } from './kernel/strace.js';
-import { ProgramError } from './loader/index.js';
 import { PagePool } from './memory/index.js';
+import { startFailure } from './start-failure.js';
 import { kernelSyscalls, SYSTEM } from './syscalls/index.js';
-
-/** Architectures that Linux programs can be run for. */
-export const ARCHITECTURES = ['mipsel', 'mips'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
-
-const ABIS: Readonly<Record<Architecture, () => KernelAbi>> = {
-  mipsel: () => mipsO32('little'),
-  mips: () => mipsO32('big'),
-};
 
 export const NETWORK_ACCESS = ['none', 'loopback', 'host'] as const;
 export type NetworkAccess = (typeof NETWORK_ACCESS)[number];
@@ -273,7 +264,7 @@ export class ProgramRun {
         return this.#kernel.start({ ...start, path: encode(candidate) });
       } catch (error) {
         if (error instanceof Errno && error.code === 'ENOENT' && i < candidates.length - 1) continue;
-        throw startFailure(error, program, options);
+        throw startFailure(error, program, { arch: options.arch, root: options.files.root });
       }
     }
   }
@@ -351,30 +342,4 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
   const run = await ProgramRun.create(options);
   const result = await run.run();
   return { ...result, stats: run.stats };
-}
-
-function startFailure(error: unknown, program: string, { files, arch }: ProgramOptions): unknown {
-  if (error instanceof ProgramError) return new ConfigError('program', `${program} ${error.message}`, error.mend);
-  if (!(error instanceof Errno)) return error;
-  const within = files.root === undefined || files.root === '/' ? '' : ` under the root ${files.root}`;
-  switch (error.code) {
-    case 'ENOENT':
-      return new ConfigError(
-        'program',
-        `${program} does not exist${within}`,
-        files.root === undefined || files.root === '/'
-          ? 'Name a program file of this machine, or give the guest’s own tree with --root'
-          : 'Paths are looked up inside the root; a file from outside can be bound into it with --bind HOST:GUEST',
-      );
-    case 'EACCES':
-      return new ConfigError('program', `${program} may not be executed`, `Set its execute permission: chmod +x`);
-    case 'ENOEXEC':
-      return new ConfigError(
-        'program',
-        `${program} is neither an ELF program nor a script that starts with #!`,
-        `Name a Linux program for ${arch}`,
-      );
-    default:
-      return new ConfigError('program', `${program}: ${errorText(error.code)}`, 'Name another program');
-  }
 }

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { HttpStatus, Injectable } from '@nestjs/common';
 import { boardCatalogue, ConfigError, validateConfig, type MachineConfig } from '@bootlab/emulator';
 import { openRawImage, type RawImage } from '@bootlab/emulator/backends';
+import { checkProgram, UNREAD } from '@bootlab/emulator/user';
 import { formatSize, parseSize, type JobSpec } from '@bootlab/lab';
-import { invalidField, problemOfConfig } from '../problem/problem.js';
+import { checkProgramFiles } from '@bootlab/lab/process';
+import { invalidField, invalidFields, problemOfConfig } from '../problem/problem.js';
 import { JobImages, type ImageUse } from './job-images.js';
 
 /** Largest file that a step may copy into a guest: it goes through a serial port, character by character. */
@@ -20,7 +22,7 @@ export class JobValidation {
 
   /** @throws ProblemError that names the field of the spec */
   async validate(spec: JobSpec, uses: readonly ImageUse[]): Promise<void> {
-    if (spec.kind === 'process') return; // its files are opened where it runs
+    if (spec.kind === 'process') return this.validateProgram(spec, uses);
     for (const use of uses) if (use.role === 'upload') this.refuseLongUpload(use);
     if (uses.some(({ source }) => 'pending' in source)) return; // it is validated when the files are there
     const key = this.keyOf(spec, uses);
@@ -29,14 +31,36 @@ export class JobValidation {
       spec,
       uses.filter(({ role }) => role !== 'upload'),
     );
+    this.foundGood(key);
+  }
+
+  private foundGood(key: string): void {
     const [oldest] = this.knownGood;
     if (this.knownGood.size >= MAX_KNOWN_GOOD && oldest !== undefined) this.knownGood.delete(oldest);
     this.knownGood.add(key);
   }
 
-  private keyOf({ board, cpu, memory, cmdline }: JobSpec, uses: readonly ImageUse[]): string {
-    const images = uses.map((use) => [use.role, use.position, this.jobImages.sha256(use)]);
-    return JSON.stringify([board, cpu, memory, cmdline, images]);
+  private keyOf({ board, cpu, memory, cmdline, arch, program }: JobSpec, uses: readonly ImageUse[]): string {
+    const images = uses.map((use) => [use.field, use.role, use.position, this.jobImages.sha256(use)]);
+    return JSON.stringify([board, cpu, memory, cmdline, arch, program, images]);
+  }
+
+  private async validateProgram(spec: JobSpec, uses: readonly ImageUse[]): Promise<void> {
+    if (uses.some(({ source }) => 'pending' in source)) return;
+    const key = this.keyOf(spec, uses);
+    if (this.knownGood.has(key)) return;
+    const paths = new Map<number, string>();
+    for (const use of uses) {
+      const path = await this.jobImages.path(use);
+      if (path !== undefined) paths.set(use.position, path);
+    }
+    const problem = await checkProgramFiles(spec, {
+      check: checkProgram,
+      unread: UNREAD,
+      pathOf: (position) => paths.get(position),
+    });
+    if (problem) throw invalidFields([problem], HttpStatus.UNPROCESSABLE_ENTITY);
+    this.foundGood(key);
   }
 
   private async validateMachine(spec: JobSpec, uses: readonly ImageUse[]): Promise<void> {

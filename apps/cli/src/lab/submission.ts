@@ -110,7 +110,7 @@ type Place = (string | number)[];
 
 /** Where a job file can name an image as a whole: in images and uploads, in their columns of the matrix, in variables. */
 function imagePlaces(document: Document): Place[] {
-  const places: Place[] = [...ROLES.map((role) => ['images', role]), ['program'], ['root']];
+  const places: Place[] = [...ROLES.map((role) => ['images', role]), ['program'], ['root'], ['stdin']];
   const sequence = (place: Place): Place[] => {
     const node = document.getIn(place);
     const length = typeof node === 'object' && node !== null && 'items' in node ? (node.items as unknown[]).length : 0;

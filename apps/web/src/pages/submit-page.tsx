@@ -7,6 +7,8 @@ import { Failure, Loading } from '../components/feedback.js';
 import { selfTestImage } from '../components/self-test-button.js';
 import { useTitle } from '../lib/use-title.js';
 import { applyPreset, blankForm, formOfJob, NO_IMAGE, type FormState, type Preset } from '../submit/form-state.js';
+import { ProgramForm } from '../submit/program-form.js';
+import { blankProgram, programOfJob } from '../submit/program-state.js';
 import { SubmitForm } from '../submit/submit-form.js';
 import { SubmitText } from '../submit/submit-text.js';
 import '../styles/submit.css';
@@ -28,13 +30,13 @@ function without(search: URLSearchParams, name: string): URLSearchParams {
   return rest;
 }
 
-function withText(search: URLSearchParams): URLSearchParams {
-  const text = new URLSearchParams(search);
-  text.set('as', 'yaml');
-  return text;
+function as(search: URLSearchParams, how: 'program' | 'yaml'): URLSearchParams {
+  const other = new URLSearchParams(search);
+  other.set('as', how);
+  return other;
 }
 
-/** The form as the link asks for it: `?preset=`, `?board=`, an image per role, or `?from=` an earlier job. */
+/** The form as the link asks for it: `?as=program` or `yaml`, `?preset=`, `?board=`, an image per role, or `?from=` an earlier job. */
 export default function SubmitPage() {
   useTitle('New job');
   const [search] = useSearchParams();
@@ -43,6 +45,9 @@ export default function SubmitPage() {
   const source = useQuery({ ...jobQuery(from ?? ''), enabled: from !== null, refetchInterval: false });
   const error = boards.error ?? source.error;
   const asText = search.get('as') === 'yaml';
+  const ofProgram = source.data?.spec.kind === 'process';
+  // An earlier job has the form of its kind.
+  const asProgram = !asText && (source.data ? ofProgram : search.get('as') === 'program');
 
   return (
     <div className="page">
@@ -51,16 +56,25 @@ export default function SubmitPage() {
           <h1>New job</h1>
           <p>
             {from === null
-              ? 'Boot a kernel or firmware on an emulated board.'
+              ? asProgram
+                ? 'Run a Linux program of another architecture, without a board.'
+                : 'Boot a kernel or firmware on an emulated board.'
               : 'A new run of an earlier job: change what you like.'}
           </p>
         </div>
       </div>
       <nav className="segmented submit-how" aria-label="How to write the job">
-        <Link to={`/submit?${without(search, 'as')}`} aria-current={asText ? undefined : 'page'}>
-          Form
-        </Link>
-        <Link to={`/submit?${withText(search)}`} aria-current={asText ? 'page' : undefined}>
+        {!ofProgram && (
+          <Link to={`/submit?${without(search, 'as')}`} aria-current={asText || asProgram ? undefined : 'page'}>
+            Board
+          </Link>
+        )}
+        {(from === null || ofProgram) && (
+          <Link to={`/submit?${as(search, 'program')}`} aria-current={asProgram ? 'page' : undefined}>
+            Program
+          </Link>
+        )}
+        <Link to={`/submit?${as(search, 'yaml')}`} aria-current={asText ? 'page' : undefined}>
           YAML
         </Link>
       </nav>
@@ -72,6 +86,8 @@ export default function SubmitPage() {
         <Loading what="form" />
       ) : asText ? (
         <SubmitText key={search.toString()} initial={source.data ? jobText(source.data.spec) : EXAMPLE} />
+      ) : asProgram ? (
+        <ProgramForm key={search.toString()} initial={source.data ? programOfJob(source.data) : blankProgram()} />
       ) : (
         <SubmitForm
           key={search.toString()}

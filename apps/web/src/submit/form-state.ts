@@ -43,7 +43,7 @@ type FormField = 'name' | 'board' | 'cpu' | 'memory' | 'images' | 'cmdline' | 't
 export type Preset = 'shell' | 'boot-test' | 'self-test';
 
 export const NO_IMAGE: ImageChoice = { kind: 'none' };
-const WANTS_UPLOAD: ImageChoice = { kind: 'upload', file: undefined };
+export const WANTS_UPLOAD: ImageChoice = { kind: 'upload', file: undefined };
 
 let lastStepKey = 0;
 

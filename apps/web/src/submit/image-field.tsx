@@ -16,11 +16,14 @@ export function ImageField({
   role,
   choice,
   builtin,
+  none = 'None',
   errors,
   onChange,
 }: {
   label: string;
   help: string;
+  /** What it means that there is no file. */
+  none?: string;
   role: ImageRole;
   choice: ImageChoice;
   /** Reference of the image that comes with the board, where there is one for this role. */
@@ -30,7 +33,7 @@ export function ImageField({
 }) {
   const id = useId();
   const kinds = [
-    { value: 'none', label: 'None' },
+    { value: 'none', label: none },
     { value: 'upload', label: 'Upload' },
     { value: 'library', label: 'Library' },
     ...(builtin === undefined ? [] : [{ value: 'builtin', label: 'Self-test' } as const]),

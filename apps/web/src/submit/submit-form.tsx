@@ -1,18 +1,13 @@
-import { Play, SquareTerminal, Stethoscope, TestTubeDiagonal, Plus, Trash2 } from 'lucide-react';
-import { useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { SquareTerminal, Stethoscope, TestTubeDiagonal, Plus, Trash2 } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
 import { formatSize } from '@bootlab/lab';
-import { useNavigate } from 'react-router';
-import type { UploadProgress } from '../api/client.js';
-import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
-import { useSubmitJob } from '../api/queries.js';
+import { errorsOfField } from '../api/problem.js';
 import type { Board, FieldError } from '../api/types.js';
-import { CopyButton } from '../components/copy-button.js';
-import { Notice } from '../components/feedback.js';
-import { Segmented } from '../components/segmented.js';
 import { selfTestImage } from '../components/self-test-button.js';
-import { UploadBar } from '../components/upload-bar.js';
-import { FieldErrors, sentence } from './field-errors.js';
-import { applyPreset, checkForm, curlOfForm, specOfForm, type FormState, type Preset } from './form-state.js';
+import { FieldErrors } from './field-errors.js';
+import { FormErrors, RunFields, SubmitSide } from './form-parts.js';
+import { applyPreset, checkForm, specOfForm, type FormState, type Preset } from './form-state.js';
+import { useSubmission } from './use-submission.js';
 import { ImageField } from './image-field.js';
 import { StepsField } from './steps-field.js';
 
@@ -40,16 +35,16 @@ const PRESETS: readonly { preset: Preset; icon: ReactNode; title: string; text: 
 const SHOWN_FIELDS = ['name', 'board', 'cpu', 'memory', 'images', 'cmdline', 'timeout', 'clock', 'steps'] as const;
 
 export function SubmitForm({ boards, initial }: { boards: readonly Board[]; initial: FormState }) {
-  const navigate = useNavigate();
   const [form, setForm] = useState(initial);
-  const [errors, setErrors] = useState<readonly FieldError[]>([]);
-  const [progress, setProgress] = useState<UploadProgress>();
-  const abort = useRef<AbortController>(undefined);
-  const element = useRef<HTMLFormElement>(null);
-  const submit = useSubmitJob();
-
   const board = boards.find(({ id }) => id === form.board);
   const selfTest = board?.selfTest ? selfTestImage(board.id, board.byteOrders[0] ?? 'little') : undefined;
+
+  const submission = useSubmission({
+    check: () => checkForm(form, board),
+    build: () => specOfForm(form),
+    fieldOfUpload: formFieldOf,
+  });
+  const { errors, setErrors } = submission;
 
   /** Changes the form; what was wrong with the changed field is no longer known to be. */
   const change = (field: string, part: Partial<FormState>): void => {
@@ -58,45 +53,12 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
   };
   const usePreset = (preset: Preset): void => {
     setForm((known) => applyPreset(known, preset, selfTest ?? ''));
-    setErrors([]);
+    setErrors(() => []);
   };
   const of = (field: string): FieldError[] => errorsOfField(errors, field);
 
-  const showErrors = (found: readonly FieldError[]): void => {
-    setErrors(found);
-    // After the errors are on the page: the first bad field, so that the keyboard is where the mend is.
-    requestAnimationFrame(() => {
-      const first = element.current?.querySelector<HTMLElement>('[aria-invalid="true"], .form-errors');
-      first?.scrollIntoView({ block: 'center' });
-      first?.focus({ preventScroll: true });
-    });
-  };
-
-  const send = (event: FormEvent): void => {
-    event.preventDefault();
-    const found = checkForm(form, board);
-    if (found.length > 0) {
-      showErrors(found);
-      return;
-    }
-    setErrors([]);
-    setProgress(undefined);
-    abort.current = new AbortController();
-    submit.mutate(
-      { ...specOfForm(form), signal: abort.current.signal, onProgress: setProgress },
-      {
-        onSuccess: (job) => void navigate(`/jobs/${job.id}`),
-        onError: (error) => showErrors(error instanceof ApiError ? error.problem.errors.map(atFormField) : []),
-      },
-    );
-  };
-
-  const elsewhere = errorsElsewhere(errors, SHOWN_FIELDS);
-  const wasAborted = submit.error instanceof DOMException && submit.error.name === 'AbortError';
-  const showHead = (submit.error !== null && !wasAborted) || elsewhere.length > 0;
-
   return (
-    <form ref={element} className="submit-layout" noValidate onSubmit={send}>
+    <form ref={submission.element} className="submit-layout" noValidate onSubmit={submission.send}>
       <div className="submit-main">
         <div className="presets" role="group" aria-label="Presets">
           {PRESETS.filter(({ preset }) => preset !== 'self-test' || selfTest !== undefined).map((entry) => (
@@ -110,31 +72,7 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
           ))}
         </div>
 
-        {showHead && (
-          <div className="form-errors" tabIndex={-1}>
-            <Notice
-              tone="fail"
-              title={
-                submit.error instanceof ApiError
-                  ? errors.length > 0
-                    ? 'The lab did not accept this job: see the marked fields'
-                    : submit.error.problem.title
-                  : 'The job was not submitted'
-              }
-            >
-              {submit.error && errors.length === 0 && <p>{submit.error.message}</p>}
-              {elsewhere.length > 0 && (
-                <ul>
-                  {elsewhere.map((error) => (
-                    <li key={`${error.field} ${error.message}`}>
-                      <code>{error.field}</code>: {sentence(error.message)} {sentence(error.mend)}
-                    </li>
-                  ))}
-                </ul>
-              )}
-            </Notice>
-          </div>
-        )}
+        <FormErrors submission={submission} shown={SHOWN_FIELDS} />
 
         <section className="card" aria-labelledby="section-board">
           <div className="card-head">
@@ -293,91 +231,22 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
             <h2 id="section-run">How it runs</h2>
           </div>
           <div className="card-body form-stack">
-            <div className="form-grid">
-              <div className="field">
-                <span className="label">Clock</span>
-                <Segmented
-                  legend="Clock"
-                  value={form.clock}
-                  options={[
-                    { value: 'virtual', label: 'Virtual' },
-                    { value: 'wall', label: 'Wall' },
-                  ]}
-                  onChange={(clock) => change('clock', { clock })}
-                />
-                <span className="field-help">
-                  {form.clock === 'virtual'
-                    ? 'Idle time is skipped: fastest, the same every time.'
-                    : 'Idle time passes in real seconds: for people who type.'}
-                </span>
-                <FieldErrors id="clock-errors" errors={of('clock')} />
-              </div>
-              <div className="field">
-                <label htmlFor="timeout">Time-out</label>
-                <input
-                  id="timeout"
-                  className="input mono"
-                  value={form.timeout}
-                  placeholder="5m"
-                  aria-invalid={of('timeout').length > 0}
-                  aria-describedby="timeout-help timeout-errors"
-                  onChange={(event) => change('timeout', { timeout: event.target.value })}
-                />
-                <span className="field-help" id="timeout-help">
-                  Of virtual time: 90s, 5m, 1h30m.
-                </span>
-                <FieldErrors id="timeout-errors" errors={of('timeout')} />
-              </div>
-              <div className="field">
-                <label htmlFor="name">
-                  Name <span className="optional">optional</span>
-                </label>
-                <input
-                  id="name"
-                  className="input"
-                  value={form.name}
-                  maxLength={200}
-                  placeholder="Shown in the job list"
-                  aria-invalid={of('name').length > 0}
-                  aria-describedby="name-errors"
-                  onChange={(event) => change('name', { name: event.target.value })}
-                />
-                <FieldErrors id="name-errors" errors={of('name')} />
-              </div>
-            </div>
+            <RunFields run={form} errors={errors} change={change} />
             <StepsField steps={form.steps} errors={errors} onChange={(steps) => change('steps', { steps })} />
           </div>
         </section>
       </div>
 
-      <aside className="submit-side" aria-label="Summary">
-        <div className="card">
-          {submit.isPending && progress ? (
-            <div className="card-body">
-              <UploadBar label="Uploading" progress={progress} onCancel={() => abort.current?.abort()} />
-            </div>
-          ) : (
-            <div className="card-body">
-              <button type="submit" className="button primary submit-button" disabled={submit.isPending}>
-                {submit.isPending ? <span className="spinner" aria-hidden /> : <Play size={16} aria-hidden />}
-                Start job
-              </button>
-              {wasAborted && <p className="field-help">The upload was cancelled; nothing was started.</p>}
-            </div>
-          )}
-        </div>
-        <SpecPreview form={form} />
-      </aside>
+      <SubmitSide submission={submission} built={specOfForm(form)} />
     </form>
   );
 }
 
-/** Errors about an uploaded file name its multipart field (`kernel`, `drive0`); the form shows them at its image. */
-function atFormField(error: FieldError): FieldError {
-  const drive = /^drive(\d)$/.exec(error.field)?.[1];
-  if (drive !== undefined) return { ...error, field: `images.drives[${drive}]` };
-  const isImage = ['kernel', 'initrd', 'firmware'].includes(error.field);
-  return isImage ? { ...error, field: `images.${error.field}` } : error;
+/** Uploads are called by their multipart field (`kernel`, `drive0`); the form shows their errors at its image. */
+function formFieldOf(upload: string): string {
+  const drive = /^drive(\d)$/.exec(upload)?.[1];
+  if (drive !== undefined) return `images.drives[${drive}]`;
+  return ['kernel', 'initrd', 'firmware'].includes(upload) ? `images.${upload}` : upload;
 }
 
 /** Powers of two within the board's limits, for the field's suggestions. */
@@ -387,27 +256,4 @@ function memorySizes(board: Board): string[] {
     if (bytes >= Math.max(board.memory.minBytes, 2 ** 24)) sizes.push(formatSize(bytes));
   }
   return sizes;
-}
-
-function SpecPreview({ form }: { form: FormState }) {
-  const [shown, setShown] = useState<'spec' | 'curl'>('spec');
-  const built = specOfForm(form);
-  const text = shown === 'spec' ? JSON.stringify(built.spec, undefined, 2) : curlOfForm(built, location.origin);
-  return (
-    <div className="card">
-      <div className="card-head">
-        <Segmented
-          legend="Preview"
-          value={shown}
-          options={[
-            { value: 'spec', label: 'Job spec' },
-            { value: 'curl', label: 'curl' },
-          ]}
-          onChange={setShown}
-        />
-        <CopyButton text={text} />
-      </div>
-      <pre className="spec-preview">{text}</pre>
-    </div>
-  );
 }

@@ -53,7 +53,7 @@ export interface SystemIdentity {
 
 /** Where the first process's descriptors 0, 1 and 2 lead. Without input the guest reads an empty file. */
 export interface HostStreams {
-  readonly stdin?: HostInput;
+  readonly stdin?: HostInput | Uint8Array;
   readonly stdout?: HostOutput;
   readonly stderr?: HostOutput;
 }

@@ -17,7 +17,6 @@ import type {
   FilePages,
   FileProcess,
   FileSystemOptions,
-  HostStreams,
   ProcessDirectory,
   ProcessStatus,
   SystemIdentity,
@@ -28,6 +27,8 @@ import { LockTable } from './locks.js';
 import { DirectoryFile, PathFile, plainFlags, RegularFile, waitUntil } from './open-file.js';
 import type { FileFlags, FoundAt, OpenFile } from './open-file.js';
 import { Pipe, PipeEnd } from './pipe.js';
+import { HostInput } from './host-stream.js';
+import type { HostOutput } from './host-stream.js';
 import { createProcTree } from './proc.js';
 import type { VisibleFiles, VisibleProcess } from './proc.js';
 import { SeededRandom } from './random.js';
@@ -76,7 +77,11 @@ export class FileSystem {
   readonly anonymousMount: Mount;
   readonly #anonymous: MemoryTree;
   readonly #processes = new Map<number, VisibleProcess>();
-  readonly #streams: HostStreams;
+  readonly #streams: {
+    readonly stdin: HostInput | undefined;
+    readonly stdout: HostOutput | undefined;
+    readonly stderr: HostOutput | undefined;
+  };
   readonly #terminalHost: FileSystemOptions['terminal'];
   #terminal: TerminalState | undefined;
   readonly #pipes = new WeakMap<Inode, Pipe>();
@@ -92,7 +97,8 @@ export class FileSystem {
     const { clock, seed, memoryLimitBytes = DEFAULT_MEMORY_LIMIT } = options;
     this.clock = clock;
     this.random = new SeededRandom(seed);
-    this.#streams = options;
+    const { stdin, stdout, stderr } = options;
+    this.#streams = { stdin: stdin instanceof Uint8Array ? HostInput.of(stdin) : stdin, stdout, stderr };
     this.#terminalHost = options.terminal;
     const budget = new MemoryBudget(memoryLimitBytes);
     this.#budget = budget;

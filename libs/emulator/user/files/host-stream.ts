@@ -7,6 +7,14 @@ export class HostInput {
   readonly #bytes = new ByteQueue();
   #ended = false;
 
+  /** All that will ever come. */
+  static of(bytes: Uint8Array): HostInput {
+    const input = new HostInput();
+    input.push(bytes);
+    input.end();
+    return input;
+  }
+
   /** Bytes that wait to be read. */
   get length(): number {
     return this.#bytes.length;

@@ -19,6 +19,13 @@ type Open = (
   options?: { directory?: number; emptyPath?: boolean; noFollow?: boolean },
 ) => ExecutableFile;
 
+/** Programs are told ENOENT; people, which file it is. */
+export class MissingScriptInterpreter extends Errno {
+  constructor(readonly interpreter: string) {
+    super('ENOENT');
+  }
+}
+
 /**
  * The ELF file that a name leads to: scripts that start with `#!` are followed to their interpreters, which get the
  * script's path as an argument.
@@ -44,7 +51,17 @@ export function resolveProgram(
     if (depth === MAX_SCRIPTS) throw new Errno('ELOOP');
     argv = [line.interpreter, ...(line.argument ? [line.argument] : []), path, ...argv.slice(1)];
     path = line.interpreter;
-    file = open(path);
+    file = openInterpreter(path, open);
+  }
+}
+
+function openInterpreter(path: Uint8Array, open: Open): ExecutableFile {
+  try {
+    return open(path);
+  } catch (error) {
+    if (error instanceof Errno && error.code === 'ENOENT')
+      throw new MissingScriptInterpreter(Buffer.from(path).toString('latin1'));
+    throw error;
   }
 }
 

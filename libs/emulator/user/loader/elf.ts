@@ -10,8 +10,8 @@ export class ProgramError extends Error {
     message: string,
     /** What to do about it, a sentence without its full stop. */
     readonly mend: string,
-    /** A file that the program needs does not exist; the program itself is sound. */
-    readonly missingFile = false,
+    /** Not the program itself is at fault but the interpreter that it names. */
+    readonly fault: 'program' | 'missing interpreter' | 'unfit interpreter' = 'program',
   ) {
     super(message);
   }

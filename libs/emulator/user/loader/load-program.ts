@@ -48,11 +48,7 @@ export function loadProgram(
   cache: PageCache,
 ): LoadedProgram {
   const { abi, program } = request;
-  const elf = openElf(program, abi);
-  const mode = checkAgainstCpu(elf, program, abi);
-  const interpreterPath = readInterpreter(elf, program);
-  const interpreter = interpreterPath === undefined ? undefined : openInterpreter(request, interpreterPath);
-  const interpreterElf = interpreter && openElf(interpreter, abi);
+  const { elf, mode, interpreter, interpreterElf } = openProgram(request);
 
   space.stackLimit = request.stackLimit;
   const stackTop = abi.addresses.limit - (abi.signalPage.length > 0 ? 4096 : 0);
@@ -102,6 +98,35 @@ export function loadProgram(
   return { entry, wideFpRegisters: mode.wideFpRegisters, ...stack };
 }
 
+/**
+ * Reads the headers of a program and of its interpreter, and holds them against the architecture.
+ * @throws ProgramError saying what is wrong with a file, Errno
+ */
+export function openProgram(request: Pick<LoadRequest, 'abi' | 'program' | 'openInterpreter'>): {
+  readonly elf: ElfProgram;
+  readonly mode: { readonly wideFpRegisters: boolean };
+  /** Open; of a program that is dynamically linked. */
+  readonly interpreter: ExecutableFile | undefined;
+  readonly interpreterElf: ElfProgram | undefined;
+} {
+  const { abi, program } = request;
+  const elf = openElf(program, abi);
+  const mode = checkAgainstCpu(elf, program, abi);
+  const path = readInterpreter(elf, program);
+  const interpreter = path === undefined ? undefined : openInterpreter(request, path);
+  if (!interpreter) return { elf, mode, interpreter, interpreterElf: undefined };
+  try {
+    return { elf, mode, interpreter, interpreterElf: openElf(interpreter, abi) };
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw new ProgramError(`needs ${path}, which ${error.message}`, treeMend(abi), 'unfit interpreter');
+  }
+}
+
+const treeMend = ({ name }: KernelAbi): string =>
+  `Give a tree with the ${name} libraries: --root DIR, for example with Debian's libc6:${name} unpacked in it by dpkg -x; ` +
+  'or link the program statically';
+
 function openElf(file: ExecutableFile, abi: KernelAbi): ElfProgram {
   const elf = parseProgram((offset, length) => file.read(offset, length), file.size);
   if (elf.machine !== abi.elfMachine || elf.bits !== abi.pointerBytes * 8) {
@@ -146,15 +171,15 @@ function readInterpreter(elf: ElfProgram, file: ExecutableFile): string | undefi
   return Buffer.from(bytes.subarray(0, end)).toString('latin1');
 }
 
-function openInterpreter(request: LoadRequest, path: string): ExecutableFile {
+function openInterpreter(request: Pick<LoadRequest, 'abi' | 'openInterpreter'>, path: string): ExecutableFile {
   try {
     return request.openInterpreter(path);
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
     throw new ProgramError(
       `is dynamically linked and needs ${path}, which ${error.code === 'ENOENT' ? 'does not exist' : `cannot be opened (${error.code})`}`,
-      `Give a tree with the ${request.abi.name} libraries: --root DIR, for example with Debian's libc6:${request.abi.name} unpacked in it by dpkg -x; or link the program statically`,
-      true,
+      treeMend(request.abi),
+      'missing interpreter',
     );
   }
 }

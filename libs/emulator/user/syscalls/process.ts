@@ -54,7 +54,7 @@ function execute(
     if (!(error instanceof ProgramError)) throw error;
     const name = Buffer.from(request.path).toString();
     thread.kernel.parts.warn(`${name} ${error.message}. ${error.mend}.`);
-    throw new Errno(error.missingFile ? 'ENOENT' : 'ENOEXEC');
+    throw new Errno(error.fault === 'missing interpreter' ? 'ENOENT' : 'ENOEXEC');
   }
   return NO_RESULT;
 }

@@ -21,7 +21,10 @@ async function run(
   const steps: StepRecord[] = [];
   const process = new ProcessRun({
     spec: { ...base, ...spec },
-    files: new Map([[0, Buffer.from('program')]]),
+    files: new Map([
+      [0, Buffer.from('program')],
+      [2, Buffer.from('input')],
+    ]),
     timeoutNs: 3e9,
     wallGuardMs: 50,
     consoleLimitBytes: limit,
@@ -44,6 +47,16 @@ describe('a program under test', () => {
     expect(request).toMatchObject({ arch: 'mipsel', program: '/program', args: ['-v', ''], memoryBytes: 64 * 2 ** 20 });
     expect(request?.environment).toEqual({ PATH: '/x', HOME: '/root', A: '1' });
     expect(request?.files.content.map(({ path }) => path)).toEqual(['tmp', 'root', '/program']);
+  });
+
+  it('reads what the job has as standard input: nothing, a text, or a file', async () => {
+    const stdin = async (spec: Partial<JobSpec>): Promise<string> => {
+      const { request } = await run(() => ({ kind: 'exited', code: 0 }), spec);
+      return Buffer.from(request?.files.stdin ?? 'none').toString();
+    };
+    expect(await stdin({})).toBe('');
+    expect(await stdin({ stdin_text: 'λ\n' })).toBe('λ\n');
+    expect(await stdin({ stdin: './program', files: {} })).toBe('input');
   });
 
   it('prints on two consoles, and cases are read from the first', async () => {

@@ -7,15 +7,26 @@ import type { JobSpec } from '../spec/job-spec.js';
 import { EscapeFilter } from '../steps/escape-filter.js';
 import type { RunReport } from '../steps/job-run.js';
 import { MAX_CASES, MAX_OUTPUT_LENGTH, type StepRecord } from '../steps/step-record.js';
+import { emulatorProblem } from './emulator-problem.js';
 import { readRootArchive, RootArchiveError, type RootEntry } from './root-archive.js';
 
 /** What a program under test starts with. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
 /** Folders that every root has. */
-const FOLDERS: readonly RootEntry[] = [
+export const FOLDERS: readonly RootEntry[] = [
   { path: 'tmp', mode: 0o1777, uid: 0, gid: 0, kind: 'directory' },
   { path: 'root', mode: 0o700, uid: 0, gid: 0, kind: 'directory' },
 ];
+
+/** A file of the job in the program's tree. */
+export const fileEntry = (path: string, bytes: Uint8Array): RootEntry => ({
+  path: Buffer.from(path).toString('latin1'),
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  kind: 'file',
+  bytes,
+});
 
 /** A program to run; the emulator's `ProgramOptions` takes it as it is. */
 export interface ProgramRequest {
@@ -25,6 +36,7 @@ export interface ProgramRequest {
   readonly environment: Readonly<Record<string, string>>;
   readonly files: {
     readonly content: readonly RootEntry[];
+    readonly stdin: Uint8Array;
     readonly stdout: (bytes: Uint8Array) => void;
     readonly stderr: (bytes: Uint8Array) => void;
   };
@@ -164,12 +176,13 @@ export class ProcessRun {
     const { spec, files, timeoutNs, createProgram } = this.options;
     const { arch = 'mipsel', program = '', arguments: args = [], environment = {} } = spec;
     const content: RootEntry[] = [...FOLDERS];
-    for (const { position, path } of processFiles(spec)) {
+    let stdin: Uint8Array = Buffer.from(spec.stdin_text ?? '');
+    for (const { position, use } of processFiles(spec)) {
       const bytes = files.get(position);
       if (!bytes) throw new Error(`The file at position ${position} of the job is missing`);
-      if (path === undefined) content.push(...(await readRootArchive(bytes)));
-      else
-        content.push({ path: Buffer.from(path).toString('latin1'), mode: 0o755, uid: 0, gid: 0, kind: 'file', bytes });
+      if (use.kind === 'root') content.push(...(await readRootArchive(bytes)));
+      else if (use.kind === 'stdin') stdin = bytes;
+      else content.push(fileEntry(use.path, bytes));
     }
     return createProgram({
       arch,
@@ -178,6 +191,7 @@ export class ProcessRun {
       environment: { ...ENVIRONMENT, ...environment },
       files: {
         content,
+        stdin,
         stdout: (bytes) => this.printed('stdout', bytes),
         stderr: (bytes) => this.printed('stderr', bytes),
       },
@@ -280,7 +294,6 @@ function messageOf(end: RunEnd): string | undefined {
 /** What the person who wrote the job can mend, as a sentence; undefined for what they cannot. */
 function startFailure(error: unknown): string | undefined {
   if (error instanceof RootArchiveError) return `root is no archive that can be unpacked: ${error.message}`;
-  // The emulator's ConfigError.
-  if (!(error instanceof Error) || !('problem' in error) || !('mend' in error)) return undefined;
-  return `${String(error.problem)}. ${String(error.mend)}.`;
+  const problem = emulatorProblem(error);
+  return problem && `${problem.message}. ${problem.mend}`;
 }

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { pack, type Pack } from 'tar-stream';
-import { readRootArchive, RootArchiveError } from './root-archive.js';
+import { readRootArchive, RootArchiveError, scanRootArchive } from './root-archive.js';
 
 async function archive(fill: (to: Pack) => void): Promise<Buffer> {
   const to = pack();
@@ -40,5 +43,29 @@ describe('a root archive', () => {
   ])('that is %s is refused', async (_, bytes) => {
     const whole = await archive((to) => to.entry({ name: 'file' }, 'x'.repeat(5000)));
     await expect(readRootArchive(bytes ?? whole.subarray(0, 2000))).rejects.toThrow(RootArchiveError);
+  });
+
+  it.each(['plain', 'gzip'])('is read from a file with the content that is wanted only, %s', async (packing) => {
+    const folder = mkdtempSync(join(tmpdir(), 'bootlab-root-'));
+    try {
+      const bytes = await archive((to) => {
+        to.entry({ name: './bin/hello' }, 'text');
+        to.entry({ name: 'large' }, 'x'.repeat(100_000));
+        to.entry({ name: 'empty' }, '');
+      });
+      const file = join(folder, 'root.tar');
+      const unread = Buffer.from('unread');
+      writeFileSync(file, packing === 'gzip' ? gzipSync(bytes) : bytes);
+      const entries = await scanRootArchive(file, (path) => path === './bin/hello', unread);
+      expect(entries).toMatchObject([
+        { path: './bin/hello', bytes: Buffer.from('text') },
+        { path: 'large', bytes: unread },
+        { path: 'empty', bytes: Buffer.alloc(0) },
+      ]);
+      writeFileSync(file, bytes.subarray(0, 2000));
+      await expect(scanRootArchive(file, () => false, unread)).rejects.toThrow(RootArchiveError);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
@@ -22,23 +23,56 @@ export class RootArchiveError extends Error {}
  * has a /dev of its own. Nothing is written anywhere, so names can do no harm; the emulator refuses those that leave the tree.
  * @throws RootArchiveError saying what is wrong
  */
-export async function readRootArchive(bytes: Uint8Array): Promise<RootEntry[]> {
+export function readRootArchive(bytes: Uint8Array): Promise<RootEntry[]> {
+  return readEntries(Readable.from([bytes]), isGzip(bytes), () => true);
+}
+
+/**
+ * The same of a file, with the content of those entries only whose path, as the archive has it, is wanted; the others'
+ * is `unread`. No more of it lies in memory at a time than a block.
+ * @throws RootArchiveError saying what is wrong
+ */
+export async function scanRootArchive(
+  file: string,
+  wanted: (path: string, sizeBytes: number) => boolean,
+  unread: Uint8Array,
+): Promise<RootEntry[]> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(4), 0, 4, 0);
+    const source = handle.createReadStream({ start: 0, autoClose: false });
+    return await readEntries(source, isGzip(buffer.subarray(0, bytesRead)), wanted, unread);
+  } finally {
+    await handle.close();
+  }
+}
+
+const isGzip = (bytes: Uint8Array): boolean =>
+  bytes.length > 2 && ((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)) === GZIP_MAGIC;
+
+async function readEntries(
+  source: Readable,
+  compressed: boolean,
+  wanted: (path: string, sizeBytes: number) => boolean,
+  unread: Uint8Array = new Uint8Array(),
+): Promise<RootEntry[]> {
   const entries: RootEntry[] = [];
   let total = 0;
   const archive = extract();
-  const source = Readable.from([bytes]);
-  const isGzip = bytes.length > 2 && ((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)) === GZIP_MAGIC;
-  const input = isGzip ? source.pipe(createGunzip().on('error', (error) => archive.destroy(error))) : source;
+  const fail = (error: Error): void => void archive.destroy(error);
+  source.on('error', fail);
+  const input = compressed ? source.pipe(createGunzip().on('error', fail)) : source;
   input.pipe(archive);
   try {
     for await (const entry of archive) {
       const { header } = entry;
       if (entries.length >= MAX_ENTRIES) throw new RootArchiveError(`it has more than ${MAX_ENTRIES} entries`);
-      const parts: Uint8Array[] = [];
+      const isWanted = wanted(byteString(header.name), header.size ?? 0);
+      const parts: Uint8Array[] = isWanted || (header.size ?? 0) === 0 ? [] : [unread];
       for await (const part of entry as AsyncIterable<Uint8Array>) {
         total += part.length;
         if (total > MAX_ROOT_BYTES) throw new RootArchiveError(`it holds more than ${MAX_ROOT_BYTES >> 20} MiB`);
-        parts.push(part);
+        if (isWanted) parts.push(part);
       }
       const made = entryOf(header, parts);
       if (made) entries.push(made);
@@ -46,6 +80,8 @@ export async function readRootArchive(bytes: Uint8Array): Promise<RootEntry[]> {
   } catch (error) {
     if (error instanceof RootArchiveError) throw error;
     throw new RootArchiveError(error instanceof Error ? error.message : String(error), { cause: error });
+  } finally {
+    source.destroy();
   }
   if (entries.length === 0) throw new RootArchiveError('it has no files in it');
   return entries;

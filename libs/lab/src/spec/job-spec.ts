@@ -37,6 +37,8 @@ export const ARCHITECTURES = ['mipsel', 'mips'] as const;
 /** Consoles of a process job. */
 export const PROCESS_CONSOLES = ['stdout', 'stderr'] as const;
 
+/** Characters of standard input that may stand in the job itself. */
+const MAX_STDIN_TEXT = 65_536;
 const VARIABLE = /^[^=\0]+$/;
 const GUEST_PATH = /^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/;
 
@@ -59,6 +61,8 @@ const processFields = {
     .record(z.string().regex(GUEST_PATH, 'An absolute path without "." and ".."'), imageReferenceSchema)
     .describe('Files by the path at which the program finds them; each may be executed')
     .optional(),
+  stdin: imageReferenceSchema.describe('A file that is the standard input; without one it is empty').optional(),
+  stdin_text: z.string().max(MAX_STDIN_TEXT).describe('The standard input itself, instead of a file').optional(),
 };
 
 const jobSpecShape = z.strictObject({

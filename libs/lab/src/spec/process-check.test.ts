@@ -31,6 +31,8 @@ describe('a job of the kind process', () => {
     [{ images: { kernel: './vmlinux' } }, ['images.kernel']],
     [{ board: 'malta' }, ['board']],
     [{ memory: '1M' }, ['memory']],
+    [{ stdin: './input' }, []],
+    [{ stdin: './input', stdin_text: 'x' }, ['stdin_text']],
     [{ results: { fail_on: ['kernel-panic'] } }, ['results.fail_on']],
   ])('%j: wrong are %j', (more, fields) => {
     expect(fieldsOf(more)).toEqual(fields);
@@ -57,22 +59,24 @@ describe('a job of the kind process', () => {
   });
 
   it('names its files, each with a position, and takes digests for them', () => {
-    const spec = specOf({ ...process, root: './r', files: { '/a': './x', '/b': './y' } });
-    expect(processFiles(spec).map(({ position, field, path }) => [position, field, path])).toEqual([
-      [0, 'program', '/program'],
-      [1, 'root', undefined],
-      [2, 'files./a', '/a'],
-      [3, 'files./b', '/b'],
+    const spec = specOf({ ...process, root: './r', files: { '/a': './x', '/b': './y' }, stdin: './in' });
+    expect(processFiles(spec).map(({ position, field, use }) => [position, field, use])).toEqual([
+      [0, 'program', { kind: 'file', path: '/program' }],
+      [1, 'root', { kind: 'root' }],
+      [2, 'files./a', { kind: 'file', path: '/a' }],
+      [3, 'files./b', { kind: 'file', path: '/b' }],
+      [4, 'stdin', { kind: 'stdin' }],
     ]);
     expect(withProcessFiles(spec, (position) => `d${position}`)).toMatchObject({
       program: 'd0',
       root: 'd1',
       files: { '/a': 'd2', '/b': 'd3' },
+      stdin: 'd4',
     });
   });
 
   it('lends its fields to no other job', () => {
-    const spec = specOf({ board: 'malta', images: {}, arch: 'mips', root: './r' });
-    expect(checkBoard(spec, []).map(({ field }) => field)).toEqual(['arch', 'root']);
+    const spec = specOf({ board: 'malta', images: {}, arch: 'mips', root: './r', stdin: './s' });
+    expect(checkBoard(spec, []).map(({ field }) => field)).toEqual(['arch', 'root', 'stdin']);
   });
 });

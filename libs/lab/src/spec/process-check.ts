@@ -3,7 +3,9 @@ import type { FieldError } from '../problem.js';
 import { formatSize, parseSize } from '../units.js';
 import { PROCESS_BOARD, type JobSpec } from './job-spec.js';
 
-export const PROCESS_ONLY = ['arch', 'program', 'arguments', 'environment', 'root', 'files'] as const;
+export const PROCESS_ONLY = [
+  ...(['arch', 'program', 'arguments', 'environment', 'root', 'files', 'stdin', 'stdin_text'] as const),
+];
 const BOARD_ONLY = ['cpu', 'cmdline', 'on_reboot', 'shell', 'prompt', 'steps', 'artifacts'] as const;
 /** Memory of all processes of a job together. */
 const MEMORY = { defaultBytes: 2 ** 30, minBytes: 16 * 2 ** 20, maxBytes: 3 * 2 ** 30 };
@@ -24,6 +26,10 @@ export function checkProcess(spec: JobSpec): FieldError[] {
   if (spec.program === undefined)
     errors.push(missing('program', 'Name the program: upload:<field>, or a path in the root.'));
   else errors.push(...programErrors(spec.program, spec));
+  if (spec.stdin !== undefined && spec.stdin_text !== undefined) {
+    const mend = 'Keep one of them.';
+    errors.push({ field: 'stdin_text', message: 'There is a standard input in "stdin" already', mend });
+  }
   if (spec.results?.fail_on) errors.push(foreign('results.fail_on', 'board'));
   if (spec.memory !== undefined) {
     const bytes = parseSize(spec.memory);
@@ -58,39 +64,62 @@ export interface ProcessFile {
   /** Path of the reference in the spec. */
   readonly field: string;
   readonly reference: string;
-  /** Where the program finds it; undefined for the root. */
-  readonly path: string | undefined;
+  /** What it is for: the tree that the program sees, a file in it, or its standard input. */
+  readonly use:
+    { readonly kind: 'root' } | { readonly kind: 'stdin' } | { readonly kind: 'file'; readonly path: string };
 }
 
 /** Where a program is found that came as a file. */
 export const PROGRAM_PATH = '/program';
 
-/** The files that a process job names: program, root, and others, each with a position of its own. */
-export function processFiles({ program, root, files = {} }: JobSpec): ProcessFile[] {
+/** The files that a process job names: program, root, others, standard input, each with a position of its own. */
+export function processFiles({ program, root, files = {}, stdin }: JobSpec): ProcessFile[] {
   const role = 'upload' as const;
   return [
     ...(program === undefined || program.startsWith('/')
       ? []
-      : [{ role, position: 0, field: 'program', reference: program, path: PROGRAM_PATH }]),
-    ...(root === undefined ? [] : [{ role, position: 1, field: 'root', reference: root, path: undefined }]),
+      : [
+          {
+            role,
+            position: 0,
+            field: 'program',
+            reference: program,
+            use: { kind: 'file', path: PROGRAM_PATH } as const,
+          },
+        ]),
+    ...(root === undefined
+      ? []
+      : [{ role, position: 1, field: 'root', reference: root, use: { kind: 'root' } as const }]),
     ...Object.entries(files).map(([path, reference], index) => ({
       role,
       position: 2 + index,
       field: `files.${path}`,
       reference,
-      path,
+      use: { kind: 'file', path } as const,
     })),
+    ...(stdin === undefined
+      ? []
+      : [
+          {
+            role,
+            position: 2 + Object.keys(files).length,
+            field: 'stdin',
+            reference: stdin,
+            use: { kind: 'stdin' } as const,
+          },
+        ]),
   ];
 }
 
 /** The spec with files named otherwise, for example by their digests. @param name of the file at a position */
 export function withProcessFiles(spec: JobSpec, name: (position: number) => string | undefined): JobSpec {
   const named = new Map(processFiles(spec).map((file) => [file.field, name(file.position) ?? file.reference]));
-  const { program, root, files } = spec;
+  const { program, root, files, stdin } = spec;
   return {
     ...spec,
     ...(program !== undefined && { program: named.get('program') ?? program }),
     ...(root !== undefined && { root: named.get('root') ?? root }),
+    ...(stdin !== undefined && { stdin: named.get('stdin') ?? stdin }),
     ...(files && {
       files: Object.fromEntries(
         Object.entries(files).map(([path, reference]) => [path, named.get(`files.${path}`) ?? reference]),
