@@ -155,7 +155,9 @@ describeWith('cross-mips', 'jobs that run a program', () => {
       const response = await post(spec, files);
       expect(response.status).toBe(422);
       const { errors } = (await response.json()) as Problem;
-      expect(errors).toEqual([{ field, message: expect.stringMatching(message), mend: expect.stringMatching(/\.$/) }]);
+      expect(errors).toMatchObject([
+        { field, message: expect.stringMatching(message), mend: expect.stringMatching(/\.$/) },
+      ]);
       expect(JSON.stringify(errors)).not.toContain('--');
     };
 
