@@ -38,9 +38,10 @@ export function compareSequences(
     it(`${atLeast} instructions at least, of every encoding`, () => {
       const total = [...executed.values()].reduce((sum, times) => sum + times, 0);
       const rarest = [...executed].toSorted(([, a], [, b]) => a - b).slice(0, 3);
-      console.log(
+      process.stdout.write(
         `${total} instructions of ${executed.size} encodings compared with QEMU, registers and memory; the rarest: ` +
-          rarest.map(([name, times]) => `${name} ${times} times`).join(', '),
+          rarest.map(([name, times]) => `${name} ${times} times`).join(', ') +
+          '\n',
       );
       const absent = SEQUENCE_INSTRUCTIONS.map(({ name }) => name).filter((name) => !executed.has(name));
       expect(absent).toEqual(NEED_A_KERNEL);

@@ -1,6 +1,6 @@
 // What the form for programs holds, how it begins, and the job spec it stands for.
 import {
-  ARCHITECTURES,
+  type ARCHITECTURES,
   checkProcess,
   fieldErrorsOf,
   jobSpecSchema,
@@ -77,9 +77,8 @@ export function programOfJob({ spec }: Pick<Job, 'spec'>): ProgramState {
     reference === undefined
       ? NO_IMAGE
       : { kind: 'library', reference, name: shortDigest(reference.replace(/^sha256:/, '')) };
-  const { kind, board, images, name, arch, program, root, files, stdin, memory, timeout, clock, results, ...rest } =
-    spec;
-  const { arguments: args = [], environment = {}, stdin_text: stdinText, ...further } = rest;
+  const { name, arch, program, root, files, stdin, memory, timeout, clock, results } = spec;
+  const { arguments: args = [], environment = {}, stdin_text: stdinText } = spec;
   const { format, ...otherResults } = results ?? {};
   const inRoot = program?.startsWith('/') ?? false;
   return {
@@ -100,9 +99,17 @@ export function programOfJob({ spec }: Pick<Job, 'spec'>): ProgramState {
     memory: memory ?? '',
     timeout: timeout ?? '5m',
     clock: clock ?? 'virtual',
-    further: { ...further, ...(Object.keys(otherResults).length > 0 && { results: otherResults }) },
+    further: { ...furtherOf(spec), ...(Object.keys(otherResults).length > 0 && { results: otherResults }) },
   };
 }
+
+const OWN_FIELDS = new Set([
+  ...['kind', 'board', 'images', 'name', 'arch', 'program', 'arguments', 'environment', 'root', 'files', 'stdin'],
+  ...['stdin_text', 'results', 'memory', 'timeout', 'clock'],
+]);
+
+const furtherOf = (spec: JobSpec): Partial<JobSpec> =>
+  Object.fromEntries(Object.entries(spec).filter(([field]) => !OWN_FIELDS.has(field)));
 
 /** An empty argument is written "". */
 function argumentLine(text: string): string {
