@@ -33,7 +33,8 @@ const readyMade = join(repository, '..', 'shared', 'guests');
 const GUESTS = {
   'malta-el': maltaLittleEndian,
   'malta-be': maltaBigEndian,
-  'debian-mipsel': debianTree,
+  'debian-mipsel': (folder, work) => debianTree(folder, work, USER_PACKAGES),
+  'debian-debuggers': (folder, work) => debianTree(folder, work, DEBUGGER_PACKAGES),
   'gcc-torture': gccTorture,
   testfloat: testFloat,
   'python-tests': pythonTests,
@@ -74,11 +75,17 @@ const USER_PACKAGES = [
   ...['python3-minimal', 'python3', 'lua5.4', 'sqlite3', 'openssl', 'xz-utils', 'zstd', 'bzip2', 'gzip', 'p7zip'],
 ];
 
-/** A tree for user mode's `--root`: unpacked packages, no maintainer script run. @type {(folder: string, work: string) => void} */
-function debianTree(folder, work) {
-  console.log('setup: fetching Debian’s user programs (mipsel)');
+/** Debian's debuggers, and what they look at. */
+const DEBUGGER_PACKAGES = ['dash', 'coreutils', 'gawk', 'strace', 'gdb'];
+
+/**
+ * A tree for user mode's `--root`: unpacked packages, no maintainer script run.
+ * @type {(folder: string, work: string, packages: string[]) => void}
+ */
+function debianTree(folder, work, packages) {
+  console.log(`setup: fetching Debian’s programs for mipsel: ${packages.join(', ')}`);
   const archive = new DebianArchive(join(work, 'apt'), 'mipsel');
-  for (const deb of archive.downloadAll(USER_PACKAGES)) run('dpkg-deb', ['-x', deb, folder]);
+  for (const deb of archive.downloadAll(packages)) run('dpkg-deb', ['-x', deb, folder]);
   for (const [name, target] of Object.entries({ 'bin/sh': 'dash', 'usr/bin/awk': 'gawk' })) {
     rmSync(join(folder, name), { force: true });
     symlinkSync(target, join(folder, name));

@@ -15,6 +15,7 @@ export type Capability =
   | 'malta-el'
   | 'malta-be'
   | 'debian-mipsel'
+  | 'debian-debuggers'
   | 'gcc-torture'
   | 'testfloat'
   | 'python-tests';
@@ -34,6 +35,9 @@ export function guest(name: GuestName): { kernel: string; initrd: string } {
 
 /** The tree of Debian's user programs for mipsel. */
 export const debianMipselRoot = join(cacheFolder, 'guests', 'debian-mipsel');
+
+/** A tree with Debian's strace and gdb for mipsel. */
+export const debianDebuggersRoot = join(cacheFolder, 'guests', 'debian-debuggers');
 
 /** The test suite of Debian's python3.11, to be seen at /usr/lib/python3.11/test. */
 export const pythonTests = join(cacheFolder, 'guests', 'python-tests');

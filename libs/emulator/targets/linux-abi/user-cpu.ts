@@ -77,6 +77,26 @@ export interface TrappedSyscall {
   readonly restart: () => void;
 }
 
+/** Registers of the thread that is loaded, in the layouts of ptrace(2) on the ABI. */
+export interface DebugRegisters {
+  /** Size and content of what PTRACE_GETREGS gives. */
+  readonly generalBytes: number;
+  general(): Uint8Array;
+  setGeneral(bytes: Uint8Array): void;
+  /** Of what PTRACE_GETFPREGS gives. */
+  readonly floatingPointBytes: number;
+  floatingPoint(): Uint8Array;
+  setFloatingPoint(bytes: Uint8Array): void;
+  /** PTRACE_GETREGSET, by the type of note in core files; undefined for types that do not exist here. */
+  registerSet(type: number): Uint8Array | undefined;
+  /** @returns whether there is such a set */
+  setRegisterSet(type: number, bytes: Uint8Array): boolean;
+  /** PTRACE_PEEKUSR: a register by its number; undefined for none. */
+  user(index: number): number | undefined;
+  /** @returns whether it may be set */
+  setUser(index: number, value: number): boolean;
+}
+
 /** Guest memory as the ABI's code reads and writes it. Throws what the kernel's system calls throw (`EFAULT`). */
 export interface AbiMemory {
   read(address: number, length: number): Uint8Array;
@@ -101,6 +121,9 @@ export interface UserCpu extends CpuCore {
   programCounter: number;
   stackPointer: number;
   threadPointer: number;
+  readonly debugRegisters: DebugRegisters;
+  /** Of the call that has just ended: its value, or its error number. */
+  readonly syscallResult: { readonly value: number; readonly isError: boolean };
   /** What prctl(PR_GET_FP_MODE) shows. */
   readonly fpMode: number;
 

@@ -6,6 +6,7 @@ import type { Access, EngineHost, HelperFunction } from '../cpu-core.js';
 import { Access as AccessKind } from '../cpu-core.js';
 import type {
   AbiMemory,
+  DebugRegisters,
   SignalDelivery,
   SignalStack,
   TrappedSyscall,
@@ -17,6 +18,7 @@ import { Cp0, ExceptionCode, Mode } from './cp0.js';
 import { FCSR } from './fcsr.js';
 import { FloatRegisters } from './float-registers.js';
 import { MipsFpu } from './fpu.js';
+import { mipsDebugRegisters } from './linux-abi/debug-registers.js';
 import { readSignalFrame, writeSignalFrame } from './linux-abi/signal-frame.js';
 import { FaultCode } from './linux-abi/signals.js';
 import { O32 } from './linux-abi/syscalls.js';
@@ -413,10 +415,41 @@ export class MipsUserCpu implements UserCpu {
       floats: this.#floats,
       little: this.#little,
     });
-    this.helpers['writeFpControl']?.(31, frame.fcsr & ~FCSR.CAUSE, 0);
+    this.#setFcsr(frame.fcsr);
     this.programCounter = frame.pc;
     this.#words[word(S.LL_BIT)] = 0;
     return frame;
+  }
+
+  get syscallResult(): { readonly value: number; readonly isError: boolean } {
+    return { value: this.#words[gpr(V0)] as number, isError: this.#words[gpr(A3)] !== 0 };
+  }
+
+  get debugRegisters(): DebugRegisters {
+    const cpu = (): this => this;
+    return mipsDebugRegisters({
+      state: this.host.view,
+      floats: this.#floats,
+      little: this.#little,
+      fir: this.options.model.fir,
+      get pc() {
+        return cpu().programCounter;
+      },
+      set pc(value) {
+        cpu().programCounter = value;
+      },
+      get fcsr() {
+        return cpu().#settledFcsr();
+      },
+      set fcsr(value) {
+        cpu().#setFcsr(value);
+      },
+    });
+  }
+
+  /** Without causes, which would trap at once. */
+  #setFcsr(value: number): void {
+    this.helpers['writeFpControl']?.(31, value & ~FCSR.CAUSE, 0);
   }
 
   #settledFcsr(): number {

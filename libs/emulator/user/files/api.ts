@@ -11,8 +11,9 @@ export type FileProcess = SyscallContext['process'];
 export interface ProcessStatus {
   /** The command's name, at most 15 bytes (PR_SET_NAME); by default the executable's last component. */
   readonly name?: string;
-  /** R running, S sleeping, T stopped, Z zombie. */
-  readonly state?: 'R' | 'S' | 'T' | 'Z';
+  /** R running, S sleeping, T stopped, t stopped by its tracer, Z zombie. */
+  readonly state?: 'R' | 'S' | 'T' | 't' | 'Z';
+  readonly tracerPid?: number;
   readonly tids?: readonly number[];
   readonly processGroup?: number;
   readonly session?: number;
@@ -21,6 +22,11 @@ export interface ProcessStatus {
   readonly startNs?: number;
   readonly virtualBytes?: number;
   readonly residentBytes?: number;
+  /** Its memory, for debuggers: bytes from an address on, as many as are there; how many were written. */
+  readonly memory?: {
+    peek(address: number, length: number): Uint8Array;
+    poke(address: number, bytes: Uint8Array): number;
+  };
   /** Bytes of /proc/self/auxv, as the loader put them on the stack. */
   readonly auxv?: Uint8Array;
 }

@@ -159,6 +159,21 @@ function processDirectory(visible: VisibleProcess, sources: ProcSources, withTas
         `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            ${String(process.maxFiles).padEnd(21)}${String(process.maxFiles).padEnd(21)}files     \n`,
     ),
     maps: file(() => process.maps()),
+    mem: {
+      kind: 'bytes',
+      mode: 0o600,
+      read: (address, target) => {
+        const bytes = visible.status().memory?.peek(address, target.length) ?? new Uint8Array();
+        if (bytes.length === 0 && target.length > 0) throw new Errno('EIO');
+        target.set(bytes);
+        return bytes.length;
+      },
+      write: (address, source) => {
+        const written = visible.status().memory?.poke(address, source) ?? 0;
+        if (written === 0 && source.length > 0) throw new Errno('EIO');
+        return written;
+      },
+    },
     mountinfo: file(() => mountInfoText(mounts)),
     mounts: file(() => mountsText(mounts)),
     oom_score_adj: { kind: 'file', content: () => '0\n', store: () => undefined },
@@ -211,12 +226,12 @@ function nameOf({ process, status }: VisibleProcess): string {
   return status().name ?? process.executable.slice(process.executable.lastIndexOf('/') + 1).slice(0, 15);
 }
 
-const STATE_NAMES = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' } as const;
+const STATE_NAMES = { R: 'running', S: 'sleeping', T: 'stopped', t: 'tracing stop', Z: 'zombie' } as const;
 
 /** proc_pid_status(5). */
 function statusText(visible: VisibleProcess): string {
   const { process } = visible;
-  const { state = 'R', tids = [process.pid], virtualBytes = 0, residentBytes = 0 } = visible.status();
+  const { state = 'R', tids = [process.pid], virtualBytes = 0, residentBytes = 0, tracerPid = 0 } = visible.status();
   const { uid, gid, euid, egid } = process.credentials;
   const kilobytes = (bytes: number): string => `${String(Math.ceil(bytes / 1024)).padStart(8)} kB`;
   const lines = [
@@ -227,7 +242,7 @@ function statusText(visible: VisibleProcess): string {
     ['Ngid', 0],
     ['Pid', process.pid],
     ['PPid', process.parentPid],
-    ['TracerPid', 0],
+    ['TracerPid', tracerPid],
     ['Uid', [uid, euid, euid, euid].join('\t')],
     ['Gid', [gid, egid, egid, egid].join('\t')],
     ['FDSize', 256],

@@ -4,7 +4,10 @@ import { bitOf, SIG_DFL, SIG_IGN, SignalCode } from './signals.js';
 import type { SyscallTracer } from './strace.js';
 import type { Thread } from './thread.js';
 import { SS_DISABLE } from './thread.js';
+import { enterStop, enterSyscallStop, exitTraced } from './tracing.js';
 
+/** What only tracers see of a call that is made again (linux/errno.h). */
+const ERESTARTSYS = 512;
 /** SS_AUTODISARM: the alternate stack is off while a handler runs on it. */
 const SS_AUTODISARM = 0x80000000;
 
@@ -23,9 +26,16 @@ export function deliverSignals(
   thread.signalsToCheck = false;
   let handled = false;
   for (;;) {
-    const info = thread.takePending(~thread.mask);
+    const { trace } = thread;
+    const injected = trace?.injected;
+    const info = injected ?? thread.takePending(~thread.mask);
     if (!info) break;
     const { signal } = info;
+    if (injected) trace.injected = undefined;
+    else if (trace && signal !== kernel.signals.number('SIGKILL')) {
+      enterStop(thread, { kind: 'signal', status: signal, info });
+      return 'done';
+    }
     tracer?.signal(thread, info);
     const action = owner.handlers.get(signal);
     if (action.handler === SIG_IGN) continue;
@@ -36,12 +46,17 @@ export function deliverSignals(
       else {
         tracer?.killed(thread, signal);
         if (what === 'core') kernel.missCoreFile(owner, signal);
-        kernel.exitProcess(owner, { kind: 'killed', signal });
+        exitTraced(thread, signal, () => kernel.exitProcess(owner, { kind: 'killed', signal }));
       }
       thread.signalsToCheck = true; // what else is pending waits for the continuation
       return 'done';
     }
-    endSyscall(thread, cpu, abi, (action.flags & abi.actionFlags.restart) !== 0, tracer);
+    if (endSyscall(thread, cpu, abi, (action.flags & abi.actionFlags.restart) !== 0, tracer)) {
+      // The tracer sees the call's end before the handler.
+      if (trace) trace.injected = info;
+      enterSyscallStop(thread, 'exit');
+      return 'done';
+    }
     enterHandler(thread, cpu, abi, info);
     handled = true;
     if (!thread.alive) return 'done';
@@ -55,16 +70,19 @@ export function deliverSignals(
   return 'again';
 }
 
-/** A handler runs although the call has not returned: it is restarted later, or returns what it has. */
+/**
+ * A handler runs although the call has not returned: it is restarted later, or returns what it has.
+ * @returns whether a tracer wants to see that
+ */
 function endSyscall(
   thread: Thread,
   cpu: UserCpu,
   abi: KernelAbi,
   restart: boolean,
   tracer: SyscallTracer | undefined,
-): void {
-  const { sleep, syscall } = thread;
-  if (!sleep || !syscall) return;
+): boolean {
+  const { sleep, syscall, trace } = thread;
+  if (!sleep || !syscall) return false;
   sleep.detach();
   const { blocked } = sleep;
   const partial = blocked.partial?.();
@@ -73,7 +91,10 @@ function endSyscall(
     cpu.setResult(partial);
     tracer?.exit(thread, { value: partial });
   } else if (blocked.interrupted === 'always' || (restart && blocked.interrupted !== 'eintr')) {
-    syscall.trapped.restart();
+    if (trace?.inCall && trace.untilSyscall) {
+      cpu.setError(ERESTARTSYS);
+      thread.callAgain = () => syscall.trapped.restart();
+    } else syscall.trapped.restart();
     tracer?.exit(thread, { error: 'ERESTARTSYS' });
   } else {
     cpu.setError(abi.errno.get('EINTR') ?? 4);
@@ -81,6 +102,9 @@ function endSyscall(
   }
   thread.sleep = undefined;
   thread.syscall = undefined;
+  const seen = trace?.inCall === true && trace.untilSyscall;
+  if (trace) trace.inCall = false;
+  return seen;
 }
 
 function enterHandler(thread: Thread, cpu: UserCpu, abi: KernelAbi, info: SignalInfo): void {

@@ -18,6 +18,7 @@ import { resolveProgram } from './script.js';
 import { bitOf, PendingSignals, SIG_DFL, SignalCode, SignalHandlers, SignalTable } from './signals.js';
 import { SS_DISABLE, Thread } from './thread.js';
 import { ProcessTimers } from './timers.js';
+import { enterEvent, enterGroupStop, traceeEnded, TraceEvent, tracerEnded } from './tracing.js';
 
 /** The first process; number 1 stands for the world outside, which adopts orphans. */
 const FIRST_PID = 2;
@@ -123,6 +124,7 @@ export class LinuxKernel {
     const space = this.#newSpace();
     const { stack, files: maxFiles } = abi.resources;
     const process = new Process(
+      this,
       this.#takePid(),
       {
         parent: undefined,
@@ -162,7 +164,7 @@ export class LinuxKernel {
   /** Undoes the creation of a first process whose program could not be loaded. */
   #forget(thread: Thread): void {
     const { owner } = thread;
-    this.#endThread(thread);
+    this.#endThread(thread, 0);
     closeAll(owner.files, owner.pid);
     this.reap(owner);
     this.#first = undefined;
@@ -196,10 +198,13 @@ export class LinuxKernel {
   }
 
   #statusOf(process: Process): ProcessStatus {
+    const leader = this.threads.get(process.pid);
+    const tracedStop = leader?.trace?.stop !== undefined;
     const asleep = [...process.threads].every(({ sleep }) => sleep !== undefined);
     return {
       name: process.name,
-      state: !process.isAlive ? 'Z' : process.stoppedBy !== undefined ? 'T' : asleep ? 'S' : 'R',
+      state: !process.isAlive ? 'Z' : tracedStop ? 't' : process.stoppedBy !== undefined ? 'T' : asleep ? 'S' : 'R',
+      ...(leader?.trace && { tracerPid: leader.trace.tracer.pid }),
       tids: [...process.threads].map(({ tid }) => tid),
       processGroup: process.group,
       session: process.session,
@@ -209,6 +214,7 @@ export class LinuxKernel {
       virtualBytes: process.space.map.sizeBytes,
       residentBytes: process.space.residentBytes,
       auxv: process.program.auxiliaryVector,
+      ...(process.isAlive && { memory: process.memory }),
     };
   }
 
@@ -238,6 +244,7 @@ export class LinuxKernel {
   #cloneProcess(owner: Process, pid: number, request: CloneRequest): Process {
     const space = request.shareMemory ? owner.space.share() : owner.space.fork();
     const child = new Process(
+      this,
       pid,
       {
         parent: request.siblings ? owner.parent : owner,
@@ -260,6 +267,7 @@ export class LinuxKernel {
     child.program = owner.program;
     child.limits = new Map([...owner.limits].map(([resource, limit]) => [resource, { ...limit }]));
     child.niceness = owner.niceness;
+    child.personality = owner.personality;
     this.#register(child);
     return child;
   }
@@ -313,7 +321,7 @@ export class LinuxKernel {
       resolved.file.close();
     }
     // From here on there is no way back.
-    for (const other of [...owner.threads]) if (other !== thread) this.#endThread(other);
+    for (const other of [...owner.threads]) if (other !== thread) this.#endThread(other, 0);
     if (thread.tid !== owner.pid) {
       this.threads.delete(thread.tid);
       thread.tid = owner.pid;
@@ -380,12 +388,20 @@ export class LinuxKernel {
   exitThread(thread: Thread, code: number): void {
     const { owner } = thread;
     if (owner.threads.size === 1) this.exitProcess(owner, { kind: 'exited', code });
-    else this.#endThread(thread);
+    else this.#endThread(thread, (code & 0xff) << 8);
   }
 
   exitProcess(process: Process, status: ExitStatus): void {
     if (!process.isAlive) return;
-    for (const thread of [...process.threads]) this.#endThread(thread);
+    tracerEnded(process);
+    const word = status.kind === 'exited' ? (status.code & 0xff) << 8 : status.signal;
+    // The thread with the process's number stands for the process, and ends last.
+    const threads = [...process.threads].toSorted(
+      (a, b) => Number(a.tid === process.pid) - Number(b.tid === process.pid),
+    );
+    const leader = threads.at(-1);
+    for (const thread of threads) if (thread !== leader) this.#endThread(thread, word);
+    const told = leader && this.#endThread(leader, word, true);
     process.status = status;
     process.stoppedBy = undefined;
     process.timers.end();
@@ -395,11 +411,16 @@ export class LinuxKernel {
     for (const child of process.children) this.#orphan(child);
     process.children.clear();
     if (process === this.#first) this.result = status;
-    this.#reportEnd(process, status);
+    if (!told) this.reportEnd(process, status);
   }
 
-  #endThread(thread: Thread): void {
+  /**
+   * @param word status that a tracer is told. @param last the process ends with it
+   * @returns whether the tracer has to be told of the process's end before its parent
+   */
+  #endThread(thread: Thread, word: number, last = false): boolean {
     const { owner } = thread;
+    const told = traceeEnded(thread, word, last);
     if (thread.sleep) {
       thread.sleep.detach();
       thread.sleep.blocked.cancel?.();
@@ -409,6 +430,7 @@ export class LinuxKernel {
     thread.alive = false;
     owner.threads.delete(thread);
     this.threads.delete(thread.tid);
+    return told;
   }
 
   #orphan(child: Process): void {
@@ -418,7 +440,8 @@ export class LinuxKernel {
       this.sendToProcess(child, { signal: child.parentDeathSignal, code: 0, detail: { kind: 'none' } });
   }
 
-  #reportEnd(process: Process, status: ExitStatus): void {
+  /** Tells the parent of a process's end; after a tracer has taken note of it, if there was one. */
+  reportEnd(process: Process, status: ExitStatus): void {
     const { parent } = process;
     if (!parent) return this.reap(process);
     const child = this.signals.number('SIGCHLD');
@@ -468,7 +491,10 @@ export class LinuxKernel {
   sendToProcess(process: Process, info: SignalInfo): void {
     if (!process.isAlive || !this.#prepare(process, info.signal)) return;
     const threads = [...process.threads];
-    const ignored = process.handlers.ignores(info.signal) && !threads.every((thread) => thread.blocks(info.signal));
+    const ignored =
+      process.handlers.ignores(info.signal) &&
+      !threads.every((thread) => thread.blocks(info.signal)) &&
+      !threads.some(({ trace }) => trace);
     if (ignored) return;
     process.pending.add(info);
     const target = threads.find((thread) => !thread.blocks(info.signal)) ?? threads[0];
@@ -478,7 +504,7 @@ export class LinuxKernel {
   sendToThread(thread: Thread, info: SignalInfo): void {
     const { owner } = thread;
     if (!thread.alive || !this.#prepare(owner, info.signal)) return;
-    if (owner.handlers.ignores(info.signal) && !thread.blocks(info.signal)) return;
+    if (owner.handlers.ignores(info.signal) && !thread.blocks(info.signal) && !thread.trace) return;
     thread.pending.add(info);
     this.#arrived(owner, thread);
   }
@@ -496,6 +522,17 @@ export class LinuxKernel {
     thread.sleep.wakeReason = 'signal';
     thread.sleep.detach();
     this.parts.makeReady(thread);
+  }
+
+  /** A thread that has just been stopped by its tracer does not use up its turn. */
+  interruptStopped(thread: Thread): void {
+    thread.signalsToCheck = true;
+  }
+
+  /** Lets a thread run that its tracer had stopped, unless it sleeps. */
+  goOn(thread: Thread): void {
+    if (!thread.sleep || thread.sleep.wakeReason) this.parts.makeReady(thread);
+    this.interrupt(thread);
   }
 
   /** Stop and continue signals cancel each other when they are sent, whatever is done with them later. */
@@ -548,6 +585,9 @@ export class LinuxKernel {
 
   /** A stop signal's default action. */
   stop(process: Process, signal: number): void {
+    const traced = [...process.threads].filter(({ trace }) => trace);
+    for (const thread of traced) if (!thread.trace?.stop) enterGroupStop(thread, signal);
+    if (traced.length > 0) return; // when they go on is their tracer's decision
     if (process.stoppedBy !== undefined) return;
     process.stoppedBy = signal;
     process.unreported = 'stopped';
@@ -555,6 +595,7 @@ export class LinuxKernel {
   }
 
   #resume(process: Process, signal: number): void {
+    for (const thread of process.threads) if (thread.trace?.stop?.listening) enterEvent(thread, TraceEvent.Stop, 0);
     if (process.stoppedBy === undefined) return;
     process.stoppedBy = undefined;
     process.unreported = 'continued';

@@ -2,9 +2,11 @@ import type { Credentials, SyscallContext } from './contracts.js';
 import { WaitQueue } from './contracts.js';
 import type { GuestMemory, VirtualMemory } from '../memory/index.js';
 import type { ProcessFiles } from '../files/index.js';
+import type { LinuxKernel } from './linux-kernel.js';
 import type { PendingSignals, SignalHandlers } from './signals.js';
 import type { Thread } from './thread.js';
 import type { ProcessTimers } from './timers.js';
+import type { TracedEnd } from './tracing.js';
 
 /** How a process ended, or what a stopped one does: what wait reports. */
 export type ExitStatus =
@@ -28,6 +30,9 @@ export interface ProgramIdentity {
 export class Process {
   readonly threads = new Set<Thread>();
   readonly children = new Set<Process>();
+  /** Threads of other processes that it traces, and their ends, of which nobody has heard yet. */
+  readonly tracees = new Set<Thread>();
+  readonly tracedEnds: TracedEnd[] = [];
   /** Woken when a child changes its state. */
   readonly childChange = new WaitQueue();
   /** Woken when a signal becomes pending for any thread. */
@@ -47,12 +52,16 @@ export class Process {
   program: ProgramIdentity = { executable: '', argv: [], environment: [], auxiliaryVector: new Uint8Array() };
   limits: Map<number, ResourceLimit> = new Map();
   parentDeathSignal = 0;
+  /** personality(2): flags that nothing here depends on; addresses are the same in every run anyway. */
+  personality = 0;
   dumpable = 1;
   niceness = 0;
 
   /** Signal that tells the parent of this process's end. */
   exitSignal: number;
   status: ExitStatus | undefined;
+  /** Its end is known to its tracer only, which comes before its parent. */
+  awaitsTracer = false;
   /** Signal that stopped it. */
   stoppedBy: number | undefined;
   /** A stop or continuation that wait has not reported yet. */
@@ -66,6 +75,7 @@ export class Process {
   startNs = 0;
 
   constructor(
+    readonly kernel: LinuxKernel,
     readonly pid: number,
     origin: {
       readonly parent: Process | undefined;

@@ -9,6 +9,7 @@ import type { LinuxKernel } from './linux-kernel.js';
 import type { ProcessMmu } from './mmu.js';
 import type { SyscallTracer } from './strace.js';
 import type { Thread } from './thread.js';
+import { enterSyscallStop } from './tracing.js';
 
 /** Instructions that a thread executes before the next one's turn. */
 export const QUANTUM = 50_000;
@@ -164,8 +165,9 @@ export class RunLoop {
   #runThread(thread: Thread): void {
     thread.queued = false;
     const { owner } = thread;
-    if (!thread.alive || owner.stoppedBy !== undefined) return;
+    if (!thread.alive || owner.stoppedBy !== undefined || thread.trace?.stop) return;
     this.#load(thread);
+    this.#goOnForTracer(thread);
     if (thread.sleep) this.#wakeUp(thread);
     this.#yielded = false;
     let budget = QUANTUM;
@@ -184,7 +186,7 @@ export class RunLoop {
   #mayRun(thread: Thread): boolean {
     for (;;) {
       if (!thread.alive || this.parts.kernel.result || this.#stopped) return false;
-      if (thread.owner.stoppedBy !== undefined) return false;
+      if (thread.owner.stoppedBy !== undefined || thread.trace?.stop) return false;
       if (thread.sleep && thread.sleep.wakeReason !== 'signal') return false;
       if (!thread.signalsToCheck && !thread.sleep) return true;
       const outcome = deliverSignals(thread, this.parts.cpu, this.#abi, this.parts.tracer);
@@ -239,7 +241,18 @@ export class RunLoop {
 
   // ---- system calls ----------------------------------------------------------------------------------------------------
 
-  #syscall(thread: Thread): void {
+  /** A tracer let the thread go on: a call that it was stopped at is made now, one that ended is made again. */
+  #goOnForTracer(thread: Thread): void {
+    const { callAgain, callPending } = thread;
+    thread.callAgain = undefined;
+    callAgain?.();
+    if (!callPending) return;
+    thread.callPending = false;
+    this.#syscall(thread, thread.syscall?.trapped.restart);
+  }
+
+  /** @param restart of a call that a tracer has seen at its entry, and may have changed */
+  #syscall(thread: Thread, restart?: () => void): void {
     const { cpu, syscalls, tracer } = this.parts;
     let trapped;
     try {
@@ -249,10 +262,18 @@ export class RunLoop {
       return cpu.setError(this.#errno(error.code));
     }
     const { number, args } = trapped;
+    const { trace } = thread;
+    if (trace?.untilSyscall && !restart) {
+      thread.syscall = { name: '', args, trapped };
+      thread.callPending = true;
+      return enterSyscallStop(thread, 'enter');
+    }
+    if (restart) trapped = { number, args, restart };
     const name = this.#abi.syscalls.get(number)?.name ?? `syscall_${number}`;
     this.syscallCounts.set(name, (this.syscallCounts.get(name) ?? 0) + 1);
     thread.syscall = { name, args, trapped };
     thread.secondResult = undefined;
+    if (thread.trace) thread.trace.inCall = true;
     tracer?.enter(thread);
     const handler = syscalls[name];
     this.#complete(thread, handler ? () => handler(thread, ...args) : () => this.#missing(name));
@@ -283,6 +304,16 @@ export class RunLoop {
     }
     thread.syscall = undefined;
     if (thread.savedMask !== undefined && !thread.signalsToCheck) this.#restoreMask(thread);
+    this.#endForTracer(thread);
+  }
+
+  /** The end of a system call, for a tracer that wants to see it. */
+  #endForTracer(thread: Thread): void {
+    const { trace } = thread;
+    if (!trace?.inCall) return;
+    trace.inCall = false;
+    if (trace.stop) trace.exitPending = true;
+    else if (trace.untilSyscall) enterSyscallStop(thread, 'exit');
   }
 
   #restoreMask(thread: Thread): void {

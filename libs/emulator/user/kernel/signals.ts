@@ -13,6 +13,7 @@ export const SignalCode = {
   ChildExited: 1,
   ChildKilled: 2,
   ChildDumped: 3,
+  ChildTrapped: 4,
   ChildStopped: 5,
   ChildContinued: 6,
 } as const;

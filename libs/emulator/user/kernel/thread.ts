@@ -3,6 +3,7 @@ import type { Blocked, GuestClock, SyscallContext, SyscallResult, UserMemory, Wa
 import type { LinuxKernel } from './linux-kernel.js';
 import type { Process } from './process.js';
 import { bitOf, PendingSignals } from './signals.js';
+import type { Tracing } from './tracing.js';
 
 /** SS_DISABLE: there is no alternate stack. */
 export const SS_DISABLE = 2;
@@ -37,6 +38,12 @@ export class Thread implements SyscallContext {
   /** In the kernel's queue of threads that can run. */
   queued = false;
   alive = true;
+  /** Who traces it, and how. */
+  trace: Tracing | undefined;
+  /** A tracer stopped it at the entry of {@link syscall}, which is still to be made. */
+  callPending = false;
+  /** A tracer stopped it at the end of a call that was interrupted: makes it again, with the registers loaded. */
+  callAgain: (() => void) | undefined;
   /** Scheduling policy, sched(7), by its number; ordinary at first. */
   policy = 0;
   /** Of a real-time policy 1 to 99, else 0. */

@@ -38,6 +38,45 @@ export class GuestMemory implements UserMemory {
     });
   }
 
+  /**
+   * For debuggers: page permissions do not count.
+   * @returns bytes from the address on, as many as are there, at most `length`
+   */
+  peek(address: number, length: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    this.#debug(address, length, false, (physical, count) =>
+      parts.push(this.#pool.block.bytes.slice(physical, physical + count)),
+    );
+    return concatenate(parts);
+  }
+
+  /** As {@link peek}. @returns how many bytes were written */
+  poke(address: number, bytes: Uint8Array): number {
+    return this.#debug(address, bytes.length, true, (physical, count, offset) => {
+      this.#pool.block.bytes.set(bytes.subarray(offset, offset + count), physical);
+      this.#pool.block.markWritten(physical, count);
+    });
+  }
+
+  #debug(
+    address: number,
+    length: number,
+    write: boolean,
+    move: (physical: number, count: number, offset: number) => void,
+  ): number {
+    const start = address >>> 0;
+    let offset = 0;
+    while (offset < length && start + offset < this.space.map.limit) {
+      const at = start + offset;
+      const physical = this.space.resolveForDebugger(at, write);
+      if (physical === undefined) break;
+      const count = Math.min(length - offset, PAGE_BYTES - (at % PAGE_BYTES));
+      move(physical, count, offset);
+      offset += count;
+    }
+    return offset;
+  }
+
   u8(address: number): number {
     return this.#load(address, 1).getUint8(0);
   }

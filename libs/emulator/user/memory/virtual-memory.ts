@@ -124,6 +124,19 @@ export class VirtualMemory {
     }
   }
 
+  /**
+   * Where a debugger may write, whatever the page's permissions: a private page becomes the process's own.
+   * @returns the physical address; undefined where nothing is mapped, or a shared page may not be written
+   */
+  resolveForDebugger(address: number, write: boolean): number | undefined {
+    const mapping = this.map.find(address);
+    if (!mapping || mapping.protection === Protection.None) return undefined;
+    if (write && mapping.shared && !(mapping.protection & Protection.Write)) return undefined;
+    const entry = this.table.get(address);
+    const page = this.#materialise(mapping, address, write, entry);
+    return page === undefined ? undefined : page - (page % PAGE_BYTES) + (address % PAGE_BYTES);
+  }
+
   #entryBits(mapping: Mapping): number {
     const { protection } = mapping;
     if (protection === Protection.None) return 0;

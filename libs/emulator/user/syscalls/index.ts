@@ -6,6 +6,7 @@ import { limitSyscalls } from './limits.js';
 import { memorySyscalls } from './memory.js';
 import { miscSyscalls } from './misc.js';
 import { posixQueueSyscalls } from './posix-queues.js';
+import { debuggerSyscalls } from './ptrace.js';
 import { processSyscalls } from './process.js';
 import { schedulingSyscalls } from './scheduling.js';
 import { signalSyscalls } from './signals.js';
@@ -20,6 +21,7 @@ export const kernelSyscalls: Readonly<Record<string, KernelSyscall>> = {
   ...limitSyscalls,
   ...memorySyscalls,
   ...miscSyscalls,
+  ...debuggerSyscalls,
   ...posixQueueSyscalls,
   ...processSyscalls,
   ...schedulingSyscalls,

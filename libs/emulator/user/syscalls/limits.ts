@@ -63,10 +63,12 @@ const Prctl = {
   GetParentDeathSignal: 2,
   GetDumpable: 3,
   SetDumpable: 4,
+  GetKeepCapabilities: 7,
   SetKeepCapabilities: 8,
   SetName: 15,
   GetName: 16,
   ReadBoundingCapability: 23,
+  GetSecureBits: 27,
   SetTimerSlack: 29,
   GetTimerSlack: 30,
   SetChildSubreaper: 36,
@@ -76,6 +78,8 @@ const Prctl = {
   GetFpMode: 46,
 } as const;
 const COMM_BYTES = 16;
+/** CAP_CHECKPOINT_RESTORE, as /proc/sys/kernel/cap_last_cap has it. */
+const LAST_CAPABILITY = 40;
 const DEFAULT_TIMER_SLACK_NS = 50_000;
 
 function prctl(thread: Thread, option: number, value: number): number {
@@ -107,12 +111,15 @@ function prctl(thread: Thread, option: number, value: number): number {
       return 0;
     }
     case Prctl.ReadBoundingCapability:
+      if (value > LAST_CAPABILITY) throw new Errno('EINVAL');
       return 1;
     case Prctl.GetTimerSlack:
       return DEFAULT_TIMER_SLACK_NS;
     case Prctl.GetFpMode:
       return kernel.parts.cpu.fpMode;
     case Prctl.GetNoNewPrivileges:
+    case Prctl.GetKeepCapabilities:
+    case Prctl.GetSecureBits:
     case Prctl.SetKeepCapabilities:
     case Prctl.SetTimerSlack:
     case Prctl.SetChildSubreaper:
@@ -126,6 +133,36 @@ function prctl(thread: Thread, option: number, value: number): number {
 const PRIO_PROCESS = 0;
 /** getpriority's result is biased so that it is never negative. */
 const PRIORITY_BIAS = 20;
+
+/** Versions of struct __user_cap_header_struct, and 32-bit words of each set (linux/capability.h). */
+const CAPABILITY_VERSIONS: ReadonlyMap<number, number> = new Map([
+  [0x19980330, 1],
+  [0x20071026, 2],
+  [0x20080522, 2],
+]);
+const CAPABILITY_VERSION = 0x20080522;
+/** Capabilities 0 to 40. */
+const ALL_CAPABILITIES = [0xffffffff, 0x1ff];
+
+/** Root has all, others none. @param header version and process; data is effective, permitted, inheritable for each word */
+const capabilities: KernelSyscall = (thread, header, data) => {
+  const { memory, owner } = thread;
+  const words = CAPABILITY_VERSIONS.get(memory.u32(header));
+  if (words === undefined) {
+    memory.setU32(header, CAPABILITY_VERSION);
+    if (data === 0) return 0; // that is how libraries ask for the version
+    throw new Errno('EINVAL');
+  }
+  const pid = memory.i32(header + 4);
+  if (pid < 0) throw new Errno('EINVAL');
+  if (pid !== 0 && !thread.kernel.threads.has(pid)) throw new Errno('ESRCH');
+  if (data === 0) throw new Errno('EFAULT');
+  for (let i = 0; i < words; i++) {
+    const set = owner.credentials.euid === 0 ? (ALL_CAPABILITIES[i] ?? 0) : 0;
+    [set, set, 0].forEach((word, j) => memory.setU32(data + 12 * i + 4 * j, word));
+  }
+  return 0;
+};
 
 export const limitSyscalls: Readonly<Record<string, KernelSyscall>> = {
   getpriority: (thread, which, who) => {
@@ -151,12 +188,12 @@ export const limitSyscalls: Readonly<Record<string, KernelSyscall>> = {
   prlimit64: prlimit,
   prctl,
   // Every execution domain but Linux's own is gone; flags that turn off address randomisation are granted.
-  personality: () => 0,
-  capget: (thread, header, data) => {
-    if (header === 0) throw new Errno('EFAULT');
-    if (data !== 0) thread.memory.write(data, new Uint8Array(24).fill(thread.owner.credentials.euid === 0 ? 0xff : 0));
-    return 0;
+  personality: ({ owner }, wanted) => {
+    const before = owner.personality;
+    if (wanted !== 0xffffffff) owner.personality = wanted;
+    return before;
   },
+  capget: capabilities,
   capset: () => 0,
   unshare: (thread, flags) => {
     if (flags !== 0) throw new Errno('EPERM');

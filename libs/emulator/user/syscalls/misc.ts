@@ -56,6 +56,11 @@ const refused: KernelSyscall = () => {
   throw new Errno('EPERM');
 };
 
+/** What a kernel without support for several memory nodes says, as those for MIPS boards are: libraries then do without. */
+const absent: KernelSyscall = () => {
+  throw new Errno('ENOSYS');
+};
+
 export const miscSyscalls: Readonly<Record<string, KernelSyscall>> = {
   uname: (thread, address) => {
     thread.memory.write(address, utsname(thread));
@@ -68,6 +73,11 @@ export const miscSyscalls: Readonly<Record<string, KernelSyscall>> = {
     thread.memory.write(address, bytes);
     return bytes.length;
   },
+  get_mempolicy: absent,
+  set_mempolicy: absent,
+  mbind: absent,
+  migrate_pages: absent,
+  move_pages: absent,
   syslog: refused,
   sethostname: refused,
   setdomainname: refused,

@@ -7,6 +7,7 @@ import { NO_RESULT } from '../kernel/run-loop.js';
 import { SignalCode } from '../kernel/signals.js';
 import type { Thread } from '../kernel/thread.js';
 import { ProgramError } from '../loader/index.js';
+import { exitTraced, noteEnd, traceeExecuted } from '../kernel/tracing.js';
 import { timevalBytes, writeTimeval } from './time-values.js';
 
 // ---- execve ------------------------------------------------------------------------------------------------------------
@@ -48,8 +49,10 @@ function execute(
   };
   // A program without arguments gets an empty name, as Linux since 5.18 does.
   if (request.argv.length === 0) request.argv.push(new Uint8Array());
+  const { tid } = thread;
   try {
     thread.kernel.execute(thread, request);
+    traceeExecuted(thread, tid);
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
     const name = Buffer.from(request.path).toString();
@@ -71,62 +74,99 @@ const P_ALL = 0;
 const P_PID = 1;
 const P_PGID = 2;
 
-/** What a child has to tell. */
-interface ChildEvent {
-  readonly child: Process;
+/** Something that a process waits for: a child, or a thread that it traces. */
+interface Awaited {
+  readonly tid: number;
+  readonly process: Process;
+}
+
+/** What one of them has to tell. */
+interface ChildEvent extends Awaited {
   readonly code: number;
   /** Exit code or signal, as siginfo's si_status. */
   readonly value: number;
   /** As wait4's status word. */
   readonly word: number;
+  /** Takes the event away. */
+  readonly take: () => void;
 }
 
-function endOf(child: Process, status: ExitStatus): ChildEvent {
+function childEnd(thread: Thread, child: Process, status: ExitStatus): ChildEvent {
+  const common = {
+    tid: child.pid,
+    process: child,
+    take: () => {
+      thread.owner.childrenNs += child.userNs + child.childrenNs;
+      thread.kernel.reap(child);
+    },
+  };
   return status.kind === 'exited'
-    ? { child, code: SignalCode.ChildExited, value: status.code, word: (status.code & 0xff) << 8 }
-    : { child, code: SignalCode.ChildKilled, value: status.signal, word: status.signal & 0x7f };
+    ? { ...common, code: SignalCode.ChildExited, value: status.code, word: (status.code & 0xff) << 8 }
+    : { ...common, code: SignalCode.ChildKilled, value: status.signal, word: status.signal & 0x7f };
 }
 
-/** The first event of a child that is asked for. */
-function childEvent(thread: Thread, matches: (child: Process) => boolean, options: number): ChildEvent | undefined {
-  const { signals } = thread.kernel;
-  for (const child of thread.owner.children) {
-    if (!matches(child)) continue;
-    if (child.status && options & WEXITED) return endOf(child, child.status);
-    if (child.unreported === 'stopped' && options & WUNTRACED) {
-      const signal = child.stoppedBy ?? 0;
-      return { child, code: SignalCode.ChildStopped, value: signal, word: (signal << 8) | 0x7f };
-    }
-    if (child.unreported === 'continued' && options & WCONTINUED)
-      return { child, code: SignalCode.ChildContinued, value: signals.number('SIGCONT'), word: 0xffff };
+/** The first event of a thread that the caller traces. */
+function traceeEvent({ owner }: Thread, matches: (one: Awaited) => boolean, options: number): ChildEvent | undefined {
+  const index = options & WEXITED ? owner.tracedEnds.findIndex(matches) : -1;
+  const end = owner.tracedEnds[index];
+  if (end) {
+    const { tid, process, word } = end;
+    const killed = (word & 0x7f) !== 0;
+    return {
+      ...{ tid, process, word, code: killed ? SignalCode.ChildKilled : SignalCode.ChildExited },
+      value: killed ? word & 0x7f : word >>> 8,
+      take: () => {
+        owner.tracedEnds.splice(index, 1);
+        noteEnd(end);
+      },
+    };
+  }
+  for (const { tid, owner: process, trace } of owner.tracees) {
+    const stop = trace?.stop;
+    if (!stop || stop.reported || !matches({ tid, process })) continue;
+    const { status } = stop;
+    return {
+      ...{ tid, process, code: SignalCode.ChildTrapped, value: status, word: (status << 8) | 0x7f },
+      take: () => (stop.reported = true),
+    };
   }
   return undefined;
 }
 
-/** Takes the event away, unless WNOWAIT leaves it for another wait. */
-function consume(thread: Thread, { child }: ChildEvent, options: number): void {
-  if (options & WNOWAIT) return;
-  if (!child.status) {
-    child.unreported = undefined;
-    return;
+/** The first event of a child that is asked for. */
+function childEvent(thread: Thread, matches: (one: Awaited) => boolean, options: number): ChildEvent | undefined {
+  const { signals } = thread.kernel;
+  for (const child of thread.owner.children) {
+    if (!matches({ tid: child.pid, process: child }) || child.awaitsTracer) continue;
+    if (child.status && options & WEXITED) return childEnd(thread, child, child.status);
+    const common = { tid: child.pid, process: child, take: () => (child.unreported = undefined) };
+    if (child.unreported === 'stopped' && options & WUNTRACED) {
+      const signal = child.stoppedBy ?? 0;
+      return { ...common, code: SignalCode.ChildStopped, value: signal, word: (signal << 8) | 0x7f };
+    }
+    if (child.unreported === 'continued' && options & WCONTINUED)
+      return { ...common, code: SignalCode.ChildContinued, value: signals.number('SIGCONT'), word: 0xffff };
   }
-  thread.owner.childrenNs += child.userNs + child.childrenNs;
-  thread.kernel.reap(child);
+  return undefined;
 }
 
 function waitFor(
   thread: Thread,
-  matches: (child: Process) => boolean,
+  matches: (one: Awaited) => boolean,
   options: number,
   report: (event: ChildEvent | undefined) => number,
 ): SyscallResult {
   const { owner } = thread;
+  const anybody = (): boolean =>
+    [...owner.children].some((child) => matches({ tid: child.pid, process: child })) ||
+    [...owner.tracees].some(({ tid, owner: process }) => matches({ tid, process })) ||
+    owner.tracedEnds.some(matches);
   const wait = (): SyscallResult => {
-    if (![...owner.children].some(matches)) throw new Errno('ECHILD');
-    const event = childEvent(thread, matches, options);
+    if (!anybody()) throw new Errno('ECHILD');
+    const event = traceeEvent(thread, matches, options) ?? childEvent(thread, matches, options);
     if (event) {
       const result = report(event);
-      consume(thread, event, options);
+      if (!(options & WNOWAIT)) event.take();
       return result;
     }
     if (options & WNOHANG) return report(undefined);
@@ -154,15 +194,21 @@ function wait4(thread: Thread, pid: number, status: number, options: number, usa
   const which = pid | 0;
   if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000)) throw new Errno('EINVAL');
   const group = which === 0 ? thread.owner.group : -which;
-  const matches = (child: Process): boolean =>
-    which === -1 || (which > 0 ? child.pid === which : child.group === group);
+  const matches = ({ tid, process }: Awaited): boolean =>
+    which === -1 || (which > 0 ? tid === which : process.group === group);
   return waitFor(thread, matches, (options & ~WALL) | WEXITED, (event) => {
     if (!event) return 0;
     if (status !== 0) thread.memory.setU32(status, event.word);
-    const { child } = event;
+    const { tid, process } = event;
     if (usage !== 0)
-      writeUsage(thread, usage, child.userNs + child.childrenNs, child.space.pageFaults, child.peakResidentBytes);
-    return child.pid;
+      writeUsage(
+        thread,
+        usage,
+        process.userNs + process.childrenNs,
+        process.space.pageFaults,
+        process.peakResidentBytes,
+      );
+    return tid;
   });
 }
 
@@ -170,8 +216,8 @@ function waitid(thread: Thread, type: number, id: number, info: number, options:
   if (!(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new Errno('EINVAL');
   if (type !== P_ALL && type !== P_PID && type !== P_PGID) throw new Errno('EINVAL');
   const group = id === 0 ? thread.owner.group : id;
-  const matches = (child: Process): boolean =>
-    type === P_ALL || (type === P_PID ? child.pid === id : child.group === group);
+  const matches = ({ tid, process }: Awaited): boolean =>
+    type === P_ALL || (type === P_PID ? tid === id : process.group === group);
   return waitFor(thread, matches, options, (event) => {
     const { abi, signals } = thread.kernel;
     const bytes = event
@@ -180,8 +226,8 @@ function waitid(thread: Thread, type: number, id: number, info: number, options:
           code: event.code,
           detail: {
             kind: 'child',
-            pid: event.child.pid,
-            uid: event.child.credentials.uid,
+            pid: event.tid,
+            uid: event.process.credentials.uid,
             status: event.value,
             userTicks: 0,
             systemTicks: 0,
@@ -191,7 +237,7 @@ function waitid(thread: Thread, type: number, id: number, info: number, options:
     // Only the fields of SIGCHLD are stored, not the whole union.
     if (info !== 0) thread.memory.write(info, bytes.subarray(0, 12 + 3 * 4 + (abi.pointerBytes === 8 ? 4 : 0)));
     if (usage !== 0 && event)
-      writeUsage(thread, usage, event.child.userNs, event.child.space.pageFaults, event.child.peakResidentBytes);
+      writeUsage(thread, usage, event.process.userNs, event.process.space.pageFaults, event.process.peakResidentBytes);
     return 0;
   });
 }
@@ -205,11 +251,12 @@ export const processSyscalls: Readonly<Record<string, KernelSyscall>> = {
       noFollow: (flags & AT_SYMLINK_NOFOLLOW) !== 0,
     }),
   exit: (thread, code) => {
-    thread.kernel.exitThread(thread, code & 0xff);
+    exitTraced(thread, (code & 0xff) << 8, () => thread.kernel.exitThread(thread, code & 0xff));
     return NO_RESULT;
   },
   exit_group: (thread, code) => {
-    thread.kernel.exitProcess(thread.owner, { kind: 'exited', code: code & 0xff });
+    const end = (): void => thread.kernel.exitProcess(thread.owner, { kind: 'exited', code: code & 0xff });
+    exitTraced(thread, (code & 0xff) << 8, end);
     return NO_RESULT;
   },
   wait4,

@@ -5,6 +5,7 @@ import { ANY_BITS } from '../kernel/futex.js';
 import type { CloneRequest } from '../kernel/linux-kernel.js';
 import type { KernelSyscall } from '../kernel/run-loop.js';
 import type { Thread } from '../kernel/thread.js';
+import { enterEvent, traceeCloned, TraceEvent, TraceOption } from '../kernel/tracing.js';
 import { requireThread } from './scheduling.js';
 import { readTimespec, readTimespecExact } from './time-values.js';
 
@@ -19,6 +20,7 @@ const CLONE_THREAD = 0x10000;
 const CLONE_SETTLS = 0x80000;
 const CLONE_PARENT_SETTID = 0x100000;
 const CLONE_CHILD_CLEARTID = 0x200000;
+const CLONE_UNTRACED = 0x800000;
 const CLONE_CHILD_SETTID = 0x1000000;
 /** Namespaces of their own: mounts, cgroups, UTS, IPC, users, processes, network. */
 const CLONE_NAMESPACES = 0x7e020000;
@@ -67,10 +69,16 @@ function clone(thread: Thread, request: CloneArguments): SyscallResult {
   if (has(CLONE_PARENT_SETTID)) thread.memory.setU32(request.parentTid, tid);
   if (has(CLONE_CHILD_SETTID)) child.memory.setU32(request.childTid, tid);
   if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = request.childTid;
+  const isFork = options.exitSignal === kernel.signals.number('SIGCHLD');
+  if (!has(CLONE_UNTRACED))
+    traceeCloned(thread, child, options.vfork ? TraceEvent.Vfork : isFork ? TraceEvent.Fork : TraceEvent.Clone);
   if (!options.vfork || options.thread) return tid;
   const { owner } = child;
-  const wait = (): SyscallResult =>
-    owner.vforked ? { queues: [owner.vforkDone], retry: wait, uninterruptible: true } : tid;
+  const wait = (): SyscallResult => {
+    if (owner.vforked) return { queues: [owner.vforkDone], retry: wait, uninterruptible: true };
+    if (thread.trace?.wants(TraceOption.VforkDone)) enterEvent(thread, TraceEvent.VforkDone, tid);
+    return tid;
+  };
   return wait();
 }
 

@@ -21,6 +21,13 @@ export type GeneratedEntry =
       /** Takes what is written at once; without it the file is read-only. */
       readonly store?: (bytes: Uint8Array) => void;
     }
+  /** Bytes at offsets, as they are at the moment; each function says how many it moved. */
+  | {
+      readonly kind: 'bytes';
+      readonly mode: number;
+      readonly read: (offset: number, target: Uint8Array) => number;
+      readonly write: (offset: number, source: Uint8Array) => number;
+    }
   | {
       readonly kind: 'directory';
       readonly mode?: number;
@@ -97,6 +104,8 @@ export class GeneratedTree implements Tree {
     switch (entry.kind) {
       case 'file':
         return new FileInode(this, entry, path, parent.owner);
+      case 'bytes':
+        return new BytesInode(this, entry, path, parent.owner);
       case 'directory':
         return new DirectoryInode(this, entry, path, { parent, name });
       case 'link':
@@ -218,6 +227,45 @@ class FileInode extends Inode {
       allocate: () => {
         throw new Errno('EOPNOTSUPP');
       },
+      sync: () => undefined,
+      close: () => undefined,
+    };
+  }
+}
+
+class BytesInode extends Inode {
+  readonly type = FileType.REGULAR;
+
+  constructor(
+    readonly tree: GeneratedTree,
+    private readonly entry: Extract<GeneratedEntry, { kind: 'bytes' }>,
+    private readonly path: string,
+    private readonly owner: Owner,
+  ) {
+    super();
+  }
+
+  attributes(): Attributes {
+    return this.tree.attributes(this.path, FileType.REGULAR | this.entry.mode, this.owner);
+  }
+
+  change(): void {
+    throw new Errno('EPERM');
+  }
+
+  override open(): FileContent {
+    const unsupported = (): never => {
+      throw new Errno('EINVAL');
+    };
+    return {
+      read: (offset, target) => this.entry.read(offset, target),
+      write: (offset, source) => this.entry.write(offset, source),
+      size: () => 2 ** 32, // so far addresses go
+      truncate: () => undefined,
+      attributes: () => this.attributes(),
+      change: () => this.change(),
+      seek: unsupported,
+      allocate: unsupported,
       sync: () => undefined,
       close: () => undefined,
     };
