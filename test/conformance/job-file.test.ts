@@ -40,6 +40,30 @@ const SHELL_STEPS = `
   - run: /bin/busybox --install -s /bin
 `;
 
+describeWith('malta-be', 'a job file with a disk', () => {
+  const { kernel, initrd } = guest('malta-be');
+
+  it('leaves the disk that the guest wrote to, and the image as it was', async () => {
+    const disk = Buffer.alloc(2 ** 20, 'before  ');
+    writeFileSync(join(folder, 'disk.img'), disk);
+    const text = `board: malta
+images: { kernel: ${kernel}, initrd: ${initrd}, drives: [./disk.img] }
+cmdline: console=ttyS0 corpus=shell
+artifacts: [{ disk: sda, as: output.img }]
+steps:
+  - run: echo written by the guest | dd of=/dev/sda bs=512 seek=3 conv=notrunc,sync && sync
+`;
+    const out = join(folder, 'out');
+    const { output, results } = await run(text, ['--artifacts', out]);
+    expect([results.jobs[0]?.outcome, output]).toEqual(['pass', expect.anything()]);
+    const left = readFileSync(join(out, 'output.img'));
+    expect(left.subarray(1536, 1558).toString()).toBe('written by the guest\n\0');
+    expect(left.subarray(0, 1536).equals(disk.subarray(0, 1536))).toBe(true);
+    expect(left.subarray(2048).equals(disk.subarray(2048))).toBe(true);
+    expect(readFileSync(join(folder, 'disk.img')).equals(disk)).toBe(true);
+  });
+});
+
 describeWith('malta-el', 'a job file on Linux', () => {
   const { kernel, initrd } = guest('malta-el');
   const head = `board: malta

@@ -238,6 +238,31 @@ describe('jobs of the lab', () => {
     expect((await bootlab(['watch', 'nonsense'])).status).toBe(2);
   });
 
+  it('leave files, which are listed and saved', async () => {
+    const disk = Buffer.alloc(300_000, 'disk ');
+    file('disk.raw', disk);
+    const lines = [
+      'board: malta',
+      'images: { firmware: builtin:malta-selftest-el, drives: [./disk.raw] }',
+      'artifacts: [{ disk: sda, as: output.img }]',
+    ];
+    const folders = { first: join(folder, 'left'), second: join(folder, 'left-again') };
+    const run = await bootlab(['submit', job('leaves.yml', lines), '--artifacts', folders.first]);
+    expect(run).toMatchObject({ status: 0, errors: '' });
+    expect(readFileSync(join(folders.first, 'output.img')).equals(disk)).toBe(true);
+    const id = idIn(run.output);
+    expect((await bootlab(['artifacts', id])).output).toMatch(/^output\.img +293\.0 KiB +[0-9a-f]{64}$/m);
+    expect((await bootlab(['artifacts', id, 'output.img', '--save', folders.second])).status).toBe(0);
+    expect(readFileSync(join(folders.second, 'output.img')).equals(disk)).toBe(true);
+    expect((await bootlab(['artifacts', id, 'other.img'])).errors).toContain('It has: output.img.');
+    const matrix = job('leaves-two.yml', [...lines, 'matrix: { cpu: [24Kf, 34Kf] }']);
+    expect((await bootlab(['submit', matrix, '--artifacts', folders.first])).status).toBe(0);
+    for (const place of ['1', '2']) expect(existsSync(join(folders.first, place, 'output.img'))).toBe(true);
+    const local = await bootlab(['test', join(folder, 'leaves.yml'), '--artifacts', join(folder, 'here')]);
+    expect(local.status).toBe(0);
+    expect(readFileSync(join(folder, 'here', 'output.img')).equals(disk)).toBe(true);
+  });
+
   it('run on its boards', async () => {
     expect((await bootlab(['boards', '--server'])).output).toMatch(/^malta +mips/m);
     expect((await bootlab(['boards', '--server', '--json'])).output).toContain('"id": "malta"');

@@ -114,6 +114,43 @@ describeWith('cross-mips', 'jobs that run a program', () => {
     expect(second).toMatchObject({ outcome: 'pass', instructions: job.instructions, virtualNs: job.virtualNs });
   }, 120_000);
 
+  it('leave the files that they ask for, and say which were not there', async () => {
+    const artifacts = [
+      { path: '/etc/greeting', as: 'greeting.txt' },
+      { path: '/etc', as: 'etc.tar' },
+      { path: '/out/none.xml', as: 'none.xml' },
+    ];
+    const job = await submit({ arguments: ['pass'], root: 'upload:root', artifacts }, { root: 'root.tar.gz' });
+    expect(job.artifacts.map(({ name }) => name)).toEqual(['etc.tar', 'greeting.txt', 'usage.json']);
+    expect(job.missingArtifacts).toEqual([
+      { name: 'none.xml', reason: 'There is nothing at /out/none.xml after the run' },
+    ]);
+    const fetched = async (name: string) =>
+      Buffer.from(await (await call(`/jobs/${job.id}/artifacts/${name}`)).arrayBuffer());
+    expect((await fetched('greeting.txt')).toString()).toBe('hello from the root\n');
+    writeFileSync(join(folder, 'etc.tar'), await fetched('etc.tar'));
+    const listed = execFileSync('tar', ['-xOf', join(folder, 'etc.tar'), 'greeting']);
+    expect(listed.toString()).toBe('hello from the root\n');
+    // The same without a lab gives the same bytes.
+    writeFileSync(join(folder, 'unit-tests'), readFileSync(program));
+    const file = join(folder, 'artifacts.json');
+    const spec = {
+      kind: 'process',
+      arch: 'mipsel',
+      program: './unit-tests',
+      arguments: ['pass'],
+      root: './root.tar.gz',
+    };
+    writeFileSync(file, JSON.stringify({ ...spec, artifacts }));
+    const out = join(folder, 'out');
+    for (let again = 0; again < 2; again++) {
+      const run = await bootlab(['test', file, '--artifacts', out], 60_000);
+      expect(run.errors).toContain('artifact none.xml: There is nothing at /out/none.xml');
+    }
+    expect(readFileSync(join(out, 'etc.tar')).equals(await fetched('etc.tar'))).toBe(true);
+    expect(readFileSync(join(out, 'usage.json')).length).toBeGreaterThan(10);
+  }, 120_000);
+
   it.each([
     [
       'fail',

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { ArtifactsController } from './artifacts/artifacts.controller.js';
+import { ArtifactsService } from './artifacts/artifacts.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { BadgesController } from './badges/badges.controller.js';
 import { BoardsController } from './boards/boards.controller.js';
@@ -45,6 +47,7 @@ import { WebController } from './web/web.js';
     UploadsController,
     ImagesController,
     JobsController,
+    ArtifactsController,
     ResultsController,
     EventsController,
     BadgesController,
@@ -66,6 +69,7 @@ import { WebController } from './web/web.js';
     JobValidation,
     JobsService,
     JobLogService,
+    ArtifactsService,
     SubmissionReader,
     SubmissionsService,
     ResultsService,

@@ -1,6 +1,7 @@
 import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import {
+  ArtifactStore,
   AuditLog,
   BadgeStore,
   ConsoleLogs,
@@ -55,6 +56,11 @@ const providers = [
     provide: ImageStore,
     inject: [DATABASE, BLOBS],
     useFactory: (database: Database, blobs: BlobStore) => new ImageStore(database, blobs),
+  },
+  {
+    provide: ArtifactStore,
+    inject: [DATABASE, BLOBS],
+    useFactory: (database: Database, blobs: BlobStore) => new ArtifactStore(database, blobs),
   },
   { provide: ImageTransfers, inject: [DATABASE], useFactory: (database: Database) => new ImageTransfers(database) },
   {

@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { formatSize, type ConsoleSpan, type PlacedResult, type RunEnd, type RunReport } from '@bootlab/lab';
+import { NO_ARTIFACTS } from './artifacts.js';
 import {
   ConsoleCredit,
   type BoardProgress,
   type BoardTask,
   type FromBoard,
+  type LeftArtifacts,
   type ToBoard,
-  type WrittenArtifact,
 } from './protocol.js';
 
 const YOUNG_GENERATION_MB = 64;
@@ -30,13 +31,12 @@ export interface BoardEvents {
 }
 
 /** What a board leaves. */
-export interface BoardEnd {
+export interface BoardEnd extends LeftArtifacts {
   readonly report: RunReport;
   /** Whether the board itself reported it; else it broke, or had to be stopped. */
   readonly reported: boolean;
   /** Those that no progress message brought. */
   readonly results: readonly PlacedResult[];
-  readonly artifacts: readonly WrittenArtifact[];
 }
 
 /** Runs one board in a thread of its own; whatever happens in there, it ends in a report. */
@@ -139,7 +139,7 @@ export class BoardHost {
   /** An end that the board did not report itself. */
   private end(end: RunEnd): void {
     const report = { end, steps: [], kernel: [], ...this.last, ramSha256: undefined };
-    this.finish({ report, reported: false, results: [], artifacts: [] });
+    this.finish({ report, reported: false, results: [], ...NO_ARTIFACTS });
   }
 
   private finish(end: BoardEnd): void {

@@ -40,6 +40,7 @@ async function runSelfTest({ files = (firmware) => ({ firmware, drives: [] }), .
     uploads: [],
     artifacts: [],
     artifactFolder: folder.path,
+    artifactLimitBytes: 2 ** 30,
     credit: credit.buffer,
     ...change,
   };

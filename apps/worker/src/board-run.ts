@@ -3,7 +3,7 @@ import { createMachine, runMachine, type BlockBackend, type EngineOptions, type 
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
-import { saveDrives } from './artifacts.js';
+import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ResultFeed } from './result-feed.js';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
@@ -152,6 +152,6 @@ export async function runBoard(
   run.close();
   coalescer.flush();
   postConsole();
-  const artifacts = report.end.kind === 'aborted' ? [] : await saveDrives(task, board.drives);
-  post({ type: 'end', report, results: feed.rest(report), artifacts });
+  const left = report.end.kind === 'aborted' ? NO_ARTIFACTS : await leaveArtifacts(task, board);
+  post({ type: 'end', report, results: feed.rest(report), ...left });
 }

@@ -49,6 +49,7 @@ export async function boardTask(
     ),
     artifacts: spec.artifacts ?? [],
     artifactFolder: blobs.stagingDir,
+    artifactLimitBytes: config.artifactLimitBytes,
   };
 }
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, WaitingError, type Job as BullJob } from 'bullmq';
 import { countCases, DEFAULT_RETRIES, endedSteps, judge, placedResults, toJobStep, type Verdict } from '@bootlab/lab';
@@ -22,7 +23,7 @@ import {
 import { BoardHost, type BoardEnd } from './board-host.js';
 import { boardTask } from './board-task.js';
 import { FindingsRecorder } from './findings-recorder.js';
-import type { WrittenArtifact } from './protocol.js';
+import type { LeftArtifacts } from './protocol.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 // A job whose workers keep dying is likely what kills them.
@@ -177,8 +178,9 @@ export class JobProcessor {
     if (run.stopped) host.abort();
     const controlEnd = new AbortController();
     const control = this.obey(jobId, controlFrom, run, controlEnd.signal);
+    let end: BoardEnd | undefined;
     try {
-      const end = await host.ended;
+      end = await host.ended;
       const findings = await recorder.close();
       if (run.stopped) return run.stopped;
       if (run.controlError) throw run.controlError;
@@ -189,13 +191,15 @@ export class JobProcessor {
       await this.finish(claim, verdict, {
         ...finishedRun(end, findings, claim),
         wallMs: performance.now() - startedMs,
-        artifacts: await this.store(claim, end.artifacts),
+        ...(await this.store(claim, end)),
       });
       return undefined;
     } finally {
       this.active.delete(jobId);
       controlEnd.abort();
       await control;
+      // Those that were not stored: the run is done again, or is somebody else's.
+      for (const { file } of end?.artifacts ?? []) await rm(file, { force: true });
     }
   }
 
@@ -227,24 +231,49 @@ export class JobProcessor {
     }
   }
 
-  private async store(claim: Claim, written: readonly WrittenArtifact[]): Promise<StoredArtifact[]> {
+  /** Puts artifacts into the blob store, where the project has room for them. */
+  private async store(
+    claim: Claim,
+    { artifacts, missingArtifacts }: LeftArtifacts,
+  ): Promise<Required<Pick<FinishedRun, 'artifacts' | 'missingArtifacts'>>> {
+    const { blobs, jobs } = this.services;
     const stored: StoredArtifact[] = [];
-    for (const { name, file, sizeBytes, sha256 } of written) {
+    const missing = [...missingArtifacts];
+    let storedBytes = 0;
+    for (const { name, file, sizeBytes, sha256 } of artifacts) {
+      const refusal = await this.patiently(() => jobs.refusalOf(claim, storedBytes + sizeBytes));
+      if (refusal !== undefined) {
+        missing.push({ name, reason: refusal });
+        await rm(file, { force: true });
+        continue;
+      }
       const blobKey = artifactKey(claim.jobId, claim.attempt, name);
-      await this.services.blobs.putFile(blobKey, file);
+      await blobs.putFile(blobKey, file);
+      storedBytes += sizeBytes;
       stored.push({ name, contentType: 'application/octet-stream', sizeBytes, sha256, blobKey });
     }
-    return stored;
+    return { artifacts: stored, missingArtifacts: missing };
   }
 
   private async finish(claim: Claim, verdict: Verdict, run: FinishedRun): Promise<void> {
     const { jobs, streams, log } = this.services;
-    if (!(await this.patiently(() => jobs.finish(claim, verdict, run)))) return;
+    const finished = await this.patiently(() => jobs.finish(claim, verdict, run));
+    await this.discard(finished ? finished.refused : (run.artifacts ?? []));
+    if (!finished) return;
     log.info({ jobId: claim.jobId, outcome: verdict.outcome, reason: verdict.reason, wallMs: run.wallMs }, 'job ended');
     this.services.metrics.ended(verdict.outcome, run);
     // The log is in the blob store by now; readers find it there.
     await streams.delete(consoleStream(claim.jobId));
     await streams.delete(controlStream(claim.jobId));
+  }
+
+  /** Deletes artifacts that no job has. */
+  private async discard(artifacts: readonly StoredArtifact[]): Promise<void> {
+    for (const { blobKey } of artifacts) {
+      await this.services.blobs
+        .delete(blobKey)
+        .catch((error: unknown) => this.services.log.warn({ blobKey, err: error }, 'an artifact was not deleted'));
+    }
   }
 
   /** What a run came to must not be lost because the database is away for a moment. */

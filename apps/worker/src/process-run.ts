@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { ProgramRun } from '@bootlab/emulator/user';
-import { ConsoleCoalescer, type ConsoleSpan } from '@bootlab/lab';
+import { ConsoleCoalescer, USAGE_ARTIFACT, type ConsoleSpan } from '@bootlab/lab';
+import type { SavedArtifact } from '@bootlab/lab/artifacts';
 import { ProcessRun, type ProgramUsage } from '@bootlab/lab/process';
-import type { BoardTask, ConsoleCredit, FromBoard, ToBoard, WrittenArtifact } from './protocol.js';
+import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
+import type { BoardTask, ConsoleCredit, FromBoard, LeftArtifacts, ToBoard } from './protocol.js';
 import { ResultFeed } from './result-feed.js';
 
 const POST_BYTES = 64 * 1024;
@@ -67,20 +69,27 @@ export async function runProcess(
     const { usage, ...ended } = await run.run();
     coalescer.flush();
     postConsole();
-    const artifacts = usage && ended.end.kind !== 'aborted' ? [await saveUsage(usage, task.artifactFolder)] : [];
-    post({ type: 'end', report: ended, results: feed.rest(ended), artifacts });
+    const left = ended.end.kind === 'aborted' ? NO_ARTIFACTS : await leftBy(run, usage, task);
+    post({ type: 'end', report: ended, results: feed.rest(ended), ...left });
   } finally {
     clearInterval(timer);
   }
 }
 
+/** What the job asks for, and what the program used. */
+async function leftBy(run: ProcessRun, usage: ProgramUsage | undefined, task: BoardTask): Promise<LeftArtifacts> {
+  const { artifacts, missingArtifacts } = await leaveArtifacts(task, { filesAt: (path) => run.filesAt(path) });
+  const used = usage ? [await saveUsage(usage, task.artifactFolder)] : [];
+  return { artifacts: [...artifacts, ...used], missingArtifacts };
+}
+
 /** What the program used, as a file of the job. */
-async function saveUsage(usage: ProgramUsage, folder: string): Promise<WrittenArtifact> {
+async function saveUsage(usage: ProgramUsage, folder: string): Promise<SavedArtifact> {
   const bytes = Buffer.from(`${JSON.stringify(usage, null, 2)}\n`);
   const file = path.join(folder, randomUUID());
   await writeFile(file, bytes, { flag: 'wx' });
   return {
-    name: 'usage.json',
+    name: USAGE_ARTIFACT,
     file,
     sizeBytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -3,11 +3,13 @@ import type {
   ConsoleSpan,
   JobSpec,
   JobStep,
+  MissingArtifact,
   PlacedResult,
   ResultCounts,
   RunReport,
   Step,
 } from '@bootlab/lab';
+import type { SavedArtifact } from '@bootlab/lab/artifacts';
 
 /** What a board thread is given at its start. Images are files on this host: the thread reads them itself. */
 export interface BoardTask {
@@ -32,6 +34,8 @@ export interface BoardTask {
   readonly artifacts: NonNullable<JobSpec['artifacts']>;
   /** Folder that artifacts are written to, under names that the board makes up. */
   readonly artifactFolder: string;
+  /** Most bytes that they may have together. */
+  readonly artifactLimitBytes: number;
   /** See `ConsoleCredit`. */
   readonly credit: SharedArrayBuffer;
 }
@@ -41,7 +45,13 @@ export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type
 export type FromBoard =
   | { type: 'console'; spans: ConsoleSpan[]; sizeBytes: number }
   | ({ type: 'progress' } & BoardProgress)
-  | { type: 'end'; report: RunReport; results: PlacedResult[]; artifacts: WrittenArtifact[] };
+  | ({ type: 'end'; report: RunReport; results: PlacedResult[] } & LeftArtifacts);
+
+/** What a run leaves behind: files in the task's folder, and why others are not there. */
+export interface LeftArtifacts {
+  readonly artifacts: readonly SavedArtifact[];
+  readonly missingArtifacts: readonly MissingArtifact[];
+}
 
 /** How far a run has come, and what it has found out since the message before. */
 export interface BoardProgress {
@@ -53,14 +63,6 @@ export interface BoardProgress {
   readonly counts?: ResultCounts;
   /** New results only. */
   readonly results?: PlacedResult[];
-}
-
-/** An artifact in a file of this host. */
-export interface WrittenArtifact {
-  readonly name: string;
-  readonly file: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
 }
 
 const UNSTORED = 0;

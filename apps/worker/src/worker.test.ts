@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { Job, JobSpec } from '@bootlab/lab';
 import {
@@ -10,8 +11,10 @@ import {
   openDatabase,
   openJobQueue,
   openLiveStreams,
+  Quotas,
   sendControl,
   TokenStore,
+  type BlobStore,
   type Database,
   type JobQueue,
   type LabConfig,
@@ -36,6 +39,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
   let queue: JobQueue;
   let jobs: JobStore;
   let logs: ConsoleLogs;
+  let blobs: BlobStore;
   let projectId: string;
   let workers: LabWorker[] = [];
   const printed: string[] = [];
@@ -52,6 +56,8 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
       uploadExpiryMs: 86_400_000,
       importHosts: [],
       imageRetentionMs: 90 * 86_400_000,
+      artifactLimitBytes: 2 ** 30,
+      artifactRetentionMs: 90 * 86_400_000,
       consoleLimitBytes: 2 ** 28,
       wallGuardMs: 60_000,
       concurrency: 2,
@@ -63,7 +69,8 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     streams = await openLiveStreams(config, report);
     queue = openJobQueue(config, report);
     jobs = new JobStore(database, streams);
-    logs = new ConsoleLogs(database, streams, await openBlobStore(config.blobUrl));
+    blobs = await openBlobStore(config.blobUrl);
+    logs = new ConsoleLogs(database, streams, blobs);
     await new TokenStore(database).ensure('a-token-for-tests', 'test');
     projectId = (await database.project.findFirstOrThrow()).id;
   }, 60_000);
@@ -270,6 +277,30 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     await jobs.endUnclaimed(id, { outcome: 'cancelled', reason: 'enough' });
   }, 60_000);
 
+  it('stores what a job leaves behind, as far as its project has room, and no files stay beside that', async () => {
+    const staged = () => readdir(blobs.stagingDir);
+    const before = await staged();
+    const id = await submit('artifacts');
+    const all = await inState(id, 'ended');
+    expect(all.artifacts).toMatchObject([{ name: 'large', sizeBytes: 1000 }, { name: 'small' }]);
+    expect(all.missingArtifacts).toEqual([{ name: 'none', reason: 'There was no such file' }]);
+    const [row] = await database.artifact.findMany({ where: { jobId: id, name: 'large' } });
+    expect(await blobs.has(row?.blobKey ?? '')).toBe(true);
+    const used = (await new Quotas(database).usage(projectId)).storageBytes;
+    expect(used).toBeGreaterThanOrEqual(1010);
+    await database.project.update({ where: { id: projectId }, data: { quotaStorageBytes: used + 500 } });
+    const some = await inState(await submit('artifacts'), 'ended');
+    await database.project.update({ where: { id: projectId }, data: { quotaStorageBytes: null } });
+    expect(some).toMatchObject({ outcome: 'pass', artifacts: [{ name: 'small' }] });
+    expect(some.missingArtifacts).toMatchObject([
+      { name: 'none' },
+      { name: 'large', reason: expect.stringContaining('quota') },
+    ]);
+    const infra = await inState(await submit('artifacts, then stopped by the guard'), 'ended', 60_000);
+    expect(infra).toMatchObject({ outcome: 'infra', attempts: 2, artifacts: [{ name: 'small' }] });
+    expect(await staged()).toEqual(before);
+  }, 90_000);
+
   it('counts what it does', async () => {
     await inState(await submit('hello'), 'ended');
     const text = await workers[0]?.metrics.text();
@@ -306,9 +337,9 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
     const second = await jobs.claim(id, 'second', 0);
     if (!first || !second) throw new Error('both should have claimed it');
     const run = { virtualNs: 1, instructions: 1, wallMs: 1, results: [] };
-    expect(await jobs.finish(first, { outcome: 'pass', reason: 'mine' }, run)).toBe(false);
-    expect(await jobs.finish(second, { outcome: 'fail', reason: 'no, mine' }, run)).toBe(true);
-    expect(await jobs.finish(second, { outcome: 'pass', reason: 'twice' }, run)).toBe(false);
+    expect(await jobs.finish(first, { outcome: 'pass', reason: 'mine' }, run)).toBeUndefined();
+    expect(await jobs.finish(second, { outcome: 'fail', reason: 'no, mine' }, run)).toEqual({ refused: [] });
+    expect(await jobs.finish(second, { outcome: 'pass', reason: 'twice' }, run)).toBeUndefined();
     expect(await jobs.get(id)).toMatchObject({ outcome: 'fail', reason: 'no, mine' });
     expect(await jobs.claim(id, 'third', 0)).toBeUndefined();
   });

@@ -7,4 +7,4 @@ export type { Architecture } from './architectures.js';
 export * from './check-program.js';
 export type { InterpreterStore } from '../accel/index.js';
 export { HostInput } from './files/index.js';
-export type { BindMount, HostOutput, HostTerminal, TreeEntry } from './files/index.js';
+export type { BindMount, GuestFile, HostOutput, HostTerminal, TreeEntry } from './files/index.js';

@@ -5,8 +5,8 @@ import { AddressSpace, LinearMemory, PAGE_BYTES } from '../memory/index.js';
 import type { EngineHost, KernelAbi, UserCpu } from '../targets/index.js';
 import { ABIS } from './architectures.js';
 import type { Architecture } from './architectures.js';
-import type { FileSystem, FileSystemOptions } from './files/index.js';
-import { createFileSystem, fileSyscalls } from './files/index.js';
+import type { FileSystem, FileSystemOptions, GuestFile } from './files/index.js';
+import { createFileSystem, filesAt, fileSyscalls } from './files/index.js';
 import { DEFAULT_EPOCH_NS, VirtualClock, WallClock } from './kernel/clock.js';
 import { Errno } from './kernel/contracts.js';
 import { Entropy } from './kernel/entropy.js';
@@ -286,6 +286,14 @@ export class ProgramRun {
   #resultOf(status: ExitStatus): ProgramResult {
     if (status.kind === 'exited') return status;
     return { kind: 'killed', signal: this.#kernel.signals.name(status.signal), number: status.signal };
+  }
+
+  /**
+   * What is at an absolute path of the guest's tree; of a directory, all below it too. For after {@link run}.
+   * @returns nothing where there is no such file
+   */
+  filesAt(path: string): Iterable<GuestFile> {
+    return filesAt(this.#files.mounts, path, (inode) => this.#files.openContent(inode, { read: true, write: false }));
   }
 
   /** Ends {@link run} soon, with the program unfinished. */

@@ -84,6 +84,16 @@ export const artifactInfoSchema = z
   .meta({ id: 'Artifact' });
 export type ArtifactInfo = z.infer<typeof artifactInfoSchema>;
 
+/** A file that a job was to leave behind, and why it is not there. */
+export const missingArtifactSchema = z.object({ name: z.string(), reason: z.string() }).meta({ id: 'MissingArtifact' });
+export type MissingArtifact = z.infer<typeof missingArtifactSchema>;
+
+export const artifactListSchema = z.object({
+  items: z.array(artifactInfoSchema),
+  missing: z.array(missingArtifactSchema).describe('What the job was to leave, and why it did not or no longer does'),
+});
+export type ArtifactList = z.infer<typeof artifactListSchema>;
+
 export const jobSchema = z
   .object({
     id: z.string(),
@@ -117,6 +127,9 @@ export const jobSchema = z
     steps: z.array(jobStepSchema),
     counts: resultCountsSchema.describe('Of all results so far'),
     artifacts: z.array(artifactInfoSchema),
+    missingArtifacts: z
+      .array(missingArtifactSchema)
+      .describe('Files that it was to leave, and why they are not, or no longer, there'),
   })
   .meta({ id: 'Job' });
 export type Job = z.infer<typeof jobSchema>;

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { ImageStore, ImageTransfers, type BlobStore } from '@bootlab/lab/server';
+import { ArtifactStore, ImageStore, ImageTransfers, type BlobStore } from '@bootlab/lab/server';
 import { CONFIG, type LabConfig } from '../config.token.js';
 import { BLOBS } from '../lab.module.js';
 import { SILENT_MS } from './image-intake.js';
@@ -11,7 +11,7 @@ const INTERVAL_MS = 600_000;
 /** Longer than anything is on its way between the staging folder and the library. */
 const GRACE_MS = 86_400_000;
 
-/** Keeps the image store in order: unfinished uploads, forgotten staging files, retention, garbage collection. */
+/** Keeps stored files in order: unfinished uploads, forgotten staging files, retention, garbage collection. */
 @Injectable()
 export class ImageJanitor implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ImageJanitor.name);
@@ -20,6 +20,7 @@ export class ImageJanitor implements OnApplicationBootstrap, OnApplicationShutdo
 
   constructor(
     private readonly images: ImageStore,
+    private readonly artifacts: ArtifactStore,
     private readonly transfers: ImageTransfers,
     private readonly uploads: UploadsService,
     @Inject(BLOBS) private readonly blobs: BlobStore,
@@ -56,7 +57,9 @@ export class ImageJanitor implements OnApplicationBootstrap, OnApplicationShutdo
     });
     if (images + blobs > 0)
       this.logger.log(`${images} unused images left their libraries, ${blobs} blobs were deleted`);
-    for (const error of blobErrors) this.logger.error(error.message, error.cause);
+    const artifacts = await this.artifacts.collect(this.config.artifactRetentionMs);
+    if (artifacts.removed > 0) this.logger.log(`${artifacts.removed} artifacts of old jobs were deleted`);
+    for (const error of [...blobErrors, ...artifacts.errors]) this.logger.error(error.message, error.cause);
   }
 
   /** Files that a lab left behind that was killed. */

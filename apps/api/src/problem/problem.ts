@@ -16,6 +16,7 @@ const TITLES: Readonly<Record<number, string>> = {
   412: 'Precondition failed',
   413: 'Too large',
   415: 'Unsupported media type',
+  416: 'No such part',
   422: 'The job cannot run',
   429: 'Too much at once',
   431: 'Headers too large',

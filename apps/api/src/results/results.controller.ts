@@ -71,27 +71,6 @@ export class ResultsController {
     return this.results.lines(principal, id, query);
   }
 
-  @Get('jobs/:id/artifacts/:name')
-  @ApiOperation({ summary: 'A file that a job left behind' })
-  @ApiProduces('application/octet-stream')
-  @ApiOkResponse({ description: 'The file' })
-  async artifact(
-    @CurrentPrincipal() principal: Principal,
-    @Param('id') id: string,
-    @Param('name') name: string,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const { body, contentType, sizeBytes, sha256, ...file } = await this.results.artifact(principal, id, name);
-    await reply
-      .header('content-type', contentType)
-      .header('content-length', sizeBytes)
-      // Names of artifacts are letters, digits and "._-": nothing in them ends the quotes.
-      .header('content-disposition', `attachment; filename="${file.name}"`)
-      .header('x-content-type-options', 'nosniff')
-      .header('repr-digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`)
-      .send(body);
-  }
-
   @Get('compare')
   @ApiOperation({ summary: 'What became of the results of one job in another: regressions, fixes, new, missing' })
   @ApiOkResponse({ standardSchema: comparisonSchema })

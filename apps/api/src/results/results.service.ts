@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   compareResults,
   ConsoleText,
@@ -23,19 +23,9 @@ import {
   type ResultPage,
   type ResultsQuery,
 } from '@bootlab/lab';
-import { ConsoleLogs, ResultStore, type BlobStore, type Principal } from '@bootlab/lab/server';
-import type { Readable } from 'node:stream';
+import { ConsoleLogs, ResultStore, type Principal } from '@bootlab/lab/server';
 import { JobsService, isUuid } from '../jobs/jobs.service.js';
-import { BLOBS } from '../lab.module.js';
 import { invalidField, notFound } from '../problem/problem.js';
-
-export interface Download {
-  readonly name: string;
-  readonly contentType: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  readonly body: Readable;
-}
 
 const EXPORTS: Readonly<
   Record<ExportFormat, { write: (reports: readonly JobReport[]) => string; contentType: string }>
@@ -52,7 +42,6 @@ export class ResultsService {
     private readonly jobs: JobsService,
     private readonly results: ResultStore,
     private readonly logs: ConsoleLogs,
-    @Inject(BLOBS) private readonly blobs: BlobStore,
   ) {}
 
   async page(principal: Principal, jobId: string, query: ResultsQuery): Promise<ResultPage> {
@@ -106,15 +95,6 @@ export class ResultsService {
       );
     }
     return { console, lines: await this.readLines(job, console, query) };
-  }
-
-  async artifact(principal: Principal, jobId: string, name: string): Promise<Download> {
-    const job = await this.jobs.get(principal, jobId);
-    const artifact = job.artifacts.some((known) => known.name === name)
-      ? await this.results.artifact(job.id, name)
-      : undefined;
-    if (!artifact) throw notFound(`artifact "${name}" of this job`);
-    return { ...artifact, body: await this.blobs.read(artifact.blobKey) };
   }
 
   private async readLines(job: Job, console: string, { first, limit }: LogLinesQuery): Promise<LogLine[]> {

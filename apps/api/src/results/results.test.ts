@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import type {
   BuildMatrix,
   Comparison,
@@ -13,8 +11,7 @@ import type {
   Problem,
   ResultPage,
 } from '@bootlab/lab';
-import { artifactKey, JobStore } from '@bootlab/lab/server';
-import { BLOBS } from '../lab.module.js';
+import { JobStore } from '@bootlab/lab/server';
 import { found, startJobsApi, type JobsApi } from '../testing/test-jobs.js';
 
 jest.setTimeout(60_000);
@@ -170,27 +167,5 @@ describe('what proves them', () => {
     ]);
     expect((await lines('console=uart1')).body.lines).toMatchObject([{ line: 1, text: 'not this' }]);
     expect(await lines('console=tty')).toMatchObject({ status: 400 });
-  });
-
-  it('and what the job leaves can be fetched under a safe name', async () => {
-    const { id, finish } = await api.run();
-    const blobKey = artifactKey(id, 1, 'disk.img');
-    const staged = path.join(api.app.get(BLOBS).stagingDir, 'a-file');
-    await writeFile(staged, 'as the guest left it');
-    await api.app.get(BLOBS).putFile(blobKey, staged);
-    const artifact = {
-      name: 'disk.img',
-      contentType: 'application/octet-stream',
-      sizeBytes: 20,
-      sha256: 'ab'.repeat(32),
-    };
-    await finish(undefined, { artifacts: [{ ...artifact, blobKey }] });
-    expect((await api.call<Job>(`/api/v1/jobs/${id}`)).body.artifacts).toMatchObject([artifact]);
-    const { status, headers, body } = await api.call<string>(`/api/v1/jobs/${id}/artifacts/disk.img`);
-    expect([status, body]).toEqual([200, 'as the guest left it']);
-    expect(headers.get('content-disposition')).toBe('attachment; filename="disk.img"');
-    for (const name of ['other.img', '..%2F..%2Fdisk.img', '%00']) {
-      expect((await api.call(`/api/v1/jobs/${id}/artifacts/${name}`)).status).toBe(404);
-    }
   });
 });

@@ -37,6 +37,7 @@ interface ResultFlags {
   junit?: string;
   tap?: string;
   json?: string;
+  artifacts?: string;
   console?: true;
 }
 
@@ -45,6 +46,7 @@ const withResultOptions = (command: Command): Command =>
     .option('--junit <file>', 'when they have ended, write the results as JUnit XML')
     .option('--tap <file>', 'the same as TAP 14')
     .option('--json <file>', 'the same as JSON')
+    .option('--artifacts <folder>', 'when they have ended, save what they left behind there')
     .option('--console', 'also print what the consoles print')
     .helpOption('--help', 'print this help');
 
@@ -128,6 +130,19 @@ export function addLabCommands(program: Command, { version, host, env, exit }: L
     .helpOption('--help', 'print this help')
     .action(async ({ json, ...filter }: { json?: true; limit: number }) => {
       exit(await (await import('./jobs.js')).listJobs(client(), { ...filter, json: json === true }, output()));
+    });
+  program
+    .command('artifacts')
+    .description('list the files that a job of a lab left behind, or save them')
+    .argument('<job>', 'its id')
+    .argument('[names...]', 'only these')
+    .option('--save <folder>', 'save them there')
+    .option('--json', 'print the list as JSON')
+    .helpOption('--help', 'print this help')
+    .action(async (id: string, names: string[], { save, json }: { save?: string; json?: true }) => {
+      const { artifacts } = await import('./artifacts.js');
+      const options = { names, json: json === true, ...(save !== undefined && { save }) };
+      exit(await artifacts(client(), id, options, output()));
     });
   program
     .command('compare')

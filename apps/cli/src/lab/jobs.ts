@@ -6,6 +6,7 @@ import type { Board, Comparison, Job, JobPage, Outcome, ResultPair, SubmittedJob
 import { createOutput } from '../boot/files.js';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode, signalExitCode } from '../exit-codes.js';
+import { makeFolder, saveArtifactsOf } from './artifacts.js';
 import type { LabClient } from './client.js';
 import { exitCodeOf, followJobs } from './follow.js';
 import { columns, countsText, printable, timeText, type Output } from './output.js';
@@ -17,6 +18,8 @@ export interface ResultFiles {
   junit?: string;
   tap?: string;
   json?: string;
+  /** Folder for what the jobs leave behind. */
+  artifacts?: string;
 }
 
 export interface SubmitOptions extends ResultFiles {
@@ -42,6 +45,7 @@ export async function submit(
 ): Promise<number> {
   const file = JobFile.read(options.file, options.variables);
   const writers = openResultFiles(options); // a bad path does not cost a run
+  const { artifacts } = options;
   const digests = new Map<string, string>();
   for (const [reference, local] of file.localFiles()) {
     digests.set(reference, (await uploadFile(client, local, output)).sha256);
@@ -65,7 +69,7 @@ export async function submit(
     await Promise.all(ids.map((id) => client.post(`/jobs/${id}/cancel`, {})));
     output.out.write(ids.length > 1 ? 'The jobs were cancelled.\n' : 'The job was cancelled.\n');
   };
-  return attend(client, ids, output, host, { console: options.console, cancel, writers });
+  return attend(client, ids, output, host, { console: options.console, cancel, writers, artifacts });
 }
 
 export interface WatchOptions extends ResultFiles {
@@ -80,7 +84,8 @@ export function watch(
   output: Output,
   host: Interrupts,
 ): Promise<number> {
-  return attend(client, ids, output, host, { console: options.console, writers: openResultFiles(options) });
+  const { console, artifacts } = options;
+  return attend(client, ids, output, host, { console, artifacts, writers: openResultFiles(options) });
 }
 
 interface Writer {
@@ -88,7 +93,8 @@ interface Writer {
   write(text: string): void;
 }
 
-function openResultFiles({ junit, tap, json }: ResultFiles): Writer[] {
+function openResultFiles({ junit, tap, json, artifacts }: ResultFiles): Writer[] {
+  if (artifacts !== undefined) makeFolder('--artifacts', artifacts);
   return Object.entries({ junit, tap, json }).flatMap(([format, file]) => {
     if (file === undefined) return [];
     const fd = createOutput(`--${format}`, file);
@@ -96,12 +102,20 @@ function openResultFiles({ junit, tap, json }: ResultFiles): Writer[] {
   });
 }
 
+interface Attendance {
+  readonly console: boolean;
+  /** What becomes of the jobs when the person who waits leaves; default: nothing. */
+  cancel?(): Promise<void>;
+  readonly writers: readonly Writer[];
+  readonly artifacts: string | undefined;
+}
+
 async function attend(
   client: LabClient,
   ids: readonly string[],
   output: Output,
   { signals }: Interrupts,
-  { console, cancel, writers }: { console: boolean; cancel?: () => Promise<void>; writers: readonly Writer[] },
+  { console, cancel, writers, artifacts }: Attendance,
 ): Promise<number> {
   const leaving = new AbortController();
   let signal: Signal | undefined;
@@ -118,6 +132,7 @@ async function attend(
     const jobs = await followJobs(client, ids, reporter, leaving.signal);
     await Promise.all(consoles);
     await writeResults(client, jobs, writers);
+    if (artifacts !== undefined) await saveArtifactsOf(client, jobs, artifacts, output);
     return exitCodeOf(jobs.map(({ outcome }) => outcome));
   } catch (error) {
     if (!signal) throw error;

@@ -216,6 +216,7 @@ describe('what is printed', () => {
     steps: [],
     counts: { pass: 2, fail: 1, skip: 0, error: 0 },
     artifacts: [],
+    missingArtifacts: [],
     ...change,
   });
   const printer = () => {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BlockBackend, Machine, MachineConfig } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage, type RawImage } from '@bootlab/emulator/backends';
@@ -77,17 +76,6 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
 export function problemOfConfig(error: ConfigError): FieldProblem {
   const field = error.field.replace(/^[A-Za-z]+/, (name) => SPEC_FIELDS[name] ?? name);
   return new FieldProblem({ field, message: error.problem, mend: `${error.mend}.` });
-}
-
-/** Writes a drive into a file, in pieces: drives may be larger than memory. */
-export function saveDrive(drive: BlockBackend, file: string): void {
-  const piece = new Uint8Array(Math.min(drive.sizeBytes, 4 * 2 ** 20));
-  writeFileSync(file, new Uint8Array());
-  for (let offset = 0; offset < drive.sizeBytes; offset += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, drive.sizeBytes - offset));
-    drive.read(offset, part);
-    writeFileSync(file, part, { flag: 'a' });
-  }
 }
 
 function uploadsOf({ steps = [] }: JobSpec, folder: string, maker: MachineMaker): Map<string, UploadFile> {

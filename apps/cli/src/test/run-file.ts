@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import type { BoardInfo, Machine, runMachine } from '@bootlab/emulator';
@@ -23,6 +23,7 @@ import {
   resultsJson,
   tap,
   tuxrunExitStatus,
+  USAGE_ARTIFACT,
   type ExpandedJob,
   type FieldError,
   type ImportedJob,
@@ -32,6 +33,7 @@ import {
   type RunReport,
   type Verdict,
 } from '@bootlab/lab';
+import { saveArtifacts, type ArtifactSources } from '@bootlab/lab/artifacts';
 import { ProcessRun } from '@bootlab/lab/process';
 import { ConsoleLogFile } from '../boot/console-log.js';
 import type { MachineMaker } from '../boot/create.js';
@@ -39,14 +41,7 @@ import { createOutput } from '../boot/files.js';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
 import { jobFileError, readJobText } from '../job-file-errors.js';
-import {
-  FieldProblem,
-  openJobMachine,
-  problemOfConfig,
-  readReference,
-  saveDrive,
-  type JobMachine,
-} from './job-machine.js';
+import { FieldProblem, openJobMachine, problemOfConfig, readReference, type JobMachine } from './job-machine.js';
 import type { OutputOptions, TestOptions } from './options.js';
 import { LineReporter, LiveReporter, type Reporter } from './reporter.js';
 
@@ -235,7 +230,7 @@ class TestSession {
         ? { outcome: 'cancelled', reason: `Ended by ${this.signal}` }
         : judge(report.end, { ...report, failOn, timeoutNs });
       this.reporter.end(verdict, report, performance.now() - startedMs);
-      this.saveArtifacts(spec, opened, suffix);
+      await this.saveArtifacts(spec, opened, suffix);
       const { virtualNs, instructions } = report;
       return { name, board: spec.board, verdict, results: jobResults({ ...report, failOn }), virtualNs, instructions };
     } finally {
@@ -245,7 +240,7 @@ class TestSession {
 
   /** As {@link attempt}, for a job of the kind `process`. */
   private async attemptProcess(spec: JobSpec, name: string, suffix: string): Promise<JobReport> {
-    const { log: logFile, artifacts: folder } = this.options;
+    const { log: logFile } = this.options;
     const log = logFile === undefined ? undefined : new ConsoleLogFile(createOutput('--log', logFile + suffix));
     const timeoutNs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT);
     const guardMs = spec.wall_guard === undefined ? DEFAULT_WALL_GUARD_MS : parseDuration(spec.wall_guard) / 1e6;
@@ -276,10 +271,9 @@ class TestSession {
       ? { outcome: 'cancelled', reason: `Ended by ${this.signal}` }
       : judge(report.end, { ...report, timeoutNs });
     this.reporter.end(verdict, report, performance.now() - startedMs);
+    const folder = await this.saveArtifacts(spec, { filesAt: (guestPath) => run.filesAt(guestPath) }, suffix);
     if (folder !== undefined && report.usage) {
-      const target = suffix === '' ? folder : path.join(folder, suffix.slice(1));
-      mkdirSync(target, { recursive: true });
-      writeFileSync(path.join(target, 'usage.json'), `${JSON.stringify(report.usage, null, 2)}\n`);
+      writeFileSync(path.join(folder, USAGE_ARTIFACT), `${JSON.stringify(report.usage, null, 2)}\n`);
     }
     const { virtualNs, instructions } = report;
     return { name, board: spec.board, verdict, results: jobResults(report), virtualNs, instructions };
@@ -323,15 +317,24 @@ class TestSession {
     }
   }
 
-  private saveArtifacts({ artifacts = [] }: JobSpec, { drives }: JobMachine, suffix: string): void {
+  /** Saves what the job asks for, and says what it could not. @returns the folder; undefined where none is wanted */
+  private async saveArtifacts(
+    { artifacts = [] }: JobSpec,
+    sources: ArtifactSources,
+    suffix: string,
+  ): Promise<string | undefined> {
     const { artifacts: folder } = this.options;
-    if (folder === undefined) return;
+    if (folder === undefined) return undefined;
     const target = suffix === '' ? folder : path.join(folder, suffix.slice(1));
     mkdirSync(target, { recursive: true });
-    for (const { drive, as } of artifacts) {
-      const backend = drives[drive];
-      if (backend) saveDrive(backend, path.join(target, as));
-    }
+    const fileFor = (name: string): string => {
+      const file = path.join(target, name);
+      rmSync(file, { force: true }); // an earlier run's
+      return file;
+    };
+    const { missing } = await saveArtifacts(artifacts, sources, { fileFor });
+    for (const { name, reason } of missing) this.host.stderr.write(`bootlab: artifact ${name}: ${reason}\n`);
+    return target;
   }
 
   private interrupt(signal: 'SIGINT' | 'SIGTERM'): void {

@@ -8,7 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { getJson, postForm, postJson, request, sendJson, type UploadProgress } from './client.js';
+import { getJson, postForm, postJson, remove, request, sendJson, type UploadProgress } from './client.js';
 import type {
   Board,
   BuildMatrix,
@@ -163,6 +163,15 @@ export function useCancelJob(id: string) {
   return useMutation({
     mutationFn: () => postJson<Job>(`/jobs/${encodeURIComponent(id)}/cancel`, {}),
     onSuccess: (job) => rememberJob(queryClient, job),
+  });
+}
+
+/** Deletes a file that a job left behind. */
+export function useRemoveArtifact(jobId: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => remove(`/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: jobQuery(jobId).queryKey }),
   });
 }
 

@@ -9,6 +9,7 @@ import { Failure, Loading, Notice } from '../components/feedback.js';
 import { ConsolePanel } from '../console/console-panel.js';
 import { useConsoleStream } from '../console/use-console-stream.js';
 import { DefinitionPanel } from '../job/definition-panel.js';
+import { FilesPanel, fileCount } from '../job/files-panel.js';
 import { JobFacts } from '../job/job-facts.js';
 import { logLink } from '../job/log-rows.js';
 import { LogPanel } from '../job/log-panel.js';
@@ -16,13 +17,14 @@ import { ResultsPanel } from '../job/results-panel.js';
 import { useTitle } from '../lib/use-title.js';
 import '../styles/job.css';
 
-const TABS = ['console', 'log', 'results', 'definition'] as const;
+const TABS = ['console', 'log', 'results', 'files', 'definition'] as const;
 type Tab = (typeof TABS)[number];
 
 const TAB_LABELS: Readonly<Record<Tab, string>> = {
   console: 'Console',
   log: 'Log',
   results: 'Results',
+  files: 'Files',
   definition: 'Definition',
 };
 
@@ -108,7 +110,7 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
                 replace
               >
                 {TAB_LABELS[name]}
-                {name === 'results' && resultCount(job) > 0 && <span className="tab-count">{resultCount(job)}</span>}
+                {countAt(name, job) > 0 && <span className="tab-count">{countAt(name, job)}</span>}
               </Link>
             ))}
           </nav>
@@ -116,6 +118,7 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
           <ConsolePanel job={job} stream={stream} shown={tab === 'console'} />
           {tab === 'log' && <LogPanel job={job} stream={stream} />}
           {tab === 'results' && <ResultsPanel job={job} />}
+          {tab === 'files' && <FilesPanel job={job} />}
           {tab === 'definition' && <DefinitionPanel job={job} />}
         </section>
       </div>
@@ -123,7 +126,11 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
   );
 }
 
-const resultCount = ({ counts }: Job): number => counts.pass + counts.fail + counts.skip + counts.error;
+/** What a tab says that it holds. */
+function countAt(tab: Tab, job: Job): number {
+  const { pass, fail, skip, error } = job.counts;
+  return tab === 'results' ? pass + fail + skip + error : tab === 'files' ? fileCount(job) : 0;
+}
 
 function CancelButton({ job }: { job: Job }) {
   const [asking, setAsking] = useState(false);

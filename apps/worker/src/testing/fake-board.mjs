@@ -1,9 +1,12 @@
 // A board thread for tests of everything around it: no emulator, the task's command line says how it behaves.
+import { createHash, randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parentPort as port, workerData } from 'node:worker_threads';
 
 const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (port); // this file only runs as a thread
 
-const { cmdline, credit } = workerData;
+const { cmdline, credit, artifactFolder } = workerData;
 const [unstored] = [new Int32Array(credit)];
 const encoder = new TextEncoder();
 let tNs = 0;
@@ -28,8 +31,19 @@ function end(kind, more = {}) {
     instructions: consoleBytes,
     ramSha256: undefined,
   };
-  parentPort.postMessage({ type: 'end', report, results: [], artifacts: [] });
+  parentPort.postMessage({ type: 'end', report, results: [], ...left });
   parentPort.close();
+}
+
+/** Files that the run leaves behind. @type {{ artifacts: object[], missingArtifacts: object[] }} */
+const left = { artifacts: [], missingArtifacts: [] };
+
+/** @param {string} name @param {number} sizeBytes */
+function leave(name, sizeBytes) {
+  const file = path.join(artifactFolder, randomUUID());
+  const bytes = Buffer.alloc(sizeBytes, 'x');
+  writeFileSync(file, bytes);
+  left.artifacts.push({ name, file, sizeBytes, sha256: createHash('sha256').update(bytes).digest('hex') });
 }
 
 function hoard() {
@@ -79,6 +93,16 @@ switch (cmdline) {
   case 'flood':
     flood(12_000);
     end('power-off');
+    break;
+  case 'artifacts':
+    leave('small', 10);
+    leave('large', 1000);
+    left.missingArtifacts.push({ name: 'none', reason: 'There was no such file' });
+    end('power-off');
+    break;
+  case 'artifacts, then stopped by the guard':
+    leave('small', 10);
+    end('wall-guard');
     break;
   default:
     print('hello\n');

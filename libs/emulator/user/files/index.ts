@@ -18,6 +18,7 @@ import { transferSyscalls } from './syscalls/transfer.js';
 import { waitingSyscalls } from './syscalls/waiting.js';
 
 export * from './api.js';
+export * from './guest-files.js';
 export * from './host-stream.js';
 export type { TreeEntry } from './tree-content.js';
 export type { FileSystem } from './file-system.js';

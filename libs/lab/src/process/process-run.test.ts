@@ -31,7 +31,13 @@ async function run(
     createProgram: (asked) => {
       request = asked;
       const stopped = new Promise<Ending>((resolve) => (stop = () => resolve({ kind: 'stopped' })));
-      return Promise.resolve({ nowNs: 7, stats: usage, run: () => Promise.race([play(asked), stopped]), stop });
+      return Promise.resolve({
+        nowNs: 7,
+        stats: usage,
+        run: () => Promise.race([play(asked), stopped]),
+        filesAt: () => [],
+        stop,
+      });
     },
     onConsole: ({ uart, data }) => console.push(`${uart} ${Buffer.from(data).toString()}`),
     onStep: (record) => steps.push(record),

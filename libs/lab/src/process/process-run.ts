@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { GuestFile } from '../artifacts/guest-archive.js';
 import type { RunEnd } from '../outcome.js';
 import { createResultParser } from '../results/parsers/index.js';
 import type { ResultParser, TestCase } from '../results/test-case.js';
@@ -64,6 +65,8 @@ export interface RunnableProgram {
     | { readonly kind: 'killed'; readonly signal: string; readonly number: number }
     | { readonly kind: 'stopped' | 'timeout' }
   >;
+  /** What is at a path of its tree, after the end; nothing where there is nothing. */
+  filesAt(path: string): Iterable<GuestFile>;
   stop(): void;
 }
 
@@ -137,6 +140,11 @@ export class ProcessRun {
 
   get instructions(): number {
     return this.program?.stats.instructions ?? 0;
+  }
+
+  /** What is at a path of the program's tree; nothing where there is nothing, or the program never started. */
+  filesAt(path: string): Iterable<GuestFile> {
+    return this.program?.filesAt(path) ?? [];
   }
 
   /** Ends the run from outside. */

@@ -22,7 +22,9 @@ async function startObjectStore(): Promise<{ server: Server; objects: Map<string
       if (request.method === 'PUT') objects.set(key, await bodyOf(request));
       else if (request.method === 'DELETE') objects.delete(key);
       else if (!object) response.statusCode = 404;
-      response.end(request.method === 'GET' ? object : undefined);
+      const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+      const part = start === undefined ? object : object?.subarray(Number(start), Number(end) + 1);
+      response.end(request.method === 'GET' ? part : undefined);
     })();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -61,6 +63,7 @@ function contract(open: (folder: string) => Promise<BlobStore>): void {
     await blobs.put(name, bytes);
     expect(await blobs.has(name)).toBe(true);
     expect(await buffer(await blobs.read(name))).toEqual(bytes);
+    expect(await buffer(await blobs.read(name, { start: 255, end: 257 }))).toEqual(Buffer.of(255, 0, 1));
     expect(await readFile(await blobs.localPath(name))).toEqual(bytes);
     expect(await readFile(await blobs.localPath(name))).toEqual(bytes); // a second time from where the first put it
   });

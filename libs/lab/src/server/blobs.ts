@@ -8,6 +8,12 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
+/** Part of a blob, both ends included, counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Immutable bytes under a key. Putting the same key again is harmless: keys are digests or written once. */
 export interface BlobStore {
   /** Folder for files on their way into the store. */
@@ -16,7 +22,7 @@ export interface BlobStore {
   putFile(key: string, file: string): Promise<void>;
   put(key: string, bytes: Uint8Array): Promise<void>;
   has(key: string): Promise<boolean>;
-  read(key: string): Promise<Readable>;
+  read(key: string, range?: ByteRange): Promise<Readable>;
   /** A file with the bytes of `key` on this host; not to be changed. */
   localPath(key: string): Promise<string>;
   delete(key: string): Promise<void>;
@@ -70,10 +76,10 @@ class FileBlobStore implements BlobStore {
     return exists(this.fileOf(key));
   }
 
-  async read(key: string): Promise<Readable> {
+  async read(key: string, range?: ByteRange): Promise<Readable> {
     const file = this.fileOf(key);
     await access(file);
-    return createReadStream(file);
+    return createReadStream(file, range);
   }
 
   async localPath(key: string): Promise<string> {
@@ -143,8 +149,9 @@ class S3BlobStore implements BlobStore {
     }
   }
 
-  async read(key: string): Promise<Readable> {
-    const { Body } = await this.client.send(new this.s3.GetObjectCommand(this.address(key)));
+  async read(key: string, range?: ByteRange): Promise<Readable> {
+    const part = range && { Range: `bytes=${range.start}-${range.end}` };
+    const { Body } = await this.client.send(new this.s3.GetObjectCommand({ ...this.address(key), ...part }));
     if (!Body) throw new Error(`S3 answered without a body for ${key}`);
     return Body as Readable; // under Node the SDK always gives a Node stream
   }

@@ -19,6 +19,10 @@ export interface LabConfig {
   importHosts: readonly string[];
   /** How long images are kept that no job uses; a project may say otherwise. */
   imageRetentionMs: number;
+  /** Most bytes that the artifacts of a job may have together. */
+  artifactLimitBytes: number;
+  /** How long artifacts are kept. */
+  artifactRetentionMs: number;
   /** Most bytes that a job's consoles may print. */
   consoleLimitBytes: number;
   /** Host time after which a run is given up whatever its virtual clock says. */
@@ -106,6 +110,8 @@ const labSchema = z.object({
     .default('')
     .transform((text) => text.split(/[\s,]+/).filter(Boolean)),
   BOOTLAB_IMAGE_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
+  BOOTLAB_ARTIFACT_LIMIT: unit(parseSize).default(2 ** 32),
+  BOOTLAB_ARTIFACT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
   BOOTLAB_CONSOLE_LIMIT: unit(parseSize).default(2 ** 28),
   BOOTLAB_WALL_GUARD: unit((text) => parseDuration(text) / 1e6).default(3_600_000),
   BOOTLAB_CONCURRENCY: z.coerce.number().int().min(1).default(availableParallelism()),
@@ -221,6 +227,8 @@ function labConfigOf(values: z.output<typeof labSchema>): LabConfig {
     uploadExpiryMs: values.BOOTLAB_UPLOAD_EXPIRY,
     importHosts: values.BOOTLAB_IMPORT_HOSTS,
     imageRetentionMs: values.BOOTLAB_IMAGE_RETENTION_DAYS * 86_400_000,
+    artifactLimitBytes: values.BOOTLAB_ARTIFACT_LIMIT,
+    artifactRetentionMs: values.BOOTLAB_ARTIFACT_RETENTION_DAYS * 86_400_000,
     consoleLimitBytes: values.BOOTLAB_CONSOLE_LIMIT,
     wallGuardMs: values.BOOTLAB_WALL_GUARD,
     concurrency: values.BOOTLAB_CONCURRENCY,

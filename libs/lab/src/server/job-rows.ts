@@ -1,7 +1,18 @@
-import type { Image, ImageRole, Job, JobBrief, JobSpec, JobStep, Result, Scalar } from '../index.js';
+import type {
+  ArtifactInfo,
+  Image,
+  ImageRole,
+  Job,
+  JobBrief,
+  JobSpec,
+  JobStep,
+  MissingArtifact,
+  Result,
+  Scalar,
+} from '../index.js';
 import type { PlacedResult } from '../results/index.js';
 import { toResult } from '../results/index.js';
-import type { Prisma } from './generated/client.js';
+import type { Artifact, Prisma } from './generated/client.js';
 import { toImage } from './image-store.js';
 
 /** What belongs to a job as the API shows it. */
@@ -55,15 +66,18 @@ export function toJob(row: JobRow): Job {
     consoles: row.consoles,
     steps: row.steps as unknown as JobStep[], // written by JobStore only
     counts: { pass: row.passCount, fail: row.failCount, skip: row.skipCount, error: row.errorCount },
-    artifacts: row.artifacts.map((artifact) => ({
-      name: artifact.name,
-      contentType: artifact.contentType,
-      sizeBytes: Number(artifact.sizeBytes),
-      sha256: artifact.sha256,
-      createdAt: artifact.createdAt.toISOString(),
-    })),
+    artifacts: row.artifacts.map(toArtifact),
+    missingArtifacts: row.missingArtifacts as unknown as MissingArtifact[], // written by JobStore and ArtifactStore only
   };
 }
+
+const toArtifact = ({ name, contentType, sizeBytes, sha256, createdAt }: Artifact): ArtifactInfo => ({
+  name,
+  contentType,
+  sizeBytes: Number(sizeBytes),
+  sha256,
+  createdAt: createdAt.toISOString(),
+});
 
 /** What of a job stands in a list beside others. */
 export const briefSelect = {

@@ -6,6 +6,7 @@ import type {
   JobSpec,
   JobState,
   JobStep,
+  MissingArtifact,
   Outcome,
   ResultCounts,
   Variables,
@@ -15,7 +16,7 @@ import { pendingSteps, storable, type PlacedResult } from '../index.js';
 import type { Database } from './database.js';
 import { Prisma } from './generated/client.js';
 import { jobInclude, toJob, toResultRow } from './job-rows.js';
-import { boardMayStart } from './people/quotas.js';
+import { admitBytes, boardMayStart, QuotaExceededError } from './people/quotas.js';
 import { escapeLike } from './like.js';
 import { jobTopic, projectTopic, WEBHOOKS_TOPIC } from './topics.js';
 import { tellWebhooks } from './webhook-store.js';
@@ -86,7 +87,14 @@ export interface StoredArtifact {
 export interface FinishedRun extends Progress, Findings {
   wallMs: number;
   ramSha256?: string | undefined;
+  /** What the worker has put into the blob store. */
   artifacts?: readonly StoredArtifact[];
+  missingArtifacts?: readonly MissingArtifact[];
+}
+
+/** What became of the artifacts of a job that was ended: those that no row names are to be deleted. */
+export interface FinishedJob {
+  readonly refused: readonly StoredArtifact[];
 }
 
 /** All boards that the job's project may run at the same time are running: the job has to wait. */
@@ -284,10 +292,24 @@ export class JobStore {
     return count > 0;
   }
 
-  /** Ends a job on behalf of the worker that runs it. False when it no longer was that worker's to end. */
-  async finish(claim: Claim, verdict: Verdict, run: FinishedRun): Promise<boolean> {
+  /** Why a job's project has no room for so many bytes more; undefined when it has. */
+  async refusalOf({ projectId }: Claim, sizeBytes: number): Promise<string | undefined> {
+    try {
+      await admitBytes(this.database, projectId, sizeBytes);
+      return undefined;
+    } catch (error) {
+      if (error instanceof QuotaExceededError) return error.message;
+      throw error;
+    }
+  }
+
+  /**
+   * Ends a job on behalf of the worker that runs it; artifacts for which its project has no storage left are refused.
+   * @returns undefined when the job no longer was that worker's to end
+   */
+  async finish(claim: Claim, verdict: Verdict, run: FinishedRun): Promise<FinishedJob | undefined> {
     const endedAt = new Date();
-    const ended = await this.database.$transaction(async (tx) => {
+    const finished = await this.database.$transaction(async (tx): Promise<FinishedJob | undefined> => {
       const { count } = await tx.job.updateMany({
         where: { id: claim.jobId, attempts: claim.attempt, state: 'running' },
         data: {
@@ -299,11 +321,9 @@ export class JobStore {
           wallMs: Math.round(run.wallMs),
         },
       });
-      if (count === 0) return false;
+      if (count === 0) return undefined;
       await storeResults(tx, claim.jobId, run.results);
-      await tx.artifact.createMany({
-        data: (run.artifacts ?? []).map((artifact) => ({ ...artifact, jobId: claim.jobId })),
-      });
+      const refused = await storeArtifacts(tx, claim, run);
       await tx.machine.updateMany({
         where: { jobId: claim.jobId, attempt: claim.attempt },
         data: {
@@ -316,10 +336,10 @@ export class JobStore {
         },
       });
       await tellWebhooks(tx, claim.jobId, 'job.ended');
-      return true;
+      return { refused };
     });
-    if (ended) await this.changed(claim);
-    return ended;
+    if (finished) await this.changed(claim);
+    return finished;
   }
 
   /** Ends a job that no worker runs. False when it had ended already, or is not in one of `states`. */
@@ -385,6 +405,28 @@ async function storeResults(
     const portion = results.slice(first, first + RESULTS_PER_INSERT);
     await tx.result.createMany({ data: portion.map((placed) => toResultRow(jobId, placed)), skipDuplicates: true });
   }
+}
+
+/** @returns those that the project has no room for; the job says so */
+async function storeArtifacts(
+  tx: Prisma.TransactionClient,
+  { jobId, projectId }: Claim,
+  { artifacts = [], missingArtifacts = [] }: FinishedRun,
+): Promise<StoredArtifact[]> {
+  const missing = [...missingArtifacts];
+  const refused: StoredArtifact[] = [];
+  for (const artifact of artifacts) {
+    try {
+      await admitBytes(tx, projectId, artifact.sizeBytes);
+      await tx.artifact.create({ data: { ...artifact, jobId } });
+    } catch (error) {
+      if (!(error instanceof QuotaExceededError)) throw error;
+      refused.push(artifact);
+      missing.push({ name: artifact.name, reason: error.message });
+    }
+  }
+  if (missing.length > 0) await tx.job.update({ where: { id: jobId }, data: { missingArtifacts: missing } });
+  return refused;
 }
 
 /** What a new attempt begins with. */

@@ -142,12 +142,6 @@ export class ResultStore {
       nextCursor: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null,
     };
   }
-
-  /** Where an artifact lies. */
-  async artifact(jobId: string, name: string) {
-    const row = await this.database.artifact.findUnique({ where: { jobId_name: { jobId, name } } });
-    return row ? { ...row, sizeBytes: Number(row.sizeBytes) } : undefined;
-  }
 }
 
 /** Rows in the order given, columns by board and CPU. */

@@ -21,6 +21,12 @@ const MALTA: Board = {
   selfTest: true,
 };
 
+const DRIVE = { kernel: './a', drives: ['./d'] };
+const TWICE = [
+  { disk: 'sda', as: 'x' },
+  { disk: 'hda', as: 'x' },
+];
+
 const check = (change: object) =>
   checkBoard(jobSpecSchema.parse({ board: 'malta', images: { kernel: './a' }, ...change }), [MALTA]);
 
@@ -34,7 +40,11 @@ describe('checkBoard', () => {
       { power: 'cycle' },
     ];
     const images = { kernel: './a', drives: ['./d'] };
-    expect(check({ cpu: '24Kf', memory: '64M', steps, images, artifacts: [{ drive: 0, as: 'd' }] })).toEqual([]);
+    const artifacts = [
+      { drive: 0, as: 'd' },
+      { disk: 'sda', as: 'e' },
+    ];
+    expect(check({ cpu: '24Kf', memory: '64M', steps, images, artifacts })).toEqual([]);
   });
 
   it.each<[object, string, RegExp]>([
@@ -44,6 +54,9 @@ describe('checkBoard', () => {
     [{ images: {} }, 'images.kernel', /kernel or a firmware/],
     [{ images: { kernel: './a', drives: ['./a', './b'] } }, 'images.drives', /Remove/],
     [{ artifacts: [{ drive: 0, as: 'x' }] }, 'artifacts[0].drive', /from 0/],
+    [{ images: DRIVE, artifacts: [{ disk: 'sdb', as: 'x' }] }, 'artifacts[0].disk', /from sda/],
+    [{ artifacts: [{ path: '/out', as: 'x' }] }, 'artifacts[0].path', /kind: process/],
+    [{ images: DRIVE, artifacts: TWICE }, 'artifacts[1].as', /once/],
     [{ steps: [{ send: 'a', console: 'uart7' }] }, 'steps[0].console', /uart0/],
     [{ steps: [{ screenshot: 'a.png' }] }, 'steps[0].screenshot', /Remove/],
     [{ steps: [{ power: 'off' }, { run: 'true' }] }, 'steps[1].run', /power: on/],

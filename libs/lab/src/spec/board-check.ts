@@ -1,8 +1,8 @@
 import type { Board } from '../board.js';
 import type { FieldError } from '../problem.js';
 import { formatSize, parseSize } from '../units.js';
-import { checkProcess, foreign, PROCESS_ONLY } from './process-check.js';
-import type { JobSpec } from './job-spec.js';
+import { driveOf, type JobSpec } from './job-spec.js';
+import { checkProcess, foreign, PROCESS_ONLY, repeatedNames } from './process-check.js';
 import { verbOf } from './step.js';
 
 /**
@@ -48,12 +48,16 @@ function imageErrors({ images, artifacts = [] }: JobSpec, board: Board): FieldEr
     const message = `${board.name} takes ${board.drives} drives, not ${drives}`;
     errors.push({ field: 'images.drives', message, mend: 'Remove some.' });
   }
-  artifacts.forEach(({ drive }, index) => {
-    if (drive < drives) return;
-    const message = `There is no drive ${drive} in images.drives`;
-    errors.push({ field: `artifacts[${index}].drive`, message, mend: 'Drives are counted from 0.' });
+  artifacts.forEach((artifact, index) => {
+    const drive = driveOf(artifact);
+    if (drive === undefined) errors.push(foreign(`artifacts[${index}].path`, 'process'));
+    else if (drive >= drives) {
+      const field = `artifacts[${index}].${artifact.drive === undefined ? 'disk' : 'drive'}`;
+      const message = `There is no drive ${artifact.disk ?? drive} in images.drives`;
+      errors.push({ field, message, mend: 'Drives are counted from 0, disks from sda.' });
+    }
   });
-  return errors;
+  return [...errors, ...repeatedNames(artifacts)];
 }
 
 function stepErrors({ steps = [] }: JobSpec, board: Board): FieldError[] {

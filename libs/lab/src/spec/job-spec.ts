@@ -26,10 +26,49 @@ export const jobImagesSchema = z.strictObject({
   drives: z.array(imageReferenceSchema).max(8).optional(),
 });
 
-export const artifactSchema = z.strictObject({
-  drive: z.number().int().min(0).max(7).describe('Which of images.drives, counted from 0, as it is after the run'),
-  as: artifactNameField().describe('File name of the artifact'),
-});
+const GUEST_PATH = /^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/;
+
+/** Where an artifact can come from; each artifact has exactly one of these. */
+const ARTIFACT_SOURCES = ['drive', 'disk', 'path'] as const;
+
+export const artifactSchema = z
+  .strictObject({
+    drive: z
+      .number()
+      .int()
+      .min(0)
+      .max(7)
+      .describe('Which of images.drives, counted from 0, as it is after the run')
+      .optional(),
+    disk: z
+      .string()
+      .regex(/^[sh]d[a-h]$/, 'Disks are called sda, sdb, … in the order of images.drives')
+      .describe('The same by the name that Linux gives it: sda is the first of images.drives')
+      .optional(),
+    path: z
+      .string()
+      .max(4096)
+      .regex(GUEST_PATH, 'An absolute path without "." and ".."')
+      .describe('Of a process: a file as it is after the run; of a directory, a tar archive')
+      .optional(),
+    as: artifactNameField().describe('File name of the artifact'),
+  })
+  .superRefine((artifact, context) => {
+    const sources = ARTIFACT_SOURCES.filter((source) => artifact[source] !== undefined);
+    if (sources.length === 1) return;
+    context.addIssue({
+      code: 'custom',
+      message: sources.length === 0 ? 'It is not said what to keep' : `It is both ${sources.join(' and ')}`,
+      params: { mend: 'Write one of {"drive": 0}, {"disk": "sda"} and, of a process, {"path": "/out"} beside "as".' },
+    });
+  })
+  .meta({ oneOf: ARTIFACT_SOURCES.map((source) => ({ required: [source] })) });
+export type ArtifactRequest = z.infer<typeof artifactSchema>;
+
+/** Which of `images.drives` an artifact is, counted from 0; undefined for a file of a process. */
+export function driveOf({ drive, disk }: ArtifactRequest): number | undefined {
+  return drive ?? (disk === undefined ? undefined : disk.charCodeAt(2) - 'a'.charCodeAt(0));
+}
 
 /** What a job runs on when it is a process: no board of the catalogue, but Linux user mode. */
 export const PROCESS_BOARD = 'linux-user';
@@ -40,7 +79,6 @@ export const PROCESS_CONSOLES = ['stdout', 'stderr'] as const;
 /** Characters of standard input that may stand in the job itself. */
 const MAX_STDIN_TEXT = 65_536;
 const VARIABLE = /^[^=\0]+$/;
-const GUEST_PATH = /^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/;
 
 /** Fields of jobs of the kind `process`. */
 const processFields = {

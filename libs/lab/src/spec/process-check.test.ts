@@ -34,6 +34,9 @@ describe('a job of the kind process', () => {
     [{ stdin: './input' }, []],
     [{ stdin: './input', stdin_text: 'x' }, ['stdin_text']],
     [{ results: { fail_on: ['kernel-panic'] } }, ['results.fail_on']],
+    [{ artifacts: [{ path: '/out', as: 'out.tar' }] }, []],
+    [{ artifacts: [{ disk: 'sda', as: 'x' }] }, ['artifacts[0].disk']],
+    [{ artifacts: [{ path: '/usage', as: 'usage.json' }] }, ['artifacts[0].as']],
   ])('%j: wrong are %j', (more, fields) => {
     expect(fieldsOf(more)).toEqual(fields);
   });
@@ -46,6 +49,10 @@ describe('a job of the kind process', () => {
     { root: 'no reference' },
     { arch: 'x86_64' },
     { results: { format: 'exit-code' } },
+    { artifacts: [{ path: '/a/../b', as: 'x' }] },
+    { artifacts: [{ path: '/a', as: '../x' }] },
+    { artifacts: [{ as: 'x' }] },
+    { artifacts: [{ path: '/a', drive: 0, as: 'x' }] },
   ])('cannot say %j', (more) => {
     expect(expandJob({ ...process, ...more }).ok).toBe(false);
   });

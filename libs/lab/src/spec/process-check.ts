@@ -1,12 +1,14 @@
 import { parseImageReference, type ImageRole } from '../image.js';
 import type { FieldError } from '../problem.js';
 import { formatSize, parseSize } from '../units.js';
-import { PROCESS_BOARD, type JobSpec } from './job-spec.js';
+import { PROCESS_BOARD, type ArtifactRequest, type JobSpec } from './job-spec.js';
 
 export const PROCESS_ONLY = [
   ...(['arch', 'program', 'arguments', 'environment', 'root', 'files', 'stdin', 'stdin_text'] as const),
 ];
-const BOARD_ONLY = ['cpu', 'cmdline', 'on_reboot', 'shell', 'prompt', 'steps', 'artifacts'] as const;
+const BOARD_ONLY = ['cpu', 'cmdline', 'on_reboot', 'shell', 'prompt', 'steps'] as const;
+/** The artifact that every process job leaves: what its program used. */
+export const USAGE_ARTIFACT = 'usage.json';
 /** Memory of all processes of a job together. */
 const MEMORY = { defaultBytes: 2 ** 30, minBytes: 16 * 2 ** 20, maxBytes: 3 * 2 ** 30 };
 
@@ -30,6 +32,7 @@ export function checkProcess(spec: JobSpec): FieldError[] {
     const mend = 'Keep one of them.';
     errors.push({ field: 'stdin_text', message: 'There is a standard input in "stdin" already', mend });
   }
+  errors.push(...artifactErrors(spec.artifacts));
   if (spec.results?.fail_on) errors.push(foreign('results.fail_on', 'board'));
   if (spec.memory !== undefined) {
     const bytes = parseSize(spec.memory);
@@ -38,6 +41,27 @@ export function checkProcess(spec: JobSpec): FieldError[] {
       errors.push({ field: 'memory', message: `A program cannot have ${spec.memory} of memory`, mend });
   }
   return errors;
+}
+
+function artifactErrors(artifacts: readonly ArtifactRequest[] = []): FieldError[] {
+  const errors: FieldError[] = [];
+  artifacts.forEach(({ path, disk, as }, index) => {
+    const field = `artifacts[${index}]`;
+    if (path === undefined) errors.push(foreign(`${field}.${disk === undefined ? 'drive' : 'disk'}`, 'board'));
+    if (as !== USAGE_ARTIFACT) return;
+    const message = `${as} is what the program used, which every process job leaves`;
+    errors.push({ field: `${field}.as`, message, mend: 'Use another name.' });
+  });
+  return [...errors, ...repeatedNames(artifacts)];
+}
+
+/** Two artifacts of one name: one of them would be lost. */
+export function repeatedNames(artifacts: readonly ArtifactRequest[]): FieldError[] {
+  return artifacts.flatMap(({ as }, index) => {
+    if (artifacts.findIndex((artifact) => artifact.as === as) === index) return [];
+    const message = `Another artifact is called ${as}`;
+    return [{ field: `artifacts[${index}].as`, message, mend: 'Use a name once.' }];
+  });
 }
 
 function programErrors(program: string, { root, files = {} }: JobSpec): FieldError[] {
