@@ -239,7 +239,7 @@ describe('jobs of the lab', () => {
   });
 
   it('leave files, which are listed and saved', async () => {
-    const disk = Buffer.alloc(300_000, 'disk ');
+    const disk = Buffer.alloc(600 * 512, 'disk ');
     file('disk.raw', disk);
     const lines = [
       'board: malta',
@@ -251,7 +251,7 @@ describe('jobs of the lab', () => {
     expect(run).toMatchObject({ status: 0, errors: '' });
     expect(readFileSync(join(folders.first, 'output.img')).equals(disk)).toBe(true);
     const id = idIn(run.output);
-    expect((await bootlab(['artifacts', id])).output).toMatch(/^output\.img +293\.0 KiB +[0-9a-f]{64}$/m);
+    expect((await bootlab(['artifacts', id])).output).toMatch(/^output\.img +300\.0 KiB +[0-9a-f]{64}$/m);
     expect((await bootlab(['artifacts', id, 'output.img', '--save', folders.second])).status).toBe(0);
     expect(readFileSync(join(folders.second, 'output.img')).equals(disk)).toBe(true);
     expect((await bootlab(['artifacts', id, 'other.img'])).errors).toContain('It has: output.img.');

@@ -3,6 +3,7 @@ import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
 import { start, useAuth } from './api/auth.js';
 import { ApiError } from './api/problem.js';
+import { LiveProvider } from './api/use-live.js';
 import { ErrorBoundary } from './components/error-boundary.js';
 import { Loading, Unreachable } from './components/feedback.js';
 import { Shell } from './components/shell.js';
@@ -98,7 +99,9 @@ function SignedIn() {
   const [queryClient] = useState(createQueryClient);
   return (
     <QueryClientProvider client={queryClient}>
-      <RouterProvider router={router} />
+      <LiveProvider>
+        <RouterProvider router={router} />
+      </LiveProvider>
     </QueryClientProvider>
   );
 }

@@ -1,10 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Outcome } from '@bootlab/lab';
 import { ExitCode, LabError } from '../exit-codes.js';
 import type { LabClient } from './client.js';
+import { JobEvents } from './job-events.js';
 import type { Reporter } from './report.js';
 
+/** How often jobs are asked for while the lab does not tell of changes by itself… */
 const POLL_MS = 1000;
+/** …and while it does: in case that one got lost. */
+const LIVE_POLL_MS = 20_000;
 /** A lab that is restarted, or a line that is down for a moment, is waited for this long. */
 const PATIENCE_MS = 120_000;
 
@@ -14,26 +17,35 @@ export async function followJobs(
   ids: readonly string[],
   reporter: Reporter,
   signal: AbortSignal,
-  pollMs = POLL_MS,
 ): Promise<Job[]> {
   const jobs = new Map<string, Job>();
+  const ended = new AbortController();
+  const events = JobEvents.listen(client, AbortSignal.any([signal, ended.signal]));
   let heardAt = performance.now();
-  for (;;) {
-    for (const id of ids) {
-      if (jobs.get(id)?.state === 'ended') continue;
-      try {
-        jobs.set(id, await client.json<Job>(`/jobs/${encodeURIComponent(id)}`, { signal }));
-        heardAt = performance.now();
-      } catch (error) {
-        signal.throwIfAborted();
-        const passing = error instanceof LabError && error.exitCode === ExitCode.internal;
-        if (!passing || performance.now() - heardAt > PATIENCE_MS) throw error;
+  let asked: readonly string[] = ids;
+  try {
+    for (;;) {
+      // What happens from here on is told of, if the line holds.
+      const live = events.live;
+      for (const id of asked) {
+        if (jobs.get(id)?.state === 'ended') continue;
+        try {
+          jobs.set(id, await client.json<Job>(`/jobs/${encodeURIComponent(id)}`, { signal }));
+          heardAt = performance.now();
+        } catch (error) {
+          signal.throwIfAborted();
+          const passing = error instanceof LabError && error.exitCode === ExitCode.internal;
+          if (!passing || performance.now() - heardAt > PATIENCE_MS) throw error;
+        }
       }
+      const known = ids.flatMap((id) => jobs.get(id) ?? []);
+      reporter.update(known);
+      if (known.length === ids.length && known.every(({ state }) => state === 'ended')) return known;
+      const changed = await events.wait(live && known.length === ids.length ? LIVE_POLL_MS : POLL_MS, signal);
+      asked = live && events.live && changed.size > 0 ? ids.filter((id) => changed.has(id)) : ids;
     }
-    const known = ids.flatMap((id) => jobs.get(id) ?? []);
-    reporter.update(known);
-    if (known.length === ids.length && known.every(({ state }) => state === 'ended')) return known;
-    await sleep(pollMs, undefined, { signal });
+  } finally {
+    ended.abort();
   }
 }
 

@@ -70,7 +70,7 @@ export function useAudit({ action, actor, cursor, lab }: AuditFilter) {
 }
 
 /** A change, and which lists show it. */
-function useChange<Input, Output>(keys: readonly string[], change: (input: Input) => Promise<Output>) {
+export function useChange<Input, Output>(keys: readonly string[], change: (input: Input) => Promise<Output>) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: change,

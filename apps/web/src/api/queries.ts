@@ -8,6 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useCallback } from 'react';
+import { useLive } from './use-live.js';
 import { getJson, postForm, postJson, remove, request, sendJson, type UploadProgress } from './client.js';
 import type {
   Board,
@@ -31,7 +32,10 @@ import type {
 } from './types.js';
 
 export const JOBS_PER_PAGE = 25;
+/** While changes do not arrive by themselves… */
 const LIST_REFRESH_MS = 2000;
+/** …and while they do: in case that one got lost. */
+const LIVE_LIST_REFRESH_MS = 30_000;
 const JOB_REFRESH_MS = 3000;
 const TRANSFER_REFRESH_MS = 700;
 const LIST_IDLE_REFRESH_MS = 15_000;
@@ -53,11 +57,15 @@ function queryString(parameters: Readonly<Record<string, string | number | undef
   return search.size === 0 ? '' : `?${search}`;
 }
 
+/** How often a list is asked for that changes with the jobs. */
+const useListRefreshMs = (): number => (useLive() ? LIVE_LIST_REFRESH_MS : LIST_REFRESH_MS);
+
 export function useJobs(filter: JobFilter) {
+  const refetchInterval = useListRefreshMs();
   return useQuery({
     queryKey: ['jobs', filter],
     queryFn: ({ signal }) => getJson<JobPage>(`/jobs${queryString({ ...filter, limit: JOBS_PER_PAGE })}`, signal),
-    refetchInterval: LIST_REFRESH_MS,
+    refetchInterval,
     placeholderData: keepPreviousData,
   });
 }
@@ -93,27 +101,29 @@ export function useResults(job: Job) {
 }
 
 export function useGroup(id: string) {
+  const refreshMs = useListRefreshMs();
   return useQuery({
     queryKey: ['group', id],
     queryFn: ({ signal }) => getJson<JobGroup>(`/groups/${encodeURIComponent(id)}`, signal),
-    refetchInterval: (query) =>
-      query.state.data?.jobs.every(({ state }) => state === 'ended') ? false : LIST_REFRESH_MS,
+    refetchInterval: (query) => (query.state.data?.jobs.every(({ state }) => state === 'ended') ? false : refreshMs),
   });
 }
 
 export function useGroups() {
+  const refetchInterval = useListRefreshMs();
   return useQuery({
     queryKey: ['groups'],
     queryFn: ({ signal }) => getJson<GroupPage>('/groups?limit=10', signal),
-    refetchInterval: LIST_REFRESH_MS,
+    refetchInterval,
   });
 }
 
 export function useMatrix(name: string) {
+  const refetchInterval = useListRefreshMs();
   return useQuery({
     queryKey: ['matrix', name],
     queryFn: ({ signal }) => getJson<BuildMatrix>(`/matrix${queryString({ name })}`, signal),
-    refetchInterval: LIST_REFRESH_MS,
+    refetchInterval,
     placeholderData: keepPreviousData,
   });
 }

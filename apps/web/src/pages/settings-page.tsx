@@ -4,10 +4,12 @@ import { ProjectSwitch } from '../components/shell.js';
 import { useTitle } from '../lib/use-title.js';
 import { AccountPanel } from '../settings/account-panel.js';
 import { AuditPanel } from '../settings/audit-panel.js';
+import { BadgesPanel } from '../settings/badges-panel.js';
 import { LabPanel } from '../settings/lab-panel.js';
 import { MembersPanel } from '../settings/members-panel.js';
 import { TokensPanel } from '../settings/tokens-panel.js';
 import { UsagePanel } from '../settings/usage-panel.js';
+import { WebhooksPanel } from '../settings/webhooks-panel.js';
 import { NotFoundPage } from './not-found-page.js';
 
 /** Account, and what concerns the project as a whole; for operators also what concerns the lab. */
@@ -20,6 +22,8 @@ export function SettingsPage() {
     { path: 'tokens', title: 'Tokens', panel: <TokensPanel />, shown: scopes.has('read') },
     { path: 'members', title: 'Members', panel: <MembersPanel />, shown: scopes.has('read') },
     { path: 'usage', title: 'Quota', panel: <UsagePanel />, shown: scopes.has('read') },
+    { path: 'badges', title: 'Badges', panel: <BadgesPanel />, shown: scopes.has('read') },
+    { path: 'webhooks', title: 'Webhooks', panel: <WebhooksPanel />, shown: scopes.has('maintain') },
     { path: 'audit', title: 'Audit log', panel: <AuditPanel />, shown: scopes.has('admin') },
     { path: 'lab', title: 'Lab', panel: <LabPanel />, shown: operator },
   ].filter(({ shown }) => shown);

@@ -1,0 +1,189 @@
+import { Plus, Webhook as WebhookIcon } from 'lucide-react';
+import { useState, type FormEvent } from 'react';
+import { useMakeWebhook, useRemoveWebhook, useSwitchWebhook, useWebhooks } from '../api/integration-queries.js';
+import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
+import type { MadeWebhook, Webhook, WebhookEvent } from '../api/types.js';
+import { Empty } from '../components/feedback.js';
+import { TimeAgo } from '../components/time-ago.js';
+import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
+import { TextField } from './text-field.js';
+import { WebhookLog } from './webhook-log.js';
+
+const EVENTS: readonly { event: WebhookEvent; label: string }[] = [
+  { event: 'job.started', label: 'a job starts' },
+  { event: 'job.ended', label: 'a job ends' },
+];
+
+/** Addresses that are told of jobs, and what each was told. */
+export function WebhooksPanel() {
+  const webhooks = useWebhooks();
+  const [shown, setShown] = useState<string>();
+  const current = webhooks.data?.find(({ id }) => id === shown);
+  return (
+    <>
+      <NewWebhookForm />
+      <Panel title="Webhooks" help="What is not answered with 2xx is sent again, seven times within about ten minutes.">
+        <Answered query={webhooks} what="webhooks">
+          {(items) => <WebhookTable items={items} shown={shown} onShow={setShown} />}
+        </Answered>
+      </Panel>
+      {current && <WebhookLog key={current.id} webhook={current} />}
+    </>
+  );
+}
+
+function NewWebhookForm() {
+  const [url, setUrl] = useState('');
+  const [events, setEvents] = useState<readonly WebhookEvent[]>(['job.ended']);
+  const [made, setMade] = useState<MadeWebhook>();
+  const make = useMakeWebhook();
+  const errors = make.error instanceof ApiError ? make.error.problem.errors : [];
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setMade(undefined);
+    make.mutate(
+      { url, events: [...events] },
+      {
+        onSuccess: (webhook) => {
+          setMade(webhook);
+          setUrl('');
+        },
+      },
+    );
+  };
+  return (
+    <Panel title="New webhook" help="The lab sends a signed message by POST, so that others can act on what jobs do.">
+      <form className="card-body form-stack" onSubmit={submit} noValidate>
+        <TextField
+          label="Address"
+          type="url"
+          value={url}
+          onChange={setUrl}
+          placeholder="https://ci.example.org/hooks/bootlab"
+          errors={errorsOfField(errors, 'url')}
+        />
+        <fieldset className="checks">
+          <legend className="field-legend">Tell it when</legend>
+          {EVENTS.map(({ event, label }) => (
+            <label key={event} className="check">
+              <input
+                type="checkbox"
+                checked={events.includes(event)}
+                onChange={({ target }) =>
+                  setEvents(target.checked ? [...events, event] : events.filter((other) => other !== event))
+                }
+              />
+              <span>{label}</span>
+            </label>
+          ))}
+        </fieldset>
+        <div>
+          <button
+            type="submit"
+            className="button primary"
+            disabled={make.isPending || url.trim() === '' || events.length === 0}
+          >
+            <Plus size={16} aria-hidden />
+            Make webhook
+          </button>
+        </div>
+      </form>
+      {(errors.length === 0 || errorsElsewhere(errors, ['url']).length > 0) && <ChangeError error={make.error} />}
+      {made && (
+        <Secret title="The webhook is made" secret={made.secret}>
+          This is the key of its signatures, shown this once. Check “x-bootlab-signature-256” with it: HMAC-SHA256 of
+          the time stamp, a dot, and the body.
+        </Secret>
+      )}
+    </Panel>
+  );
+}
+
+function WebhookTable({
+  items,
+  shown,
+  onShow,
+}: {
+  items: readonly Webhook[];
+  shown: string | undefined;
+  onShow(id: string | undefined): void;
+}) {
+  const remove = useRemoveWebhook();
+  const change = useSwitchWebhook();
+  if (items.length === 0) {
+    return (
+      <Empty icon={<WebhookIcon size={40} strokeWidth={1.4} />} title="No webhooks yet">
+        <p>A webhook tells a chat, a dashboard or another pipeline what became of a job.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <ChangeError error={remove.error ?? change.error} />
+      <div className="table-scroll">
+        <table className="table">
+          <thead>
+            <tr>
+              <th>Address</th>
+              <th>When</th>
+              <th>Made</th>
+              <th>
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((webhook) => (
+              <tr key={webhook.id}>
+                <td className="wide-cell">
+                  <span className="webhook-url">{webhook.url}</span>
+                  {!webhook.active && <div className="muted">switched off</div>}
+                </td>
+                <td>
+                  <span className="tags">
+                    {webhook.events.map((event) => (
+                      <span key={event} className="tag">
+                        {event}
+                      </span>
+                    ))}
+                  </span>
+                </td>
+                <td className="nowrap muted">
+                  <TimeAgo iso={webhook.createdAt} />
+                </td>
+                <td className="actions">
+                  <button
+                    type="button"
+                    className="button small"
+                    aria-label={`Log of ${webhook.url}`}
+                    aria-expanded={webhook.id === shown}
+                    onClick={() => onShow(webhook.id === shown ? undefined : webhook.id)}
+                  >
+                    Log
+                  </button>
+                  <button
+                    type="button"
+                    className="button small"
+                    aria-label={`Switch ${webhook.url} ${webhook.active ? 'off' : 'on'}`}
+                    onClick={() => change.mutate({ id: webhook.id, active: !webhook.active })}
+                  >
+                    {webhook.active ? 'Switch off' : 'Switch on'}
+                  </button>
+                  <ConfirmButton
+                    label="Delete"
+                    name={`Delete ${webhook.url}`}
+                    title="Delete this webhook?"
+                    confirmLabel="Delete"
+                    onConfirm={() => remove.mutate(webhook.id)}
+                  >
+                    {webhook.url} is told nothing more, and the log of what it was told goes with it.
+                  </ConfirmButton>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
