@@ -1,19 +1,15 @@
 // People in real Chromium against a whole lab: from the operator's link over an invitation to tokens, quotas and the
 // audit log. Every page is looked at by axe and photographed, light and dark, on a wide screen and on a phone.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium, startLab, type Lab } from '../support/lab.js';
+import { inspectPage, newPage } from '../support/page-inspection.js';
 import { describeWith } from '../support/requirements.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const START_LIMIT_MS = 320_000;
 const LIMIT_MS = 90_000;
-const WIDE = { width: 1360, height: 860 };
-const PHONE = { width: 390, height: 844 };
 const PASSWORD = 'correct horse battery staple';
 
 describeWith('chromium', 'people', () => {
@@ -25,55 +21,17 @@ describeWith('chromium', 'people', () => {
   let ada: Page;
   const errors: string[] = [];
 
-  async function newPage(): Promise<Page> {
-    const page = await (await browser.newContext({ viewport: WIDE })).newPage();
-    page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy/i.test(message.text())) errors.push(message.text());
-    });
-    return page;
-  }
-
   beforeAll(async () => {
     lab = await startLab(repository);
     browser = await launchChromium();
-    [operator, ada] = await Promise.all([newPage(), newPage()]);
+    [operator, ada] = await Promise.all([newPage(browser, errors), newPage(browser, errors)]);
   }, START_LIMIT_MS);
 
   afterAll(async () => {
     await Promise.all([browser?.close(), lab?.stop()]);
   }, 60_000);
 
-  /** Photographs the page in both themes and on both screens; axe finds nothing serious in either theme. */
-  async function inspect(page: Page, name: string): Promise<void> {
-    const folder = join(repository, 'test-results', 'e2e');
-    mkdirSync(folder, { recursive: true });
-    for (const theme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-      for (const [screen, viewport] of Object.entries({ wide: WIDE, phone: PHONE })) {
-        await page.setViewportSize(viewport);
-        await page.screenshot({ path: join(folder, `people-${name}-${theme}-${screen}.png`), fullPage: true });
-        // Nothing is wider than the screen but what scrolls by itself.
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        expect([name, screen, overflow]).toEqual([name, screen, 0]);
-      }
-      await page.setViewportSize(WIDE);
-      expect({ page: `${name}, ${theme}`, violations: await violations(page) }).toMatchObject({ violations: [] });
-    }
-    await page.emulateMedia({ colorScheme: null, reducedMotion: null });
-  }
-
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe.source); // not as a script of the page: its policy would rightly refuse that
-    const found = await page.evaluate(async () => {
-      const { violations: all } = await (window as unknown as { axe: typeof axe }).axe.run();
-      return all.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ target }) => String(target)) }));
-    });
-    return found
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, where }) => `${id}: ${where.join(', ')}`);
-  }
+  const inspect = (page: Page, name: string) => inspectPage(page, repository, `people-${name}`);
 
   const settings = async (page: Page, section: string, title: string): Promise<void> => {
     await page.goto(`${lab.url}/settings/${section}`);
@@ -121,7 +79,7 @@ describeWith('chromium', 'people', () => {
       await ada.getByLabel('Password').fill(PASSWORD);
       await ada.getByRole('button', { name: 'Join' }).click();
       await ada.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
-      const stranger = await newPage();
+      const stranger = await newPage(browser, errors);
       await stranger.goto(link);
       await stranger.getByText('This link lets nobody in').waitFor();
       await stranger.context().close();

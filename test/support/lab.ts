@@ -23,18 +23,27 @@ const START_LIMIT_MS = 300_000;
 const STOP_LIMIT_MS = 20_000;
 const SIGN_IN_LINK = /(http:\/\/\S+)\/#token=\S+/;
 
-/** Starts a lab with an empty data folder on a free port. @param repository the folder with package.json */
-export async function startLab(repository: string): Promise<Lab> {
+/**
+ * Starts a lab with an empty data folder on a free port.
+ * @param repository the folder with package.json
+ * @param environment further variables; a function is given the lab's address
+ */
+export async function startLab(
+  repository: string,
+  environment: Record<string, string> | ((url: string) => Record<string, string>) = {},
+): Promise<Lab> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'bootlab-lab-'));
+  const port = await freePort();
   const env = {
     ...process.env,
     BOOTLAB_DATA: dataFolder,
-    PORT: String(await freePort()),
+    PORT: String(port),
     // The lab is to bring everything itself, and its Node must not inherit the test runner's options.
     DATABASE_URL: undefined,
     REDIS_URL: undefined,
     BLOB_URL: undefined,
     NODE_OPTIONS: undefined,
+    ...(typeof environment === 'function' ? environment(`http://127.0.0.1:${port}`) : environment),
   };
   // What `npm run` would use: the Node that came with the dependencies.
   const ownNode = join(repository, 'node_modules', '.bin', 'node');

@@ -91,7 +91,6 @@ function BadgeList({ items, mayRemove }: { items: readonly Badge[]; mayRemove: b
             <div className="badge-head">
               <img src={badge.path} alt={`How the newest job of “${badge.label}” ended`} height={20} />
               <span className="muted">{filterText(badge)}</span>
-              <span className="console-spring" />
               {mayRemove && (
                 <ConfirmButton
                   label="Delete"

@@ -82,7 +82,6 @@ function Delivery({ delivery, webhookId }: { delivery: WebhookDelivery; webhookI
         </span>
         <span className="tag">{delivery.event}</span>
         {delivery.status !== null && <span className="tabular">HTTP {delivery.status}</span>}
-        <span className="console-spring" />
         <span className="muted nowrap">
           <TimeAgo iso={delivery.createdAt} />
         </span>

@@ -164,7 +164,7 @@ function WebhookTable({
                   <button
                     type="button"
                     className="button small"
-                    aria-label={`Switch ${webhook.url} ${webhook.active ? 'off' : 'on'}`}
+                    aria-label={`${webhook.active ? 'Switch off' : 'Switch on'} ${webhook.url}`}
                     onClick={() => change.mutate({ id: webhook.id, active: !webhook.active })}
                   >
                     {webhook.active ? 'Switch off' : 'Switch on'}

@@ -8,7 +8,9 @@ import type { GuestFile } from './guest-archive.js';
 import { saveArtifacts, type SaveOptions } from './save-artifacts.js';
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'bootlab-artifacts-'))));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bootlab-artifacts-'));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const options = (more: Partial<SaveOptions> = {}): SaveOptions => ({ fileFor: (name) => join(folder, name), ...more });

@@ -1,0 +1,54 @@
+// What every page has to stand: both themes, a wide screen and a phone, and axe's rules.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+
+const WIDE = { width: 1360, height: 860 };
+const SCREENS = { wide: WIDE, phone: { width: 390, height: 844 } };
+
+/**
+ * Photographs the page in both themes and on both screens.
+ * @throws when it is wider than a screen, or axe finds something serious in either theme
+ */
+export async function inspectPage(page: Page, repository: string, name: string): Promise<void> {
+  const folder = join(repository, 'test-results', 'e2e');
+  mkdirSync(folder, { recursive: true });
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    for (const [screen, viewport] of Object.entries(SCREENS)) {
+      await page.setViewportSize(viewport);
+      await page.screenshot({ path: join(folder, `${name}-${theme}-${screen}.png`), fullPage: true });
+      // Nothing is wider than the screen but what scrolls by itself.
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect([name, screen, overflow]).toEqual([name, screen, 0]);
+    }
+    await page.setViewportSize(WIDE);
+    expect({ page: `${name}, ${theme}`, violations: await violations(page) }).toMatchObject({ violations: [] });
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source); // not as a script of the page: its policy would rightly refuse that
+  const found = await page.evaluate(async () => {
+    const { violations: all } = await (window as unknown as { axe: typeof axe }).axe.run();
+    return all.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ target }) => String(target)) }));
+  });
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, where }) => `${id}: ${where.join(', ')}`);
+}
+
+/** A page of a browser of its own; what it throws, and what its policy refuses, goes to `errors`. */
+export async function newPage(browser: Browser, errors: string[]): Promise<Page> {
+  const context = await browser.newContext({ viewport: WIDE, permissions: ['clipboard-read', 'clipboard-write'] });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) errors.push(message.text());
+  });
+  return page;
+}
