@@ -32,7 +32,7 @@ const MAX_MEMORY_BYTES = 3 * 2 ** 30;
 const MIRRORED_BYTES = 2 ** 31;
 /** The rest of a memory of 4 GiB, with room for tables. */
 const MAX_UNMIRRORED_BYTES = 1.75 * 2 ** 30;
-const DEFAULT_JIT_THRESHOLD = 500;
+const DEFAULT_JIT_THRESHOLD = 4000;
 /** About 10 ms, less than what the first translation takes in a process that has made none. */
 const DEFAULT_TRANSLATE_AFTER = 1_000_000;
 const DEFAULT_SEED = 1;

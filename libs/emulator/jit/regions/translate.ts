@@ -6,8 +6,8 @@ import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/enco
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 import type { InstructionReader } from './classify.js';
-import type { RegisterFlow, RegisterUse } from './dataflow.js';
-import { analyseRegisters } from './dataflow.js';
+import type { RegisterUse } from './dataflow.js';
+import { liveRegisters } from './dataflow.js';
 import type { ReducibleGraph, SplitGraph } from './flow-graph.js';
 import { isBackward, makeReducible, splitEntries } from './flow-graph.js';
 import type { Block, Region, Terminator } from './region.js';
@@ -58,9 +58,14 @@ const PAGE_MASK = 0xfffff000 | 0;
 const ROOT = 0;
 
 /**
- * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs. The function executes only what needs nobody's help: whenever an access misses the soft TLB, a
- * helper would be called, or the budget might end, it writes everything back and leaves *before* that instruction, which
- * the interpreter then executes. So there is one slow path, and exceptions, devices and time are exact by construction.
+ * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs.
+ * The function executes only what needs nobody's help: whenever an access misses the soft TLB, a helper would be called,
+ * or the budget might end, it leaves *before* that instruction, which the interpreter then executes. So there is one slow
+ * path, and exceptions, devices and time are exact by construction.
+ *
+ * Changed registers are stored ahead of every place where the region may be left, so that there is nothing to do on the
+ * way out: there are hundreds of ways out, and one place where they meet with a value of each register from each of them
+ * keeps V8 busy longer than all the rest.
  */
 export function translateRegion(
   target: TargetDescription,
@@ -90,7 +95,7 @@ interface LastEntry {
   readonly addend: number;
 }
 
-/** Ways out of a region that write the same registers back. */
+/** Ways out of a region. */
 interface Exits {
   /** To another address, through the jump cache. */
   readonly jump: Label;
@@ -127,17 +132,17 @@ class RegionTranslator implements LoweringContext {
   readonly #returnSites: readonly number[];
   readonly #selfDispatch: boolean;
   /**
-   * Registers are loaded where a block first looks at them and stored whenever they change, so that nothing is to be
-   * written back where the region is left, and nothing loaded where it is entered. For code that jumps through tables:
-   * it runs a dozen instructions from one jump to the next.
+   * Registers are loaded at the start of each block that looks at them, and not where the region is entered. For code
+   * that jumps through tables: it runs a dozen instructions from one jump to the next.
    */
-  readonly #writesThrough: boolean;
+  readonly #loadsPerBlock: boolean;
   readonly #uses: readonly RegisterUse[];
   readonly #split: SplitGraph;
   readonly #graph: ReducibleGraph;
   /** Nodes that stubs lead to. */
   readonly #entryNodes: ReadonlySet<number>;
-  readonly #flow: RegisterFlow;
+  /** Per node: registers whose locals must hold the current value at its start. */
+  readonly #live: readonly bigint[];
   readonly #bounds: Int32Array;
   readonly #children: number[][];
   readonly #labelled: Uint8Array;
@@ -148,7 +153,11 @@ class RegionTranslator implements LoweringContext {
   /** Nodes that the root continues at without loading registers. */
   readonly #dispatched: readonly number[];
   readonly #dispatchIndex = new Map<number, number>();
-  readonly #exits = new Map<bigint, Exits>();
+  #exits!: Exits;
+  /** Registers whose locals are newer than the CPU's area, by offset. */
+  readonly #unstored = new Map<number, number>();
+  /** How many arms of `If`s the code in hand is in. */
+  #armDepth = 0;
   /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
   readonly #lastEntries = new Map<number, LastEntry>();
   readonly #reusePlan: ReusePlan;
@@ -184,7 +193,7 @@ class RegionTranslator implements LoweringContext {
     this.#returnSites = this.#findReturnSites();
     const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
     this.#selfDispatch = region.blocks.some(({ end }) => this.#dispatchesItself(end));
-    this.#writesThrough = this.#selfDispatch;
+    this.#loadsPerBlock = this.#selfDispatch;
     const successors = [
       [...region.entries.map((_, i) => 1 + i), ...(this.#selfDispatch ? entryNodes : [])],
       ...entryNodes.map((node) => [node]),
@@ -205,13 +214,13 @@ class RegionTranslator implements LoweringContext {
     const uses = [
       NO_USE,
       ...region.entries.map(() => STUB_USE),
-      ...region.blocks.map((block, i) => this.#registerUse(block, this.#fragments[i] as Fragment)),
+      ...region.blocks.map((_, i) => this.#registerUse(this.#fragments[i] as Fragment)),
     ];
     this.#uses = this.#split.origin.map((node) => uses[node] as RegisterUse);
-    this.#flow = analyseRegisters(
+    this.#live = liveRegisters(
       this.#graph.successors,
       analysis.order,
-      this.#writesThrough ? this.#uses.map(() => NO_USE) : this.#uses,
+      this.#loadsPerBlock ? this.#uses.map(() => NO_USE) : this.#uses,
     );
     const size = this.#split.successors.length;
     this.#labelled = new Uint8Array(size);
@@ -245,37 +254,23 @@ class RegionTranslator implements LoweringContext {
     }
     this.#prepareLastEntries();
 
-    const transfer = w.block();
-    const sets = new Set<bigint>();
-    for (const node of this.#graph.analysis.order)
-      if (node >= this.#firstBlock) sets.add(this.#flow.dirty[node] as bigint);
-    const exits = [...sets].map((dirty) => {
-      const exit = { jump: w.block(), interpret: w.block(), missed: w.block() };
-      this.#exits.set(dirty, exit);
-      return dirty;
-    });
+    this.#exits = { jump: w.block(), interpret: w.block(), missed: w.block() };
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
     this.#dispatchLoop = this.#dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(ROOT);
     w.end();
     w.op(W.unreachable);
-    for (const dirty of exits.toReversed()) {
-      w.end();
-      this.#store(engine.mirrorMisses.offset, () => {
-        this.#load(engine.mirrorMisses.offset);
-        w.i32(1);
-        w.op(W.i32_add);
-      });
-      w.end();
-      this.#writeBack(dirty);
-      this.#storePosition();
-      this.#store(engine.interpretNext.offset, () => w.i32(1));
-      w.op(W.return);
-      w.end();
-      this.#writeBack(dirty);
-      w.br(transfer);
-    }
-    w.end();
+    w.end(); // missed
+    this.#store(engine.mirrorMisses.offset, () => {
+      this.#load(engine.mirrorMisses.offset);
+      w.i32(1);
+      w.op(W.i32_add);
+    });
+    w.end(); // interpret
+    this.#storePosition();
+    this.#store(engine.interpretNext.offset, () => w.i32(1));
+    w.op(W.return);
+    w.end(); // jump
     this.#transfer();
     for (const fragment of this.#fragments) this.reader.release(fragment);
     return w;
@@ -319,7 +314,7 @@ class RegionTranslator implements LoweringContext {
     return end.kind === 'indirect' && end.role === 'jump';
   }
 
-  #registerUse(block: Block, f: Fragment): RegisterUse {
+  #registerUse(f: Fragment): RegisterUse {
     let [reads, kills, writes] = [0n, 0n, 0n];
     let depth = 0;
     let inUncertainSlot = false;
@@ -334,19 +329,14 @@ class RegionTranslator implements LoweringContext {
       const bit = 1n << BigInt(index);
       if (op === Op.LoadState) {
         reads |= bit & ~kills;
-      } else {
-        writes |= bit;
-        if (depth > 0 || inUncertainSlot) reads |= bit & ~kills;
-        else kills |= bit;
+        continue;
       }
+      writes |= bit;
+      // What one arm writes, the code behind both takes from the local.
+      if (depth > 0) reads |= bit & ~kills;
+      else if (!inUncertainSlot) kills |= bit;
     }
-    const { end } = block;
-    const outside = (address: number): boolean => this.#mayLeave(block, address);
-    const exits =
-      end.kind === 'indirect' ||
-      end.kind === 'interpret' ||
-      (end.kind === 'goto' ? outside(end.target) : outside(end.taken) || outside(end.next));
-    return { reads, kills, writes, leaves: true, exits };
+    return { reads, kills, writes };
   }
 
   /** An edge to this address may leave the region: it is not part of it, or on a page whose mapping must be checked. */
@@ -424,7 +414,7 @@ class RegionTranslator implements LoweringContext {
   /** Loads what the region needs from here on. */
   #stub(node: number): void {
     const next = this.#nextNode(node, this.region.entries[node - 1] as number) as number; // entries start blocks
-    this.#loadRegisters(this.#flow.live[next] as bigint);
+    this.#loadRegisters(this.#live[next] as bigint);
     this.#goto(node, next);
   }
 
@@ -452,10 +442,11 @@ class RegionTranslator implements LoweringContext {
       this.#exitAt('interpret', () => w.i32(block.address));
       w.end();
     }
-    if (this.#writesThrough) this.#loadRegisters((this.#uses[node] as RegisterUse).reads);
+    if (this.#loadsPerBlock) this.#loadRegisters((this.#uses[node] as RegisterUse).reads);
     this.#charge(block.instructions.length - (likely ? 1 : 0));
     new Lowering(this.#fragments[index] as Fragment, this, this.#pool).run();
     this.#position = position;
+    this.#storeChanged();
     this.#terminate(block);
   }
 
@@ -637,13 +628,13 @@ class RegionTranslator implements LoweringContext {
     const w = this.writer;
     address();
     w.set(this.#pc);
-    const exit = this.#exits.get(this.#flow.dirty[this.#position.node] as bigint) as Exits;
-    w.br(exit[kind]);
+    w.br(this.#exits[kind]);
   }
 
   /** Leaves the instruction in hand to the interpreter. */
   #leave(kind: 'interpret' | 'missed' = 'interpret'): void {
     const w = this.writer;
+    for (const [offset, local] of this.#unstored) this.#store(offset, () => w.get(local));
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
     const unused = charged - index;
@@ -712,10 +703,10 @@ class RegionTranslator implements LoweringContext {
     w.returnCallIndirect(this.host.type);
   }
 
-  #writeBack(dirty: bigint): void {
-    for (const [offset, local] of this.#registerLocals)
-      if (dirty & (1n << BigInt(this.#registerBits.get(offset) as number)))
-        this.#store(offset, () => this.writer.get(local));
+  /** Brings the CPU's area up to date. */
+  #storeChanged(): void {
+    for (const [offset, local] of this.#unstored) this.#store(offset, () => this.writer.get(local));
+    if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
   }
 
   #storePosition(): void {
@@ -751,7 +742,16 @@ class RegionTranslator implements LoweringContext {
   }
 
   registerSet(offset: number, local: number): void {
-    if (this.#writesThrough) this.#store(offset, () => this.writer.get(local));
+    if (this.#armDepth > 0) this.#store(offset, () => this.writer.get(local));
+    else this.#unstored.set(offset, local);
+  }
+
+  enterArm(): void {
+    this.#armDepth++;
+  }
+
+  leaveArm(): void {
+    this.#armDepth--;
   }
 
   startInstruction(): void {
@@ -801,6 +801,7 @@ class RegionTranslator implements LoweringContext {
   ): void {
     const w = this.writer;
     const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
+    this.#storeChanged();
     address();
     w.set(this.#address);
     const window = this.#window;
@@ -941,6 +942,7 @@ class RegionTranslator implements LoweringContext {
       return w.set(this.#target);
     }
     if (!condition || end.kind !== 'branch') return;
+    if (kind === BranchKind.Likely) this.#storeChanged();
     condition();
     if (kind !== BranchKind.Likely) return w.set(this.#condition);
     w.op(W.i32_eqz);
@@ -952,5 +954,5 @@ class RegionTranslator implements LoweringContext {
 }
 
 /** A stub loads whatever is looked at behind it. */
-const STUB_USE: RegisterUse = { reads: 0n, kills: ~0n, writes: 0n, leaves: false, exits: false };
-const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n, leaves: false, exits: false };
+const STUB_USE: RegisterUse = { reads: 0n, kills: ~0n, writes: 0n };
+const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n };

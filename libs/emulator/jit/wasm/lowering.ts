@@ -23,6 +23,9 @@ export interface LoweringContext {
   registerLocal?(offset: number): number | undefined;
   /** That local was just set. */
   registerSet?(offset: number, local: number): void;
+  /** What follows runs only where a condition holds, until {@link leaveArm}. */
+  enterArm?(): void;
+  leaveArm?(): void;
   /** The operations that follow belong to the instruction at this address. */
   startInstruction?(address: number): void;
   /**
@@ -198,7 +201,7 @@ export class Lowering {
       case Op.If:
         this.#value(a[i] as Value);
         w.if();
-        return;
+        return this.context.enterArm?.();
       case Op.Else: {
         const end = this.#endOf.get(i) as number; // verifier: every Else has its EndIf
         if (this.fragment.type[end] !== Type.Void) this.#join(end, a[end] as Value);
@@ -206,6 +209,7 @@ export class Lowering {
       }
       case Op.EndIf:
         if (type !== Type.Void) this.#join(i, b[i] as Value);
+        this.context.leaveArm?.();
         return w.end(); // the join already lies in its local
       case Op.Branch: {
         const condition = b[i] as Value;
