@@ -14,12 +14,15 @@ const TABLE_BYTES = PAGES * 8;
  * them by adding a constant: a byte a page and kind of access, 1 where it may pass. Filled and emptied with the soft TLB.
  */
 export class MirrorTable {
-  static readonly bytes = 2 * TABLE_BYTES + 128;
+  static readonly bytes = 2 * TABLE_BYTES + PAGES + 192;
   /** Linear-memory offsets of the tables. */
   readonly reads: number;
   readonly writes: number;
+  /** A byte a page and no more: targets of branches are aligned. */
+  readonly fetches: number;
   readonly #readable: Uint8Array;
   readonly #writable: Uint8Array;
+  readonly #executable: Uint8Array;
   readonly #filled = new Set<number>();
 
   constructor(
@@ -28,30 +31,36 @@ export class MirrorTable {
   ) {
     this.reads = memory.allocate(TABLE_BYTES);
     this.writes = memory.allocate(TABLE_BYTES);
+    this.fetches = memory.allocate(PAGES);
     this.#readable = new Uint8Array(memory.buffer, this.reads, PAGES);
     this.#writable = new Uint8Array(memory.buffer, this.writes, PAGES);
+    this.#executable = new Uint8Array(memory.buffer, this.fetches, PAGES);
   }
 
-  allow(address: number, write: boolean): void {
+  /** Reading is allowed, and what else is said; what was allowed stays so. */
+  allow(address: number, allowed: { readonly write: boolean; readonly fetch: boolean }): void {
     const page = address >>> PAGE_SHIFT;
     this.#filled.add(page);
     this.#readable[page] = 1;
-    if (write) this.#writable[page] = 1;
+    if (allowed.write) this.#writable[page] = 1;
+    if (allowed.fetch) this.#executable[page] = 1;
   }
 
   clear(): void {
-    for (const page of this.#filled) {
-      this.#readable[page] = 0;
-      this.#writable[page] = 0;
-    }
+    for (const page of this.#filled) this.#forbid(page);
     this.#filled.clear();
   }
 
   clearPage(address: number): void {
     const page = address >>> PAGE_SHIFT;
+    this.#forbid(page);
+    this.#filled.delete(page);
+  }
+
+  #forbid(page: number): void {
     this.#readable[page] = 0;
     this.#writable[page] = 0;
-    this.#filled.delete(page);
+    this.#executable[page] = 0;
   }
 
   clearWrites(): void {

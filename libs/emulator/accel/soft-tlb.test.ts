@@ -37,7 +37,7 @@ describe('SoftTlbTables', () => {
     tlb.fill(PAGE + 0x1000, 0x9000, { read: true, write: false, fetch: false });
     const pages = (): unknown[] => {
       const list: unknown[] = [];
-      tlb.forEachPage((address, linear, writable) => list.push([address, linear, writable]));
+      tlb.forEachPage((address, linear, { write }) => list.push([address, linear, write]));
       return list;
     };
     const expected = [

@@ -118,7 +118,9 @@ export class SoftTlbTables {
   }
 
   /** Calls back for every page that the current mode reaches in the current address space. */
-  forEachPage(visit: (address: number, linearOffset: number, writable: boolean) => void): void {
+  forEachPage(
+    visit: (address: number, linearOffset: number, allowed: { write: boolean; fetch: boolean }) => void,
+  ): void {
     if (!this.#used[this.#table]) return;
     const w = this.#words;
     const start = this.#table * TABLE_WORDS;
@@ -126,7 +128,8 @@ export class SoftTlbTables {
       const page = w[at + (SoftTlb.readTag >> 2)] as number;
       if (page === SoftTlb.invalidTag) continue;
       const linear = (page + (w[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
-      visit(page >>> 0, linear, w[at + (SoftTlb.writeTag >> 2)] === page);
+      const write = w[at + (SoftTlb.writeTag >> 2)] === page;
+      visit(page >>> 0, linear, { write, fetch: w[at + (SoftTlb.execTag >> 2)] === page });
     }
   }
 

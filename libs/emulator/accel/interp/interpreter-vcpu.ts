@@ -166,8 +166,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** Where translations find memory without asking the soft TLB. */
   #directWindow(): DirectWindow | undefined {
     if (this.#mirror && !this.#mirrorFails) {
-      const { block, reads, writes } = this.#mirror;
-      return { kind: 'mirror', linear: block.linearOffset, reads, writes };
+      const { block, reads, writes, fetches } = this.#mirror;
+      return { kind: 'mirror', linear: block.linearOffset, reads, writes, fetches };
     }
     const segment = this.#core.description.directSegment;
     const range = this.options.bus.find(0);
@@ -322,7 +322,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#mirror?.clear();
     // The interpreter does not ask for pages that the soft TLB still knows.
     if (this.#mirror)
-      this.#tlb.forEachPage((address, linear, writable) => this.#allowMirrored(address, linear, writable));
+      this.#tlb.forEachPage((address, linear, allowed) => this.#allowMirrored(address, linear, allowed));
     this.words[this.#tlbBase] = this.#tlb.base;
     this.#dropFetchPage();
   }
@@ -487,12 +487,12 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const write = isRam && this.#core.translatedWritable && flags === PageFlag.Dirty;
     this.#tlbMisses++;
     this.#tlb.fill(address, block.linearOffset + offset, { read: true, write, fetch });
-    this.#allowMirrored((address & ~(PAGE_BYTES - 1)) >>> 0, block.linearOffset + offset, write);
+    this.#allowMirrored((address & ~(PAGE_BYTES - 1)) >>> 0, block.linearOffset + offset, { write, fetch });
     return true;
   }
 
-  #allowMirrored(page: number, linearOffset: number, write: boolean): void {
-    if (this.#mirror && linearOffset === this.#mirror.block.linearOffset + page) this.#mirror.allow(page, write);
+  #allowMirrored(page: number, linearOffset: number, allowed: { write: boolean; fetch: boolean }): void {
+    if (this.#mirror && linearOffset === this.#mirror.block.linearOffset + page) this.#mirror.allow(page, allowed);
   }
 
   /**

@@ -4,7 +4,7 @@ import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
-import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import { jumpCacheOffset, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterUse } from './dataflow.js';
 import { liveRegisters } from './dataflow.js';
@@ -42,10 +42,16 @@ export type DirectWindow =
       readonly flags: number;
     }
   /**
-   * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Other pages are left to the
-   * interpreter: whoever offers such a window sees to it that they are few.
+   * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Accesses to other pages
+   * are left to the interpreter: whoever offers such a window sees to it that they are few.
    */
-  | { readonly kind: 'mirror'; readonly linear: number; readonly reads: number; readonly writes: number };
+  | {
+      readonly kind: 'mirror';
+      readonly linear: number;
+      readonly reads: number;
+      readonly writes: number;
+      readonly fetches: number;
+    };
 
 /** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
 const STORES_PASS = 1;
@@ -120,6 +126,8 @@ class RegionTranslator implements LoweringContext {
   readonly #address = this.writer.local(ValType.i32);
   readonly #offset = this.writer.local(ValType.i32);
   readonly #tlbEntry = this.writer.local(ValType.i32);
+  /** Where an entry of the jump cache lies, from its start. */
+  readonly #cached = this.writer.local(ValType.i32);
 
   /** Register fields by offset: their bit in sets. */
   readonly #registerBits = new Map<number, number>();
@@ -488,25 +496,15 @@ class RegionTranslator implements LoweringContext {
   /** Continues within the region if the jump cache says that the target is one of its entries. */
   #dispatchWithin(): void {
     const w = this.writer;
-    const cached = this.#offset;
-    this.#jumpCacheEntry(this.#target);
-    w.tee(cached);
-    w.memory(W.i32_load, JumpCache.tag);
-    w.get(this.#target);
-    w.i32(this.host.modeKey);
-    w.op(W.i32_add);
-    w.op(W.i32_xor);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.target);
+    this.#findCached(this.#target);
+    this.#isCached(this.#target, this.engineTarget.isDirectlyMapped(this.#position.block.address));
+    this.#loadCached(JumpCache.target);
     w.get(this.#self);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
-    if (!this.engineTarget.isDirectlyMapped(this.#position.block.address))
-      this.#orMappedElsewhere(this.#target, cached);
+    w.op(W.i32_sub);
     w.op(W.i32_eqz);
+    w.op(W.i32_and);
     w.if();
-    w.get(cached);
-    w.memory(W.i32_load8_u, JumpCache.entry);
+    this.#loadCachedEntry();
     w.i32(this.region.entries.length);
     w.op(W.i32_add);
     w.set(this.#entry);
@@ -514,35 +512,82 @@ class RegionTranslator implements LoweringContext {
     w.end();
   }
 
-  #jumpCacheEntry(address: number): void {
+  /** Sets the local to the place of an address's entry in the jump cache. */
+  #findCached(address: number): void {
     const w = this.writer;
-    const { jumpCache, modeKey } = this.host;
-    jumpCacheEntry(
+    jumpCacheOffset(
       w,
-      jumpCache,
       () => w.get(address),
-      () => w.i32(modeKey << JumpCache.modeShift),
+      () => w.i32(this.host.modeKey << JumpCache.modeShift),
     );
+    w.set(this.#cached);
   }
 
-  /** Ors to the number on the stack: whether the target's page is mapped elsewhere than its jump cache entry says. */
-  #orMappedElsewhere(target: number, cached: number): void {
+  #loadCached(field: number): void {
+    this.writer.get(this.#cached);
+    this.writer.memory(W.i32_load, this.host.jumpCache + field);
+  }
+
+  /** Leaves the number of the entry into the translation. */
+  #loadCachedEntry(): void {
+    this.writer.get(this.#cached);
+    this.writer.memory(W.i32_load8_u, this.host.jumpCache + JumpCache.entry);
+  }
+
+  /**
+   * Leaves whether the entry in hand is for an address, mapped as it is now. Looking a mirrored page up is cheaper, but
+   * finds nothing elsewhere.
+   * @param mapped it is known that the mapping has not changed
+   */
+  #isCached(address: number, mapped: boolean): void {
+    if (this.#window?.kind === 'mirror') this.#isCachedInMirror(address, this.#window);
+    else this.#isCachedAnywhere(address, mapped);
+  }
+
+  #isCachedInMirror(address: number, { linear, fetches }: DirectWindow & { kind: 'mirror' }): void {
     const w = this.writer;
-    this.#tlbEntryOf(target);
-    w.memory(W.i32_load, SoftTlb.execTag);
-    w.get(target);
-    w.i32(PAGE_MASK | 3);
+    // Tag and place, two neighbouring words, follow from the address by adding a constant to each.
+    w.get(this.#cached);
+    w.memory(W.i64_load, this.host.jumpCache + JumpCache.tag);
+    w.get(address);
+    w.op(W.i64_extend_i32_u);
+    w.i64(1, 1);
+    w.op(W.i64_mul);
+    w.i64(this.host.modeKey, linear);
+    w.op(W.i64_add);
+    w.op(W.i64_sub);
+    w.op(W.i64_eqz);
+    w.get(address);
+    w.i32(12);
+    w.op(W.i32_shr_u);
+    w.memory(W.i32_load8_u, fetches);
     w.op(W.i32_and);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
-    w.get(this.#tlbEntry);
-    w.memory(W.i32_load, SoftTlb.addend);
-    w.get(target);
-    w.op(W.i32_add);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.linear);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
+  }
+
+  #isCachedAnywhere(address: number, mapped: boolean): void {
+    const w = this.writer;
+    this.#loadCached(JumpCache.tag);
+    w.get(address);
+    w.op(W.i32_sub);
+    w.i32(this.host.modeKey);
+    w.op(W.i32_sub);
+    if (!mapped) {
+      this.#tlbEntryOf(address);
+      w.memory(W.i32_load, SoftTlb.execTag);
+      w.get(address);
+      w.i32(PAGE_MASK | 3);
+      w.op(W.i32_and);
+      w.op(W.i32_sub);
+      w.op(W.i32_or);
+      this.#loadCached(JumpCache.linear);
+      w.get(address);
+      w.op(W.i32_sub);
+      w.get(this.#tlbEntry);
+      w.memory(W.i32_load, SoftTlb.addend);
+      w.op(W.i32_sub);
+      w.op(W.i32_or);
+    }
+    w.op(W.i32_eqz);
   }
 
   /** Leaves the soft TLB entry of an address on the stack and in its local. */
@@ -607,15 +652,22 @@ class RegionTranslator implements LoweringContext {
     const page = address & PAGE_MASK;
     const entry = ((page >>> 12) & (SoftTlb.entries - 1)) << SoftTlb.entryShift;
     const linear = this.region.pages.get(page >>> 0) as number; // visited by discovery
-    w.get(this.#tlb);
-    w.memory(W.i32_load, entry + SoftTlb.execTag);
-    w.i32(page);
-    w.op(W.i32_xor);
-    w.get(this.#tlb);
-    w.memory(W.i32_load, entry + SoftTlb.addend);
-    w.global(this.host.pageAddend(page, linear));
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
+    const window = this.#window;
+    if (window?.kind === 'mirror' && ((window.linear + page) | 0) === (linear | 0)) {
+      w.i32(0);
+      w.memory(W.i64_load8_u, window.fetches + (page >>> 12));
+      w.op(W.i64_eqz);
+    } else {
+      w.get(this.#tlb);
+      w.memory(W.i32_load, entry + SoftTlb.execTag);
+      w.i32(page);
+      w.op(W.i32_sub);
+      w.get(this.#tlb);
+      w.memory(W.i32_load, entry + SoftTlb.addend);
+      w.global(this.host.pageAddend(page, linear));
+      w.op(W.i32_sub);
+      w.op(W.i32_or);
+    }
     w.if();
     this.#exitAt('jump', () => w.i32(address));
     w.end();
@@ -670,32 +722,28 @@ class RegionTranslator implements LoweringContext {
    */
   #transfer(): void {
     const w = this.writer;
-    const cached = this.#offset;
-    // The interpreter guarantees a page's worth of budget to whoever enters a translation.
-    w.get(this.#remaining);
-    w.i32(INSTRUCTIONS_PER_PAGE);
-    w.op(W.i32_le_s);
-    this.#jumpCacheEntry(this.#pc);
-    w.tee(cached);
-    w.memory(W.i32_load, JumpCache.tag);
-    w.get(this.#pc);
-    w.i32(this.host.modeKey);
-    w.op(W.i32_add);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
-    this.#orMappedElsewhere(this.#pc, cached);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.target);
-    w.tee(this.#target);
-    w.i32(0);
-    w.op(W.i32_le_s);
-    w.op(W.i32_or);
-    w.if();
+    this.#findCached(this.#pc);
+    const enter = w.block();
+    const enterIf = (isCached: () => void): void => {
+      isCached();
+      this.#loadCached(JumpCache.target);
+      w.tee(this.#target);
+      w.i32(0);
+      w.op(W.i32_gt_s);
+      w.op(W.i32_and);
+      // The interpreter guarantees a page's worth of budget to whoever enters a translation.
+      w.get(this.#remaining);
+      w.i32(INSTRUCTIONS_PER_PAGE);
+      w.op(W.i32_gt_s);
+      w.op(W.i32_and);
+      w.brIf(enter);
+    };
+    enterIf(() => this.#isCached(this.#pc, false));
+    if (this.#window?.kind === 'mirror') enterIf(() => this.#isCachedAnywhere(this.#pc, false));
     this.#storePosition();
     w.op(W.return);
     w.end();
-    w.get(cached);
-    w.memory(W.i32_load8_u, JumpCache.entry);
+    this.#loadCachedEntry();
     w.get(this.#target);
     w.get(this.#remaining);
     w.get(this.#tlb);
@@ -809,7 +857,7 @@ class RegionTranslator implements LoweringContext {
     if (window.kind === 'segment') this.#inSegment(window, width, tag);
     else this.#isMirrored(window, width, tag);
     if (window.kind === 'mirror') {
-      w.op(W.i32_eqz);
+      w.op(W.i64_eqz);
       w.if();
       this.#leave('missed');
       w.end();
@@ -842,15 +890,18 @@ class RegionTranslator implements LoweringContext {
     w.get(this.#offset);
     w.i32(12);
     w.op(W.i32_shr_u);
-    w.memory(W.i32_load8_u, window.flags);
-    w.i32(STORES_PASS);
-    w.op(W.i32_eq);
+    w.memory(W.i64_load8_u, window.flags);
+    w.i64(STORES_PASS, 0);
+    w.op(W.i64_eq);
     w.else();
     w.i32(0);
     w.end();
   }
 
-  /** Leaves whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. */
+  /**
+   * Leaves, as i64, whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. As
+   * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
+   */
   #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number): void {
     const w = this.writer;
     const shift = Math.log2(widthBytes(width));
@@ -861,7 +912,7 @@ class RegionTranslator implements LoweringContext {
     }
     w.i32(12 - shift);
     w.op(W.i32_shr_u);
-    w.memory(W.i32_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
+    w.memory(W.i64_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
   }
 
   /**
@@ -881,7 +932,7 @@ class RegionTranslator implements LoweringContext {
       this.#tlbEntryOf(this.#address);
       w.memory(W.i32_load, tag);
       key();
-      w.op(W.i32_ne);
+      w.op(W.i32_sub);
       w.if();
       this.#leave();
       w.end();

@@ -63,6 +63,7 @@ export const W = {
   i32_le_u: 0x4d,
   i32_ge_s: 0x4e,
   i32_ge_u: 0x4f,
+  i64_eqz: 0x50,
   i64_eq: 0x51,
   i64_ne: 0x52,
   i64_lt_s: 0x53,

@@ -319,6 +319,13 @@ export function baseOf({ op, a, b }: Fragment, address: Value): number | undefin
  * @param modeKey emits the mode key, shifted by {@link JumpCache.modeShift}
  */
 export function jumpCacheEntry(w: FunctionWriter, jumpCache: number, address: Emit, modeKey: Emit): void {
+  jumpCacheOffset(w, address, modeKey);
+  w.i32(jumpCache);
+  w.op(W.i32_add);
+}
+
+/** As {@link jumpCacheEntry}, from the jump cache's start. */
+export function jumpCacheOffset(w: FunctionWriter, address: Emit, modeKey: Emit): void {
   address();
   w.i32(2);
   w.op(W.i32_shr_u);
@@ -332,8 +339,6 @@ export function jumpCacheEntry(w: FunctionWriter, jumpCache: number, address: Em
   w.op(W.i32_and);
   w.i32(JumpCache.entryShift);
   w.op(W.i32_shl);
-  w.i32(jumpCache);
-  w.op(W.i32_add);
 }
 
 /** Opcodes per operation for i32, i64, f32, f64 (0: no such combination). */
