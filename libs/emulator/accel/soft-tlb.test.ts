@@ -9,9 +9,11 @@ const ALL = { read: true, write: true, fetch: true };
 describe('SoftTlbTables', () => {
   let memory: LinearMemory;
   let tlb: SoftTlbTables;
+  let mode: Int32Array;
   beforeEach(() => {
     memory = new LinearMemory(2 ** 20);
-    tlb = new SoftTlbTables(memory);
+    mode = new Int32Array(1);
+    tlb = new SoftTlbTables(memory, mode);
   });
 
   /** What generated code would do: compare the tag, add the addend. */
@@ -75,12 +77,12 @@ describe('SoftTlbTables', () => {
 
   it('has a table for each mode, which page flushes reach alike', () => {
     tlb.fill(PAGE, 0x5000, ALL);
-    tlb.selectMode(2);
+    mode[0] = 2;
     expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
     tlb.fill(PAGE, 0x6000, ALL);
     tlb.flushPage(PAGE);
     expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
-    tlb.selectMode(0);
+    mode[0] = 0;
     expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
   });
 

@@ -18,7 +18,6 @@ export class SoftTlbTables {
   static readonly bytes = TABLES * TABLE_BYTES;
   readonly #base: number;
   readonly #words: Int32Array;
-  #mode = 0;
   #context = 0;
   /** Address space identifier of each context, -1 for none; and when it was selected last. */
   readonly #identifiers = new Int32Array(CONTEXTS).fill(-1);
@@ -27,7 +26,11 @@ export class SoftTlbTables {
   /** Whether anything was filled since the last flush: most flushes find nothing to do. */
   readonly #used = new Uint8Array(TABLES);
 
-  constructor(memory: LinearMemory) {
+  /** @param mode one element that holds the current mode, 0..2; generated code may change it */
+  constructor(
+    memory: LinearMemory,
+    private readonly mode: Int32Array,
+  ) {
     this.#base = memory.allocate(SoftTlbTables.bytes);
     this.#words = new Int32Array(memory.buffer, this.#base, SoftTlbTables.bytes >> 2);
     this.#used.fill(1);
@@ -40,11 +43,7 @@ export class SoftTlbTables {
   }
 
   get #table(): number {
-    return this.#context * MODES + this.#mode;
-  }
-
-  selectMode(mode: number): void {
-    this.#mode = mode;
+    return this.#context * MODES + (this.mode[0] as number);
   }
 
   /** Continues with the translations of an address space; the one selected longest ago makes room. */

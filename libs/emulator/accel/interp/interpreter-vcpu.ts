@@ -96,18 +96,19 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #runStart: number;
   readonly #attention: number;
   readonly #event: number;
+  readonly #mode: number;
   readonly #tlbBase: number;
+  readonly #directBytes: number;
   readonly #scratch: number;
   readonly #directLimits: number;
   readonly #fetchTag: number;
   readonly #missCounter: number;
 
-  #mode = -1;
   #mirrorFails = false;
   #mirrorMisses = 0;
   #sinceMirrorCheck = 0;
   /** RAM at the start of the directly mapped segment, where {@link #directRam} lies in linear memory. */
-  #directBytes = 0;
+  #ramInSegment = 0;
   #directRam: number | undefined;
 
   static async create(options: InterpreterOptions): Promise<InterpreterVcpu> {
@@ -124,10 +125,11 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.view = new DataView(memory.buffer, base, STATE_BYTES);
     this.#decodeTable = memory.allocate(DECODE_TABLE_BYTES);
     this.#bytes = new DataView(memory.buffer);
-    this.#tlb = new SoftTlbTables(memory);
     this.#mirror = options.mirror && new MirrorTable(memory, options.mirror);
     this.#core = options.createCore(this);
     const { engine } = this.#core.description;
+    this.#mode = engine.mode.offset >> 2;
+    this.#tlb = new SoftTlbTables(memory, this.words.subarray(this.#mode, this.#mode + 1));
     this.#pc = engine.pc.offset >> 2;
     this.#remaining = engine.remaining.offset >> 2;
     this.#runStart = engine.runStart.offset >> 2;
@@ -139,7 +141,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#fetchTag = engine.fetchTag.offset >> 2;
     this.#missCounter = engine.mirrorMisses.offset >> 2;
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
-    this.selectMode(0);
+    this.#directBytes = engine.directBytes.offset >> 2;
+    this.words[this.#tlbBase] = this.#tlb.base;
     this.#translator =
       options.translation && new Translator(memory, this.words, this.#core.description, this.#tlb, options.translation);
     this.#placeMemory();
@@ -159,7 +162,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#translator?.relocate(window);
     // The interpreter is generated for one place in linear memory.
     if (window?.kind === 'segment') this.#directRam ??= window.linear;
-    this.#directBytes = window?.kind === 'segment' && window.linear === this.#directRam ? window.sizeBytes : 0;
+    this.#ramInSegment = window?.kind === 'segment' && window.linear === this.#directRam ? window.sizeBytes : 0;
     this.#limitDirectAccess();
   }
 
@@ -284,6 +287,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   reset(): void {
     this.#core.reset();
+    this.#limitDirectAccess(); // the architecture cleared its whole area
   }
 
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void {
@@ -328,9 +332,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   }
 
   selectMode(mode: number): void {
-    if (mode === this.#mode) return;
-    this.#mode = mode;
-    this.#tlb.selectMode(mode);
+    if (mode === this.words[this.#mode]) return;
+    this.words[this.#mode] = mode;
     this.words[this.#tlbBase] = this.#tlb.base;
     this.#limitDirectAccess();
     this.#dropFetchPage();
@@ -344,7 +347,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** Says how much of the directly mapped segment generated code may read in this mode without a translation. */
   #limitDirectAccess(): void {
     const { directSegment } = this.#core.description;
-    const usable = directSegment?.modes.includes(this.#mode) ? this.#directBytes : 0;
+    const usable = directSegment?.modes.includes(this.words[this.#mode] as number) ? this.#ramInSegment : 0;
+    this.words[this.#directBytes] = this.#ramInSegment;
     for (let shift = 0; shift < 4; shift++) this.words[this.#directLimits + shift] = usable >>> shift;
   }
 

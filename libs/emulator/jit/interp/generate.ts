@@ -4,8 +4,10 @@ import type {
   HelperSignature,
   Instruction,
   IrBuilder,
+  JoinedSwitch,
   StateField,
   TargetDescription,
+  Value,
   Width,
 } from '../ir/index.js';
 import {
@@ -16,6 +18,7 @@ import {
   Fragment,
   Op,
   runtimeFields,
+  instructionsOf,
   joinSwitches,
   JumpCache,
   SoftTlb,
@@ -71,6 +74,8 @@ const PAGE_OFFSET = 0xfff;
 const INSTRUCTIONS_PER_PAGE = 1024;
 /** Part of the usual visits after which an address is asked for that took a translation's place in the jump cache. */
 const DISPLACER_SHARE = 4;
+/** How many of an instruction's usual followers are copied behind it, and behind each of those copies. */
+const COPIED_FOLLOWERS: readonly number[] = [4, 2, 0];
 /** Room for the decoder's table. */
 export const DECODE_TABLE_BYTES = 4096;
 
@@ -116,18 +121,25 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   /** Where the current run ends, as {@link #ip}. */
   readonly #limit = this.writer.local(ValType.i32);
   readonly #word = this.writer.local(ValType.i32);
-  /** The current handler has emitted a call: the instruction word is loaded again rather than kept. */
-  #afterCallInHandler = false;
+  /** Number of the decoder's node that {@link #word} leads to, where the decoder has a table. */
+  readonly #index = this.writer.local(ValType.i32);
   readonly #address = this.writer.local(ValType.i32);
   readonly #entry = this.writer.local(ValType.i32);
-  /** At {@link #jump}: where execution continues, and whether a delay slot is pending there. */
+  /** Between two runs: where execution continues, and what the budget has left. */
   readonly #destination = this.writer.local(ValType.i32);
-  readonly #pending = this.writer.local(ValType.i32);
+  readonly #remaining = this.writer.local(ValType.i32);
   #next!: Label;
+  #enter!: Label;
+  #unusual!: Label;
   #boundary!: Label;
   #jump!: Label;
   #event!: Label;
   #undefined!: Label;
+  #decoded!: Label;
+  readonly #tree: DecodeNode<Instruction<B>>;
+  readonly #joined: JoinedSwitch<Instruction<B>> | undefined;
+  /** For each instruction of {@link TargetDescription.followers}: the decoder's nodes, as numbers of the joined switch. */
+  readonly #followers = new Map<string, readonly number[]>();
 
   constructor(
     private readonly target: TargetDescription<B>,
@@ -154,6 +166,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
         helper.result === Type.I32 ? [i32] : [],
       ),
     );
+    this.#tree = buildDecodeTree(target.table.instructions);
+    this.#joined = joinSwitches(this.#tree);
+    for (const [name, followers] of target.followers)
+      this.#followers.set(name, [
+        ...new Set(followers.map((follower) => this.#nodeOf(follower)).filter((i) => i >= 0)),
+      ]);
     this.#fragment = new Fragment(target.helpers);
     this.#builder = target.createBuilder(this.#fragment);
   }
@@ -164,17 +182,28 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#reload();
     this.#event = w.block();
     this.#next = w.loop();
+    this.#enter = w.block();
+    this.#unusual = w.block();
     this.#jump = w.block();
     this.#boundary = w.block();
     this.#fetch();
+    if (this.#joined) {
+      this.#lookUp(this.#joined);
+      this.#decoded = w.loop();
+    }
     this.#undefined = w.block();
-    this.#dispatch(buildDecodeTree(this.target.table.instructions));
+    this.#dispatch(this.#tree);
     w.end();
     this.#handler((b, word) => this.target.undefinedInstruction(b, word));
+    if (this.#joined) w.end(); // decoded
     w.end(); // boundary
     this.#afterRun();
     w.end(); // jump
     this.#betweenRuns();
+    w.end(); // unusual
+    this.#unusualBoundary();
+    w.end(); // enter
+    this.#startRun();
     w.br(this.#next);
     w.end(); // next
     w.op(W.unreachable);
@@ -194,13 +223,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
 
   // ---- LoweringContext ---------------------------------------------------------------------------------------------
 
-  insnWord = (): void => {
-    if (!this.#afterCallInHandler || this.target.byteOrder === 'big') return this.writer.get(this.#word);
-    this.writer.get(this.#ip);
-    this.writer.i32(4);
-    this.writer.op(W.i32_sub);
-    this.writer.memory(W.i32_load, 0);
-  };
+  insnWord = (): void => this.writer.get(this.#word);
 
   pc = (): void => {
     this.#nextPc();
@@ -293,8 +316,6 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       to();
       w.set(this.#destination);
       this.#store(delay, () => w.i32(DelayState.None));
-      w.i32(DelayState.None);
-      w.set(this.#pending);
       w.br(this.#jump);
     };
     const sequential = (): void => {
@@ -302,41 +323,38 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.i32(4);
       w.op(W.i32_add);
     };
+    /** Where the run ends here, the slot is the next one. */
+    const slotInNextRun = (to: Emit): void => {
+      atLimit();
+      w.if();
+      this.#store(branchTarget, to);
+      this.#store(delay, () => w.i32(DelayState.SlotPending));
+      w.br(this.#boundary);
+      w.end();
+    };
     /** Lets one more instruction run: now if the run has room, else as the next run. */
     const afterSlot = (to: Emit): void => {
-      const state = this.#pool.acquire(ValType.i32);
       to();
       w.set(this.#destination);
+      slotInNextRun(() => w.get(this.#destination));
       // A slot that holds the all-zero word does nothing on any target with delay slots: it is passed over here.
       w.get(this.#ip);
       w.memory(W.i32_load, 0);
-      atLimit();
-      w.op(W.i32_or);
       w.op(W.i32_eqz);
       w.if();
       w.get(this.#ip);
       w.i32(4);
       w.op(W.i32_add);
       w.set(this.#ip);
-      redirect(() => w.get(this.#destination));
+      this.#store(delay, () => w.i32(DelayState.None));
+      w.br(this.#jump);
       w.end();
       this.#store(branchTarget, () => w.get(this.#destination));
-      this.#store(delay, () => {
-        w.i32(DelayState.InSlot);
-        atLimit();
-        w.op(W.i32_sub);
-        w.tee(state);
-      });
-      // The limit becomes the slot's end where the slot still belongs to this run, else it stays.
+      this.#store(delay, () => w.i32(DelayState.InSlot));
       w.get(this.#ip);
-      w.get(state);
-      w.i32(2);
-      w.op(W.i32_shl);
-      w.op(W.i32_add);
-      w.i32(-4);
+      w.i32(4);
       w.op(W.i32_add);
       w.set(this.#limit);
-      this.#pool.release(ValType.i32, state);
       w.br(this.#next);
     };
 
@@ -354,10 +372,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       afterSlot(target);
       w.end();
       // Not taken, the slot is simply the next instruction; only where a run ends must it be remembered as a slot.
-      atLimit();
-      w.if();
-      afterSlot(sequential);
-      w.end();
+      slotInNextRun(sequential);
     } else {
       condition();
       w.if();
@@ -389,50 +404,57 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.get(this.#limit);
     w.op(W.i32_eq);
     w.brIf(this.#boundary);
-    this.#swapper(
-      Widths.W32,
-      Type.I32,
-    )(() => {
-      w.get(this.#ip);
-      w.memory(W.i32_load, 0);
-    });
-    w.set(this.#word);
+    this.#loadWord(0);
     w.get(this.#ip);
     w.i32(4);
     w.op(W.i32_add);
     w.set(this.#ip);
   }
 
+  /** Loads the instruction word at a distance from the instruction pointer. */
+  #loadWord(distance: number): void {
+    const w = this.writer;
+    this.#swapper(
+      Widths.W32,
+      Type.I32,
+    )(() => {
+      w.get(this.#ip);
+      if (distance !== 0) {
+        w.i32(distance);
+        w.op(W.i32_add);
+      }
+      w.memory(W.i32_load, 0);
+    });
+    w.set(this.#word);
+  }
+
   /** At the end of a run: when the delay slot is done, go where its branch said. */
   #afterRun(): void {
     const { engine } = this.target;
     const w = this.writer;
-    this.#load(engine.branchTarget);
-    this.#nextPc();
     this.#load(engine.delay);
-    w.tee(this.#pending);
     w.i32(DelayState.InSlot);
     w.op(W.i32_eq);
-    w.op(W.select);
+    w.if();
+    this.#load(engine.branchTarget);
     w.set(this.#destination);
-    this.#store(engine.delay, () => {
-      w.get(this.#pending);
-      w.i32(DelayState.SlotPending);
-      w.op(W.i32_and);
-      w.tee(this.#pending);
-    });
+    this.#store(engine.delay, () => w.i32(DelayState.None));
+    w.else();
+    this.#nextPc();
+    w.set(this.#destination);
+    // A branch was the run's last instruction: its slot is a run of its own.
+    this.#load(engine.delay);
+    w.if();
+    this.#account();
+    w.br(this.#unusual);
+    w.end();
+    w.end();
   }
 
-  /**
-   * Between two runs. The common case, a taken branch within the page, passes one combined test; its state lives in
-   * the CPU's area and not in locals, because a handful of locals is all that the dispatch loop can keep in registers.
-   */
-  #betweenRuns(): void {
+  /** Subtracts the run that ended from the budget; the next one starts at {@link #destination}. */
+  #account(): void {
     const { engine } = this.target;
     const w = this.writer;
-    const remaining = this.#pool.acquire(ValType.i32);
-    const [pc, delay] = [this.#destination, this.#pending];
-    // Account for the run that ended.
     this.#store(engine.remaining, () => {
       this.#load(engine.remaining);
       this.#nextPc();
@@ -441,33 +463,42 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.i32(2);
       w.op(W.i32_shr_u);
       w.op(W.i32_sub);
-      w.tee(remaining);
+      w.tee(this.#remaining);
     });
-    this.#store(engine.runStart, () => w.get(pc));
-    // Anything out of the ordinary?
-    this.#fetchKey(pc);
-    this.#load(engine.fetchTag);
-    w.op(W.i32_xor);
-    this.#load(engine.attention);
-    w.op(W.i32_or);
-    w.get(delay);
-    w.op(W.i32_or);
-    w.get(remaining);
+    this.#store(engine.runStart, () => w.get(this.#destination));
+  }
+
+  /**
+   * Between two runs, no slot pending. The common case, a taken branch within the page, passes three tests; its state lives
+   * in the CPU's area and not in locals, because a handful of locals is all that the dispatch loop can keep in registers.
+   */
+  #betweenRuns(): void {
+    const { engine } = this.target;
+    const w = this.writer;
+    this.#account();
+    w.get(this.#remaining);
     w.i32(INSTRUCTIONS_PER_PAGE);
     w.op(W.i32_le_s);
-    w.op(W.i32_or);
-    w.if();
-    this.#unusualBoundary(pc, remaining, delay);
-    w.end();
-    // The new run may go to the page's end: the budget is larger than a page.
-    this.#enterAt(pc);
+    w.brIf(this.#unusual);
+    this.#fetchKey(this.#destination);
+    this.#load(engine.fetchTag);
+    w.op(W.i32_ne);
+    w.brIf(this.#unusual);
+    this.#load(engine.attention);
+    w.op(W.i32_eqz);
+    w.brIf(this.#enter);
+  }
+
+  /** Starts a run at {@link #destination}, which may go to the page's end: the budget is larger than a page. */
+  #startRun(): void {
+    const w = this.writer;
+    this.#enterAt(this.#destination);
     w.i32(PAGE_OFFSET);
     w.op(W.i32_or);
     w.i32(1);
     w.op(W.i32_add);
     w.set(this.#limit);
-    if (this.#link) this.#tryTranslation(this.#link, pc);
-    this.#pool.release(ValType.i32, remaining);
+    if (this.#link) this.#tryTranslation(this.#link, this.#destination);
   }
 
   /** Continues in a translation of the address if there is one, else counts the visit. */
@@ -568,9 +599,11 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   }
 
   /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */
-  #unusualBoundary(pc: number, remaining: number, delay: number): void {
+  #unusualBoundary(): void {
     const { engine } = this.target;
     const w = this.writer;
+    const [pc, remaining] = [this.#destination, this.#remaining];
+    const delay = (): void => this.#load(engine.delay);
     // Return with everything in the CPU's area.
     w.get(remaining);
     w.i32(0);
@@ -581,7 +614,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end();
     // Interrupts and requests to leave, except between a branch and its slot.
     this.#load(engine.attention);
-    w.get(delay);
+    delay();
     w.op(W.i32_gt_u);
     w.if();
     this.#store(engine.pc, () => w.get(pc));
@@ -610,7 +643,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     });
     w.end();
     // A pending delay slot is a run of its own.
-    w.get(delay);
+    delay();
     w.if();
     if (this.#link) this.#store(engine.interpretNext, () => w.i32(0));
     this.#store(engine.delay, () => w.i32(DelayState.InSlot));
@@ -668,24 +701,13 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
    * leads to another one costs more than a look-up in a table.
    */
   #dispatch(root: DecodeNode<Instruction<B>>): void {
-    const joined = joinSwitches(root);
+    const joined = this.#joined;
     if (!joined) return this.#decode(root);
-    const { outer, inner, table, nodes } = joined;
+    const { table, nodes } = joined;
     const w = this.writer;
     this.#module.addData(this.#decodeTable, table);
     const labels = nodes.map((node) => (node.kind === 'undefined' ? this.#undefined : w.block()));
-    w.get(this.#word);
-    w.i32(Math.abs(outer.low - inner.bits));
-    w.op(outer.low >= inner.bits ? W.i32_shr_u : W.i32_shl);
-    w.i32((2 ** outer.bits - 1) << inner.bits);
-    w.op(W.i32_and);
-    w.get(this.#word);
-    w.i32(inner.low);
-    w.op(W.i32_shr_u);
-    w.i32(2 ** inner.bits - 1);
-    w.op(W.i32_and);
-    w.op(W.i32_or);
-    w.memory(W.i32_load8_u, this.#decodeTable);
+    w.get(this.#index);
     w.brTable(labels, this.#undefined);
     for (const node of nodes.toReversed()) {
       if (node.kind === 'undefined') continue;
@@ -694,14 +716,54 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     }
   }
 
-  #decode(node: DecodeNode<Instruction<B>>): void {
+  /** Sets the number of the decoder's node for the instruction word. */
+  #lookUp({ rotation, table }: JoinedSwitch<Instruction<B>>): void {
+    const w = this.writer;
+    w.get(this.#word);
+    w.i32(rotation);
+    w.op(W.i32_rotl);
+    w.i32(table.length - 1);
+    w.op(W.i32_and);
+    w.memory(W.i32_load8_u, this.#decodeTable);
+    w.set(this.#index);
+  }
+
+  /**
+   * Continues with the next instruction. The handlers of those that often follow are copied here, behind a comparison:
+   * an indirect jump is predicted from a small table that fills up, a conditional one from a large one.
+   * @param depth how many instructions were copied before this one
+   */
+  #continue(name: string, depth: number): void {
+    const w = this.writer;
+    const joined = this.#joined;
+    const followers = this.#followers.get(name)?.slice(0, COPIED_FOLLOWERS[depth]) ?? [];
+    if (!joined || followers.length === 0) return w.br(this.#next);
+    this.#fetch();
+    this.#lookUp(joined);
+    for (const index of followers) {
+      w.get(this.#index);
+      w.i32(index);
+      w.op(W.i32_eq);
+      w.if();
+      this.#decode(joined.nodes[index] as DecodeNode<Instruction<B>>, depth + 1);
+      w.end();
+    }
+    w.br(this.#decoded);
+  }
+
+  /** Number of the joined switch's node that decodes an instruction, or -1. */
+  #nodeOf(name: string): number {
+    return this.#joined?.nodes.findIndex((node) => instructionsOf(node).some((other) => other.name === name)) ?? -1;
+  }
+
+  #decode(node: DecodeNode<Instruction<B>>, depth = 0): void {
     const w = this.writer;
     switch (node.kind) {
       case 'undefined':
         return w.br(this.#undefined);
       case 'leaf': {
         const { encoding, semantics } = node.instruction;
-        return this.#handler((b, word) => semantics(b, runtimeFields(b, encoding, word)));
+        return this.#handler((b, word) => semantics(b, runtimeFields(b, encoding, word)), node.instruction.name, depth);
       }
       case 'test':
         w.get(this.#word);
@@ -710,9 +772,9 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
         w.i32(node.match | 0);
         w.op(W.i32_eq);
         w.if();
-        this.#decode(node.then);
+        this.#decode(node.then, depth);
         w.end();
-        return this.#decode(node.otherwise);
+        return this.#decode(node.otherwise, depth);
       case 'switch': {
         const cases = [...node.cases].sort(([a], [b]) => a - b);
         const labels = new Map<number, Label>();
@@ -730,19 +792,18 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
         );
         for (const [, child] of cases) {
           w.end();
-          this.#decode(child);
+          this.#decode(child, depth);
         }
       }
     }
   }
 
   /** Lowers one instruction's semantics and continues with the next instruction. */
-  #handler(semantics: (b: B, word: ReturnType<Fragment['push']>) => void): void {
+  #handler(semantics: (b: B, word: Value) => void, name = '', depth = 0): void {
     this.#fragment.clear();
-    this.#afterCallInHandler = false;
     semantics(this.#builder, this.#fragment.push(Op.InsnWord, Type.I32));
     new Lowering(this.#fragment, this, this.#pool).run();
-    this.writer.br(this.#next);
+    this.#continue(name, depth);
   }
 
   // ---- pieces ------------------------------------------------------------------------------------------------------
@@ -779,7 +840,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_add);
     w.tee(this.#ip);
     w.set(this.#limit);
-    this.#afterCallInHandler = true;
+    this.#loadWord(-4);
   }
 
   /** Leaves the soft TLB entry of an address on the stack and in its local. */
@@ -802,10 +863,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       address();
       w.tee(this.#address);
     });
-    w.memory(W.i32_load, tag);
+    w.op(W.drop);
     w.get(this.#address);
     w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
     w.op(W.i32_and);
+    w.get(this.#entry);
+    w.memory(W.i32_load, tag);
     w.op(W.i32_eq);
   }
 
@@ -821,8 +884,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const shift = Math.log2(widthBytes(width));
     address();
     w.tee(this.#address);
-    w.i32(directSegment.virtualBase | 0);
-    w.op(W.i32_xor);
+    w.i32(-directSegment.virtualBase | 0);
+    w.op(W.i32_add);
     w.tee(this.#entry);
     if (shift > 0) {
       // Rotated, bits that break the alignment make the number too large.

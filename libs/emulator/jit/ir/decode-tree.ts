@@ -85,11 +85,11 @@ interface BitField {
   readonly bits: number;
 }
 
-/** A switch and those under it that look at the same field, as one look-up. */
+/** A switch over a word's top bits and those under it over its lowest ones, as one look-up. */
 export interface JoinedSwitch<T> {
-  readonly outer: BitField;
-  readonly inner: BitField;
-  /** At outer value << inner.bits | inner value: which of {@link nodes} decodes the rest. */
+  /** The word rotated left by this has both fields at its low end. */
+  readonly rotation: number;
+  /** At (word rotated) mod the table's size, a power of two: which of {@link nodes} decodes the rest. */
   readonly table: Uint8Array<ArrayBuffer>;
   readonly nodes: readonly DecodeNode<T>[];
 }
@@ -101,7 +101,7 @@ export interface JoinedSwitch<T> {
 export function joinSwitches<T>(root: DecodeNode<T>): JoinedSwitch<T> | undefined {
   if (root.kind !== 'switch') return undefined;
   const inner = commonField([...root.cases.values()]);
-  if (!inner || root.bits + inner.bits > MAX_JOINED_BITS) return undefined;
+  if (inner?.low !== 0 || root.low + root.bits !== 32 || root.bits + inner.bits > MAX_JOINED_BITS) return undefined;
   const table = new Uint8Array(2 ** (root.bits + inner.bits));
   const indices = new Map<DecodeNode<T>, number>();
   const indexOf = (node: DecodeNode<T>): number => {
@@ -111,12 +111,26 @@ export function joinSwitches<T>(root: DecodeNode<T>): JoinedSwitch<T> | undefine
   };
   const undefinedNode: DecodeNode<T> = { kind: 'undefined' };
   for (let at = 0; at < table.length; at++) {
-    const outer = root.cases.get(at >>> inner.bits) ?? undefinedNode;
+    const outer = root.cases.get(at & (2 ** root.bits - 1)) ?? undefinedNode;
     const joined = outer.kind === 'switch' && sameField(outer, inner);
-    table[at] = indexOf(joined ? (outer.cases.get(at & (2 ** inner.bits - 1)) ?? undefinedNode) : outer);
+    table[at] = indexOf(joined ? (outer.cases.get(at >>> root.bits) ?? undefinedNode) : outer);
   }
   if (indices.size > 256) return undefined;
-  return { outer: { low: root.low, bits: root.bits }, inner, table, nodes: [...indices.keys()] };
+  return { rotation: root.bits, table, nodes: [...indices.keys()] };
+}
+
+/** The instructions that a node may lead to. */
+export function instructionsOf<T>(node: DecodeNode<T>): T[] {
+  switch (node.kind) {
+    case 'leaf':
+      return [node.instruction];
+    case 'undefined':
+      return [];
+    case 'test':
+      return [...instructionsOf(node.then), ...instructionsOf(node.otherwise)];
+    case 'switch':
+      return [...node.cases.values()].flatMap(instructionsOf);
+  }
 }
 
 /** The field that most of the switches among these nodes look at. */

@@ -21,6 +21,8 @@ export interface EngineState {
   readonly fetchAddend: StateField;
   /** Set by helpers, see {@link EngineEvent}. */
   readonly event: StateField;
+  /** The mode that `EngineHost.selectMode` chose last. */
+  readonly mode: StateField;
   /** Linear-memory offset of the current mode's soft TLB. */
   readonly tlbBase: StateField;
   /**
@@ -28,6 +30,8 @@ export interface EngineState {
    * 2^n bytes, 0 where the segment cannot be used.
    */
   readonly directLimits: StateField;
+  /** The same in bytes, for modes that may use the segment: 0 where no RAM lies there. */
+  readonly directBytes: StateField;
   /**
    * Everything that changes what an instruction means, as a number below the instruction alignment (4): the architecture
    * keeps it up to date, and only translations made for the same key run.
@@ -70,8 +74,10 @@ export function addEngineState(layout: StateLayout): EngineState {
     fetchTag: layout.i32('fetchTag'),
     fetchAddend: layout.i32('fetchAddend'),
     event: layout.i32('event'),
+    mode: layout.i32('mode'),
     tlbBase: layout.i32('tlbBase'),
     directLimits: layout.i32('directLimits', 4),
+    directBytes: layout.i32('directBytes'),
     modeKey: layout.i32('modeKey'),
     interpretNext: layout.i32('interpretNext'),
     translated: layout.i32('translated'),

@@ -13,6 +13,8 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   readonly model: string;
   readonly byteOrder: ByteOrder;
   readonly table: InstructionTable<B>;
+  /** By instruction: which ones often come next, the most frequent first. Only speed depends on it. */
+  readonly followers: ReadonlyMap<string, readonly string[]>;
   /** Host functions that semantics call. */
   readonly helpers: readonly HelperSignature[];
   readonly engine: EngineState;

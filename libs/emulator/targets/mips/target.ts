@@ -3,6 +3,7 @@ import type { HelperEffect, HelperSignature, StateField, TargetDescription } fro
 import { InstructionTable, Type } from '../../jit/ir/index.js';
 import { MipsBuilder } from './builder.js';
 import { ExceptionCode, Mode } from './cp0.js';
+import { MIPS_FOLLOWERS } from './followers.js';
 import { FPU_HELPERS } from './fpu.js';
 import { defineBranches } from './instructions/branch.js';
 import { defineFpu } from './instructions/fpu.js';
@@ -92,6 +93,7 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     model: model.id,
     byteOrder,
     table: mipsInstructions(model, byteOrder),
+    followers: MIPS_FOLLOWERS,
     helpers: MIPS_HELPERS,
     engine,
     registers: [GPR, HI, LO],

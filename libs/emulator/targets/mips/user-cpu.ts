@@ -34,7 +34,8 @@ const BRANCH_TARGET = word(S.engine.branchTarget);
 const REMAINING = word(S.engine.remaining);
 const RUN_START = word(S.engine.runStart);
 const EVENT = word(S.engine.event);
-const TLB_BASE = word(S.engine.tlbBase);
+/** What stays the engine's when a thread's state is put in place. */
+const KEPT = [word(S.engine.mode), word(S.engine.tlbBase)];
 const GPR = word(S.GPR);
 const USER_LOCAL = word(S.CP0) + Cp0.UserLocal;
 const HWR_ENA = word(S.CP0) + Cp0.HwrEna;
@@ -313,12 +314,17 @@ export class MipsUserCpu implements UserCpu {
   }
 
   loadState(state: Uint8Array): void {
-    const tlbBase = this.#words[TLB_BASE] as number;
-    new Uint8Array(this.host.view.buffer, this.host.view.byteOffset, STATE_BYTES).set(state);
-    this.#words[TLB_BASE] = tlbBase; // the engine's, not the thread's
+    this.#replaceState(() => new Uint8Array(this.host.view.buffer, this.host.view.byteOffset, STATE_BYTES).set(state));
     this.#words[word(S.LL_BIT)] = 0;
     this.#trap = undefined;
     this.host.requestAttention();
+  }
+
+  /** Rewrites the state but for what is the engine's. */
+  #replaceState(rewrite: () => void): void {
+    const kept = KEPT.map((index) => this.#words[index] as number);
+    rewrite();
+    KEPT.forEach((index, i) => (this.#words[index] = kept[i] as number));
   }
 
   get programCounter(): number {
@@ -354,9 +360,7 @@ export class MipsUserCpu implements UserCpu {
   }
 
   startProgram(entry: number, stackPointer: number, wideFpRegisters: boolean): void {
-    const tlbBase = this.#words[TLB_BASE] as number;
-    this.#words.fill(0, 0, STATE_BYTES >> 2);
-    this.#words[TLB_BASE] = tlbBase;
+    this.#replaceState(() => void this.#words.fill(0, 0, STATE_BYTES >> 2));
     this.#words[word(S.CP1_USABLE)] = 1;
     this.#words[HWR_ENA] = HWR_ENA_ALL;
     this.#floats.wide = wideFpRegisters;
