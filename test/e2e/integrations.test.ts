@@ -160,7 +160,7 @@ describeWith('chromium', 'what others see of jobs', () => {
       await inspect('files');
       await page.getByRole('button', { name: 'Delete output.img' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-      await page.getByText('Not there: Removed by token administrator').waitFor();
+      await page.getByText('Not there: It was deleted by a maintainer').waitFor();
       await inspect('files-gone');
     },
     LIMIT_MS,

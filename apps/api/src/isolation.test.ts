@@ -144,6 +144,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'GET /api/v1/me': { kind: 'list' },
   'PATCH /api/v1/me': common('changes the person who is signed in'),
   'POST /api/v1/me/password': common('changes the person who is signed in'),
+  'POST /api/v1/me/deletion': common('changes the person who is signed in'),
   'GET /api/v1/me/sessions': common('of the person who is signed in; people.test.ts tries another’s'),
   'DELETE /api/v1/me/sessions/{id}': common('of the person who is signed in; people.test.ts tries another’s'),
 
@@ -170,6 +171,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
   'GET /api/v1/users': { kind: 'operator' },
   'PATCH /api/v1/users/{id}': { kind: 'operator', path: ({ member }) => `/api/v1/users/${member}`, body: {} },
+  'DELETE /api/v1/users/{id}': { kind: 'operator', path: ({ member }) => `/api/v1/users/${member}` },
   'POST /api/v1/users/{id}/password-link': {
     kind: 'operator',
     path: ({ member }) => `/api/v1/users/${member}/password-link`,

@@ -136,6 +136,14 @@ export const profileChangeSchema = z.strictObject({ name: nameSchema });
 export const passwordChangeSchema = z.strictObject({ current: secretSchema, next: newPasswordSchema });
 export type PasswordChange = z.infer<typeof passwordChangeSchema>;
 
+export const accountDeletionSchema = z
+  .strictObject({
+    login: z.string().min(1).max(100).describe('Your own, typed once more'),
+    password: secretSchema.optional().describe('For those who sign in with one'),
+  })
+  .meta({ id: 'AccountDeletion' });
+export type AccountDeletion = z.infer<typeof accountDeletionSchema>;
+
 // ---- Sessions ----
 
 export const signInSchema = z.union([

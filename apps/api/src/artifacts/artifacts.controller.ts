@@ -68,7 +68,7 @@ export class ArtifactsController {
   @Delete(':name')
   @Needs('maintain')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a file that a job left behind, which frees storage; the job says who did it' })
+  @ApiOperation({ summary: 'Delete a file that a job left behind, which frees storage' })
   @ApiNoContentResponse()
   remove(
     @CurrentPrincipal() principal: Principal,

@@ -106,7 +106,10 @@ it('are deleted by maintainers, which frees storage, and the job says so', async
   expect(await api.app.get<BlobStore>(BLOBS).has(blobKey)).toBe(false);
   expect((await api.call<Job>(`/api/v1/jobs/${jobId}`)).body).toMatchObject({
     artifacts: [],
-    missingArtifacts: [{ name: 'none.xml' }, { name: 'disk.img', reason: 'Removed by token administrator' }],
+    missingArtifacts: [
+      { name: 'none.xml' },
+      { name: 'disk.img', reason: 'It was deleted by a maintainer of the project' },
+    ],
   });
   expect((await api.call(path, { method: 'DELETE' })).status).toBe(404);
 });

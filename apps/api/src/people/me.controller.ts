@@ -1,20 +1,26 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import {
+  accountDeletionSchema,
   meSchema,
   passwordChangeSchema,
   profileChangeSchema,
   sessionSchema,
   userSchema,
+  type AccountDeletion,
   type Me,
   type PasswordChange,
   type Session,
   type User,
 } from '@bootlab/lab';
 import { isUuid, SessionStore, type Identity } from '@bootlab/lab/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentIdentity, NeedsIdentity } from '../auth/access.js';
+import { Unaudited } from '../auth/audit-trail.js';
+import { SessionCookie } from '../auth/session-cookie.js';
 import { notFound } from '../problem/problem.js';
+import { AccountsService } from './accounts.service.js';
 import { ApiController, ApiJsonBody } from './documentation.js';
 import { MeService, personOf } from './me.service.js';
 
@@ -25,6 +31,8 @@ export class MeController {
   constructor(
     private readonly me: MeService,
     private readonly sessions: SessionStore,
+    private readonly accounts: AccountsService,
+    private readonly cookie: SessionCookie,
   ) {}
 
   @Get()
@@ -55,6 +63,27 @@ export class MeController {
     @Body({ schema: passwordChangeSchema }) change: PasswordChange,
   ): Promise<void> {
     return this.me.changePassword(identity, change);
+  }
+
+  @Post('deletion')
+  @HttpCode(204)
+  @Unaudited('it is written down without the name')
+  @ApiOperation({
+    summary: 'Delete your account for good',
+    description:
+      'Ends your tokens and browsers. The audit log keeps what was done, without your name. Whoever is the last admin of a ' +
+      'project makes somebody else one first.',
+  })
+  @ApiJsonBody(accountDeletionSchema)
+  @ApiNoContentResponse()
+  async remove(
+    @CurrentIdentity() identity: Identity,
+    @Body({ schema: accountDeletionSchema }) deletion: AccountDeletion,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    await this.accounts.removeOwn(identity, deletion);
+    this.cookie.clear(request, reply);
   }
 
   @Get('sessions')

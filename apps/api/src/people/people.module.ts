@@ -4,6 +4,7 @@ import { AuditTrail } from '../auth/audit-trail.js';
 import { Authenticator } from '../auth/authenticator.js';
 import { RightsWatch } from '../auth/rights-watch.js';
 import { SessionCookie } from '../auth/session-cookie.js';
+import { AccountsService } from './accounts.service.js';
 import { AuditController } from './audit.controller.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { InvitationsController } from './invitations.controller.js';
@@ -43,6 +44,7 @@ import { UsersController } from './users.controller.js';
     RightsWatch,
     SessionCookie,
     MeService,
+    AccountsService,
     ProjectsService,
     InvitationsService,
     OidcService,

@@ -1,11 +1,12 @@
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { madeLinkSchema, pageQuerySchema, userChangeSchema, userSchema } from '@bootlab/lab';
 import type { MadeLink, User, UserChange } from '@bootlab/lab';
 import { InvitationStore, isUuid, UserStore, type Identity } from '@bootlab/lab/server';
 import { z } from 'zod';
 import { CurrentIdentity, Needs } from '../auth/access.js';
 import { invalidField, notFound } from '../problem/problem.js';
+import { AccountsService } from './accounts.service.js';
 import { ApiController, ApiJsonBody } from './documentation.js';
 import { linkOf } from './invitations.service.js';
 
@@ -19,6 +20,7 @@ export class UsersController {
   constructor(
     private readonly users: UserStore,
     private readonly invitations: InvitationStore,
+    private readonly accounts: AccountsService,
   ) {}
 
   @Get()
@@ -45,6 +47,14 @@ export class UsersController {
     const user = isUuid(id) && (await this.users.change(id, change));
     if (!user) throw notFound(`person "${id}"`);
     return user;
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete an account for good; the audit log keeps what was done, without the name' })
+  @ApiNoContentResponse()
+  remove(@CurrentIdentity() identity: Identity, @Param('id') id: string): Promise<void> {
+    return this.accounts.removeOther(identity, id);
   }
 
   @Post(':id/password-link')

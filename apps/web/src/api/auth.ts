@@ -100,6 +100,11 @@ export async function signOut(): Promise<void> {
   become({ kind: 'signed-out', ended: false });
 }
 
+/** The account is gone, and its sessions with it. */
+export function accountRemoved(): void {
+  become({ kind: 'signed-out', ended: false });
+}
+
 /** Takes the token out of the address, so that neither history nor a shared link carries it. */
 function takeTokenFromAddress(): string | undefined {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');

@@ -1,8 +1,9 @@
 // What the settings ask of the lab. Every change invalidates the lists that it is in.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getJson, postForNothing, postJson, remove, sendJson } from './client.js';
-import { signedInAs } from './auth.js';
+import { accountRemoved, signedInAs } from './auth.js';
 import type {
+  AccountDeletion,
   AuditPage,
   Invitation,
   MadeLink,
@@ -112,4 +113,10 @@ export const useRename = () =>
   useChange([], async (name: string) => {
     await sendJson<User>('PATCH', '/me', { name });
     signedInAs(await getJson<Me>('/me'));
+  });
+export const useRemoveUser = () => useChange(['users', 'members'], (id: string) => remove(`/users/${id}`));
+export const useRemoveAccount = () =>
+  useChange([], async (deletion: AccountDeletion) => {
+    await postForNothing('/me/deletion', deletion);
+    accountRemoved();
   });

@@ -36,6 +36,7 @@ export type {
   Webhook,
   WebhookDelivery,
   WebhookEvent,
+  AccountDeletion,
   AuditEntry,
   AuditPage,
   Invitation,

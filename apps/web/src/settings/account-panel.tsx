@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { useMe } from '../api/auth.js';
-import { useChangePassword, useEndSession, useRename, useSessions } from '../api/people-queries.js';
-import { ApiError } from '../api/problem.js';
+import { useChangePassword, useEndSession, useRemoveAccount, useRename, useSessions } from '../api/people-queries.js';
+import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { Session, User } from '../api/types.js';
 import { Notice } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
@@ -57,6 +57,7 @@ function Person({ user }: { user: User }) {
           {(items) => <Sessions items={items} />}
         </Answered>
       </Panel>
+      <DeleteAccount user={user} />
     </>
   );
 }
@@ -112,6 +113,48 @@ function Password() {
         </div>
       )}
       {errors.length === 0 && <ChangeError error={change.error} />}
+    </Panel>
+  );
+}
+
+function DeleteAccount({ user }: { user: User }) {
+  const [login, setLogin] = useState('');
+  const [password, setPassword] = useState('');
+  const remove = useRemoveAccount();
+  const errors = remove.error instanceof ApiError ? remove.error.problem.errors : [];
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    remove.mutate({ login, ...(user.hasPassword && { password }) });
+  };
+  return (
+    <Panel
+      title="Delete account"
+      help="Your name, tokens and browsers are forgotten, for good. Jobs and images stay with their projects, and the audit log keeps what was done, without your name."
+    >
+      <form className="card-body form-row" onSubmit={submit}>
+        <TextField
+          label={`Type “${user.login}”`}
+          value={login}
+          onChange={setLogin}
+          errors={errorsOfField(errors, 'login')}
+        />
+        {user.hasPassword && (
+          <TextField
+            label="Your password"
+            type="password"
+            autoComplete="current-password"
+            value={password}
+            onChange={setPassword}
+            errors={errorsOfField(errors, 'password')}
+          />
+        )}
+        <button type="submit" className="button danger" disabled={remove.isPending || login !== user.login}>
+          Delete my account
+        </button>
+      </form>
+      {(errors.length === 0 || errorsElsewhere(errors, ['login', 'password']).length > 0) && (
+        <ChangeError error={remove.error} />
+      )}
     </Panel>
   );
 }

@@ -1,11 +1,18 @@
 import { Plus } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { chooseProject, useMe } from '../api/auth.js';
-import { useChangeUser, useMakeProject, usePasswordLink, useProjects, useUsers } from '../api/people-queries.js';
+import {
+  useChangeUser,
+  useMakeProject,
+  usePasswordLink,
+  useProjects,
+  useRemoveUser,
+  useUsers,
+} from '../api/people-queries.js';
 import type { Project, User } from '../api/types.js';
 import { TimeAgo } from '../components/time-ago.js';
 import { formatBytes, formatDurationMs } from '../lib/format.js';
-import { Answered, ChangeError, Panel, Secret } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
 import { TextField } from './text-field.js';
 
 /** Projects and people of the whole lab, for its operators. */
@@ -113,10 +120,11 @@ function UserTable({ items }: { items: readonly User[] }) {
   const me = useMe();
   const change = useChangeUser();
   const link = usePasswordLink();
+  const remove = useRemoveUser();
   if (items.length === 0) return <p className="card-body muted">Nobody yet: people come by invitation to a project.</p>;
   return (
     <>
-      <ChangeError error={change.error ?? link.error} />
+      <ChangeError error={change.error ?? link.error ?? remove.error} />
       {link.data && (
         <Secret title="The link is made" secret={location.origin + link.data.path}>
           With it a new password can be set, once, within a day. It is shown this once.
@@ -171,6 +179,16 @@ function UserTable({ items }: { items: readonly User[] }) {
                       >
                         Password link
                       </button>
+                      <ConfirmButton
+                        label="Delete"
+                        name={`Delete ${user.login}`}
+                        title={`Delete the account of ${user.name}?`}
+                        confirmLabel="Delete"
+                        onConfirm={() => remove.mutate(user.id)}
+                      >
+                        Tokens and browsers end now. The audit log keeps what was done, without the name. This cannot be
+                        undone.
+                      </ConfirmButton>
                     </>
                   )}
                 </td>

@@ -1,4 +1,5 @@
 /** Who may do what: people, projects, tokens, sessions, invitations, quotas and the audit log, as the database keeps them. */
+export * from './account-removal.js';
 export * from './audit-log.js';
 export * from './identity.js';
 export * from './invitation-store.js';
