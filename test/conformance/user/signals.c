@@ -187,10 +187,14 @@ int main(void) {
     printf("wait %d exited %d code %d signaled %d signal %d\n", got == pid, WIFEXITED(status),
            WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status), WIFSIGNALED(status) ? WTERMSIG(status) : 0);
   }
+  int seen[2];
+  char go = 0;
+  if (pipe(seen)) return 1;
   pid_t pid = fork();
   if (pid == 0) {
     signal(SIGCONT, SIG_DFL);
     raise(SIGSTOP);
+    if (read(seen[0], &go, 1) != 1) _exit(1); /* an end would take the place of the continuation */
     _exit(5);
   }
   int status;
@@ -199,6 +203,7 @@ int main(void) {
   kill(pid, SIGCONT);
   waitpid(pid, &status, WCONTINUED);
   printf("continued %d\n", WIFCONTINUED(status));
+  if (write(seen[1], &go, 1) != 1) return 1;
   waitpid(pid, &status, 0);
   printf("exit %d\n", WEXITSTATUS(status));
   sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -9,7 +9,7 @@ The exit status is the program's; 128+n when signal n ended it, 2 for bad usage.
 Without --root the program sees this machine's files, may write them, and inherits the environment and the
 current directory. With --root it sees that directory as / and nothing outside it, starts there, and inherits nothing.
 Time is virtual (it starts in 2026, and sleeping costs nothing) unless input is a terminal.
-Every run is the same, except with --net host, which lets the network in. Core files are never written.
+Every run is the same, except with --net host, which lets the network in.
 
 Examples:
   bootlab exec --arch mipsel -- ./hello world

@@ -69,6 +69,8 @@ export function createProcTree(sources: ProcSources): GeneratedTree {
       }),
       kernel: directoryOf({
         cap_last_cap: text('40\n'),
+        core_pattern: text('core\n'),
+        core_uses_pid: text('0\n'),
         hostname: text(`${system.hostname}\n`),
         ngroups_max: text('65536\n'),
         osrelease: text(`${system.release}\n`),

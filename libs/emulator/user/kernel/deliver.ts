@@ -1,5 +1,7 @@
 import type { KernelAbi, SignalInfo, SignalStack, UserCpu } from '../../targets/index.js';
 import { Errno } from './contracts.js';
+import { writeCoreFile } from './core-file.js';
+import { statusWord } from './process.js';
 import { bitOf, SIG_DFL, SIG_IGN, SignalCode } from './signals.js';
 import type { SyscallTracer } from './strace.js';
 import type { Thread } from './thread.js';
@@ -45,8 +47,9 @@ export function deliverSignals(
       if (what === 'stop') kernel.stop(owner, signal);
       else {
         tracer?.killed(thread, signal);
-        if (what === 'core') kernel.missCoreFile(owner, signal);
-        exitTraced(thread, signal, () => kernel.exitProcess(owner, { kind: 'killed', signal }));
+        const dumped = what === 'core' && writeCoreFile(thread, info);
+        const status = { kind: 'killed', signal, dumped } as const;
+        exitTraced(thread, statusWord(status), () => kernel.exitProcess(owner, status));
       }
       thread.signalsToCheck = true; // what else is pending waits for the continuation
       return 'done';

@@ -9,11 +9,12 @@ import type { PagePool, TranslationCache } from '../memory/index.js';
 import { GuestMemory, PageCache, VirtualMemory } from '../memory/index.js';
 import type { KernelClock } from './clock.js';
 import { Errno } from './contracts.js';
+import { CORE_LIMIT } from './core-file.js';
 import type { Entropy } from './entropy.js';
 import { FutexTable, releaseRobustList } from './futex.js';
 import { PiFutexTable } from './pi-futex.js';
 import type { ExitStatus, ProgramIdentity } from './process.js';
-import { Process } from './process.js';
+import { Process, statusWord } from './process.js';
 import { resolveProgram } from './script.js';
 import { bitOf, PendingSignals, SIG_DFL, SignalCode, SignalHandlers, SignalTable } from './signals.js';
 import { SS_DISABLE, Thread } from './thread.js';
@@ -75,7 +76,6 @@ export class LinuxKernel {
   #first: Process | undefined;
   /** Some thread has, or had, a real-time priority: the order of running is not just the order of arrival. */
   usesPriorities = false;
-  #saidNoCore = false;
   /** Page faults of address spaces that are gone. */
   #faultsOfOld = 0;
 
@@ -330,7 +330,11 @@ export class LinuxKernel {
     this.#leaveSpace(thread);
     owner.space = space;
     owner.memory = memory;
-    owner.program = { ...identity, auxiliaryVector: loaded.auxiliaryVector } satisfies ProgramIdentity;
+    owner.program = {
+      ...identity,
+      auxiliaryVector: loaded.auxiliaryVector,
+      elfFlags: loaded.elfFlags,
+    } satisfies ProgramIdentity;
     owner.name = baseName(request.path);
     owner.handlers = owner.handlers.exec();
     owner.timers.exec();
@@ -394,7 +398,7 @@ export class LinuxKernel {
   exitProcess(process: Process, status: ExitStatus): void {
     if (!process.isAlive) return;
     tracerEnded(process);
-    const word = status.kind === 'exited' ? (status.code & 0xff) << 8 : status.signal;
+    const word = statusWord(status);
     // The thread with the process's number stands for the process, and ends last.
     const threads = [...process.threads].toSorted(
       (a, b) => Number(a.tid === process.pid) - Number(b.tid === process.pid),
@@ -449,7 +453,9 @@ export class LinuxKernel {
     const unwanted = action.handler === 1 || (action.flags & this.abi.actionFlags.noChildWait) !== 0;
     if (process.exitSignal !== 0) {
       const [code, value] =
-        status.kind === 'exited' ? [SignalCode.ChildExited, status.code] : [SignalCode.ChildKilled, status.signal];
+        status.kind === 'exited'
+          ? [SignalCode.ChildExited, status.code]
+          : [status.dumped ? SignalCode.ChildDumped : SignalCode.ChildKilled, status.signal];
       this.sendToProcess(parent, this.#childSignal(process, process.exitSignal, code, value));
     }
     if (unwanted && process.exitSignal === child) {
@@ -575,14 +581,6 @@ export class LinuxKernel {
     });
   }
 
-  /** A signal ends a process that asked for core files (core(5)): says, once, that there are none. */
-  missCoreFile(process: Process, signal: number): void {
-    if (this.#saidNoCore || process.limit(CORE_LIMIT).soft === 0) return;
-    this.#saidNoCore = true;
-    const { name, pid } = process;
-    this.parts.warn(`${name} (process ${pid}) ended by ${this.signals.name(signal)}; core files are not written here`);
-  }
-
   /** A stop signal's default action. */
   stop(process: Process, signal: number): void {
     const traced = [...process.threads].filter(({ trace }) => trace);
@@ -618,9 +616,6 @@ export class LinuxKernel {
     return thread;
   }
 }
-
-/** RLIMIT_CORE, the same on all ABIs: no core files are written. */
-const CORE_LIMIT = 4;
 
 /** A command's name as the kernel keeps it: the last component, 15 bytes. */
 function baseName(path: Uint8Array): string {

@@ -10,7 +10,13 @@ import type { TracedEnd } from './tracing.js';
 
 /** How a process ended, or what a stopped one does: what wait reports. */
 export type ExitStatus =
-  { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'killed'; readonly signal: number };
+  | { readonly kind: 'exited'; readonly code: number }
+  /** `dumped`: it left a core file. */
+  | { readonly kind: 'killed'; readonly signal: number; readonly dumped?: boolean };
+
+/** As wait4 shows it. */
+export const statusWord = (status: ExitStatus): number =>
+  status.kind === 'exited' ? (status.code & 0xff) << 8 : (status.signal & 0x7f) | (status.dumped ? 0x80 : 0);
 
 export interface ResourceLimit {
   /** Infinity: none. */
@@ -24,6 +30,8 @@ export interface ProgramIdentity {
   readonly argv: readonly Uint8Array[];
   readonly environment: readonly Uint8Array[];
   readonly auxiliaryVector: Uint8Array;
+  /** e_flags of its file. */
+  readonly elfFlags: number;
 }
 
 /** A process: what its threads have in common. */
@@ -49,7 +57,13 @@ export class Process {
   umask = 0o022;
   /** PR_SET_NAME, 15 bytes at most. */
   name = '';
-  program: ProgramIdentity = { executable: '', argv: [], environment: [], auxiliaryVector: new Uint8Array() };
+  program: ProgramIdentity = {
+    executable: '',
+    argv: [],
+    environment: [],
+    auxiliaryVector: new Uint8Array(),
+    elfFlags: 0,
+  };
   limits: Map<number, ResourceLimit> = new Map();
   parentDeathSignal = 0;
   /** personality(2): flags that nothing here depends on; addresses are the same in every run anyway. */

@@ -31,6 +31,8 @@ export interface LoadedProgram {
   readonly wideFpRegisters: boolean;
   /** Bytes of /proc/self/auxv. */
   readonly auxiliaryVector: Uint8Array;
+  /** e_flags of the program's file. */
+  readonly elfFlags: number;
 }
 
 /** A stack as large as this fits below every mapping (MIN_GAP and MAX_GAP of Linux's mmap layout). */
@@ -95,7 +97,7 @@ export function loadProgram(
     memory,
   );
   const entry = loader && interpreterElf ? loader.base + interpreterElf.entry : image.base + elf.entry;
-  return { entry, wideFpRegisters: mode.wideFpRegisters, ...stack };
+  return { entry, wideFpRegisters: mode.wideFpRegisters, elfFlags: elf.flags, ...stack };
 }
 
 /**

@@ -50,6 +50,11 @@ export class MappedPages {
     this.onUnused();
   }
 
+  /** The page, if it was touched. */
+  known(index: number): number | undefined {
+    return this.#pages.get(index);
+  }
+
   /**
    * The page that holds the `index`th 4 KiB. The reference is the cache's own.
    * @param address where it is going to be mapped, unless the mapping will make a copy of its own

@@ -358,6 +358,33 @@ export class VirtualMemory {
     return pages * PAGE_BYTES;
   }
 
+  /** Does the process have pages of its own where a file is mapped? */
+  hasOwnPages({ start, end, source, sourcePage, shared }: Mapping): boolean {
+    if (!source) return true;
+    let own = false;
+    if (!shared)
+      this.table.forEach(start, end, (address, entry) => {
+        const index = sourcePage + (address - start) / PAGE_BYTES;
+        if (Math.floor(entry / PAGE_BYTES) !== source.known(index)) own = true;
+      });
+    return own;
+  }
+
+  /** Visits the pages that were touched, and of files all: untouched memory is zero. */
+  forEachPage(start: number, end: number, visit: (address: number, bytes: Uint8Array) => void): void {
+    for (let address = start; address < end; address += PAGE_BYTES) {
+      const entry = this.table.get(address);
+      const at = entry - (entry % PAGE_BYTES);
+      if (entry !== 0) visit(address, this.pool.block.bytes.subarray(at, at + PAGE_BYTES));
+      else {
+        const mapping = this.map.find(address);
+        const index = mapping && mapping.sourcePage + (address - mapping.start) / PAGE_BYTES;
+        if (mapping?.source?.file && index !== undefined)
+          visit(address, mapping.source.file.read(index * PAGE_BYTES, PAGE_BYTES));
+      }
+    }
+  }
+
   /** Text of /proc/self/maps. */
   describe(): string {
     return this.map.all

@@ -2,6 +2,7 @@
 import type { SyscallResult } from '../kernel/contracts.js';
 import { Errno } from '../kernel/contracts.js';
 import type { ExitStatus, Process } from '../kernel/process.js';
+import { statusWord } from '../kernel/process.js';
 import type { KernelResult, KernelSyscall } from '../kernel/run-loop.js';
 import { NO_RESULT } from '../kernel/run-loop.js';
 import { SignalCode } from '../kernel/signals.js';
@@ -100,9 +101,14 @@ function childEnd(thread: Thread, child: Process, status: ExitStatus): ChildEven
       thread.kernel.reap(child);
     },
   };
-  return status.kind === 'exited'
-    ? { ...common, code: SignalCode.ChildExited, value: status.code, word: (status.code & 0xff) << 8 }
-    : { ...common, code: SignalCode.ChildKilled, value: status.signal, word: status.signal & 0x7f };
+  const word = statusWord(status);
+  if (status.kind === 'exited') return { ...common, code: SignalCode.ChildExited, value: status.code, word };
+  return {
+    ...common,
+    code: status.dumped ? SignalCode.ChildDumped : SignalCode.ChildKilled,
+    value: status.signal,
+    word,
+  };
 }
 
 /** The first event of a thread that the caller traces. */

@@ -1,7 +1,7 @@
 /** Debuggers: ptrace(2), process_vm_readv(2), process_vm_writev(2). */
-import type { UserCpu } from '../../targets/index.js';
 import { Errno } from '../kernel/contracts.js';
 import type { KernelSyscall } from '../kernel/run-loop.js';
+import { withRegisters } from '../kernel/registers.js';
 import type { Thread } from '../kernel/thread.js';
 import type { Tracing } from '../kernel/tracing.js';
 import { detach, enterEvent, enterGroupStop, KNOWN_OPTIONS, resume, trace, TraceEvent } from '../kernel/tracing.js';
@@ -54,19 +54,6 @@ function tracee(thread: Thread, tid: number, mayRun = false): { target: Thread; 
   if (!target || tracing?.tracer !== thread.owner) throw new Errno('ESRCH');
   if (!mayRun && !tracing.stop) throw new Errno('ESRCH');
   return { target, tracing };
-}
-
-/** Looks at, or changes, registers of a thread that is not the one that runs. */
-function withRegisters<T>(target: Thread, work: (cpu: UserCpu) => T): T {
-  const { cpu } = target.kernel.parts;
-  const own = cpu.saveState();
-  cpu.loadState(target.registers);
-  try {
-    return work(cpu);
-  } finally {
-    target.registers = cpu.saveState();
-    cpu.loadState(own);
-  }
 }
 
 function attach(thread: Thread, tid: number): Thread {
