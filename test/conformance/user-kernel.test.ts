@@ -20,6 +20,9 @@ const PROGRAMS = [
   { name: 'inotify', status: 0 },
   { name: 'core', status: 0 },
   { name: 'ptrace', status: 0 },
+  { name: 'process-handles', status: 0 },
+  { name: 'futex-requeue', status: 0 },
+  { name: 'queue-thread', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

@@ -19,6 +19,8 @@ export interface QueueNotice {
   readonly file: QueueFile;
   /** Undefined where nothing is to be sent (SIGEV_NONE). */
   readonly tell: (() => void) | undefined;
+  /** The registration ends without a message. */
+  readonly removed?: () => void;
 }
 
 /** A POSIX message queue: messages in the order of their priority, mq_overview(7). */
@@ -61,6 +63,13 @@ export class PosixQueue {
     return 0;
   }
 
+  /** Takes a registration back. */
+  endNotice(): void {
+    const { notice } = this;
+    this.notice = undefined;
+    notice?.removed?.();
+  }
+
   /** The oldest message of the highest priority. */
   receive(): QueueMessage | undefined {
     const message = this.#messages.shift();
@@ -95,6 +104,6 @@ export class QueueFile extends OpenFile {
   }
 
   protected override release(): void {
-    if (this.queue.notice?.file === this) this.queue.notice = undefined;
+    if (this.queue.notice?.file === this) this.queue.endNotice();
   }
 }

@@ -1,5 +1,5 @@
 import type { UserMemory } from './contracts.js';
-import { WaitQueue } from './contracts.js';
+import { Errno, WaitQueue } from './contracts.js';
 
 /** Every bit: what plain waits and wakes match. */
 export const ANY_BITS = 0xffffffff;
@@ -10,6 +10,8 @@ export interface FutexWaiter {
   readonly bits: number;
   woken: boolean;
   key: number;
+  /** FUTEX_WAIT_REQUEUE_PI: the lock that it is to be moved to, and what makes it wait for that. */
+  readonly lock: { readonly key: number; readonly join: () => void } | undefined;
 }
 
 /** Bits of a robust futex's word (linux/futex.h). */
@@ -23,8 +25,8 @@ const ROBUST_LIST_LIMIT = 2048;
 export class FutexTable {
   readonly #waiters = new Map<number, FutexWaiter[]>();
 
-  wait(key: number, bits: number): FutexWaiter {
-    const waiter: FutexWaiter = { queue: new WaitQueue(), bits, woken: false, key };
+  wait(key: number, bits: number, lock?: FutexWaiter['lock']): FutexWaiter {
+    const waiter: FutexWaiter = { queue: new WaitQueue(), bits, woken: false, key, lock };
     this.#listOf(key).push(waiter);
     return waiter;
   }
@@ -50,6 +52,21 @@ export class FutexTable {
       woken++;
     }
     return woken;
+  }
+
+  /**
+   * FUTEX_CMP_REQUEUE_PI: waiters get a lock, or wait for it, in their order.
+   * @returns how many. @throws Errno EINVAL where one waits for something else
+   */
+  requeueToLock(from: number, lockKey: number, limit: number): number {
+    const waiters = (this.#waiters.get(from) ?? []).slice(0, Math.max(0, limit));
+    if (waiters.some(({ lock }) => lock?.key !== lockKey)) throw new Errno('EINVAL');
+    for (const waiter of waiters) {
+      this.cancel(waiter);
+      waiter.lock?.join();
+      waiter.queue.wake();
+    }
+    return waiters.length;
   }
 
   /** @returns how many were moved to the other word */

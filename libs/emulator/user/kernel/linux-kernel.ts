@@ -230,6 +230,7 @@ export class LinuxKernel {
     const thread = new Thread(this, process, pid);
     thread.registers = registers;
     thread.mask = caller.mask;
+    thread.ioPriority = caller.ioPriority;
     if (!caller.resetOnFork) {
       thread.policy = caller.policy;
       thread.priority = caller.priority;
@@ -407,6 +408,7 @@ export class LinuxKernel {
     for (const thread of threads) if (thread !== leader) this.#endThread(thread, word);
     const told = leader && this.#endThread(leader, word, true);
     process.status = status;
+    process.ended.wake();
     process.stoppedBy = undefined;
     process.timers.end();
     for (const set of this.ipc.semaphores.all) set.processEnded(process);

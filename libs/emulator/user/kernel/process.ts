@@ -45,6 +45,8 @@ export class Process {
   readonly childChange = new WaitQueue();
   /** Woken when a signal becomes pending for any thread. */
   readonly signalArrival = new WaitQueue();
+  /** Woken when it has ended. */
+  readonly ended = new WaitQueue();
   /** Woken when execve succeeded or the process ended: what vfork waits for. */
   readonly vforkDone = new WaitQueue();
   /** The address space still belongs to the parent, which waits. */

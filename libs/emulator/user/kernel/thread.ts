@@ -48,6 +48,8 @@ export class Thread implements SyscallContext {
   policy = 0;
   /** Of a real-time policy 1 to 99, else 0. */
   priority = 0;
+  /** ioprio_set(2). */
+  ioPriority = 0;
   /** SCHED_RESET_ON_FORK: what it creates is scheduled ordinarily. */
   resetOnFork = false;
   /** Word that is cleared, and woken as a futex, when the thread ends. */

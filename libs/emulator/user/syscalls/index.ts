@@ -5,6 +5,7 @@ import { ipcSyscalls } from './ipc.js';
 import { limitSyscalls } from './limits.js';
 import { memorySyscalls } from './memory.js';
 import { miscSyscalls } from './misc.js';
+import { pidfdSyscalls } from './pidfd.js';
 import { posixQueueSyscalls } from './posix-queues.js';
 import { debuggerSyscalls } from './ptrace.js';
 import { processSyscalls } from './process.js';
@@ -22,6 +23,7 @@ export const kernelSyscalls: Readonly<Record<string, KernelSyscall>> = {
   ...memorySyscalls,
   ...miscSyscalls,
   ...debuggerSyscalls,
+  ...pidfdSyscalls,
   ...posixQueueSyscalls,
   ...processSyscalls,
   ...schedulingSyscalls,

@@ -1,5 +1,6 @@
 /** POSIX message queues: mq_open(2) and its like. */
 import type { ProcessFiles } from '../files/index.js';
+import { Socket } from '../files/sockets/socket.js';
 import { decodeOpenFlags } from '../files/syscalls/arguments.js';
 import { PRIORITY_LIMIT, PosixQueue, QueueFile } from '../ipc/index.js';
 import type { SyscallResult } from '../kernel/contracts.js';
@@ -17,7 +18,11 @@ const UNPRIVILEGED = { messages: 10, bytes: 8192 };
 const HARD = { messages: 65536, bytes: 16 << 20 };
 const NAME_MAX = 255;
 const SIGEV_SIGNAL = 0;
-const SIGEV_NONE = 1;
+const SIGEV_THREAD = 2;
+/** What the C library wants to be told of, through a netlink socket: its cookie, with the reason in the last byte. */
+const COOKIE_BYTES = 32;
+const NOTIFY_WOKENUP = 1;
+const NOTIFY_REMOVED = 2;
 
 /** The name without the slash, which the C library takes away. @throws Errno EACCES, ENOENT, ENAMETOOLONG */
 function nameAt(thread: Thread, address: number): string {
@@ -161,15 +166,17 @@ const notify: KernelSyscall = (thread, descriptor, event) => {
   const file = queueAt(thread, descriptor);
   const { queue } = file;
   if (event === 0) {
-    if (queue.notice?.pid === owner.pid) queue.notice = undefined;
+    if (queue.notice?.pid === owner.pid) queue.endNotice();
     return 0;
   }
   const word = memory.pointerBytes;
   const value = memory.u32(event + (word === 8 && memory.byteOrder === 'big' ? 4 : 0));
   const [signal, how] = [memory.u32(event + word), memory.u32(event + word + 4)];
-  // SIGEV_THREAD is the C library's, through a netlink socket; there is none here.
-  if (how !== SIGEV_SIGNAL && how !== SIGEV_NONE) throw new Errno('EINVAL');
+  if (how > SIGEV_THREAD) throw new Errno('EINVAL');
   if (how === SIGEV_SIGNAL && (signal < 1 || signal > kernel.signals.last)) throw new Errno('EINVAL');
+  const cookie = how === SIGEV_THREAD ? memory.read(value, COOKIE_BYTES) : undefined;
+  const socket = how === SIGEV_THREAD ? owner.files.file(signal | 0) : undefined;
+  if (how === SIGEV_THREAD && !(socket instanceof Socket && socket.isNetlink)) throw new Errno('EBADF');
   if (queue.notice) throw new Errno('EBUSY');
   const tell = (): void =>
     kernel.sendToProcess(owner, {
@@ -177,6 +184,17 @@ const notify: KernelSyscall = (thread, descriptor, event) => {
       code: kernel.abi.ipc.queueSignalCode,
       detail: { kind: 'sender', pid: owner.pid, uid: owner.credentials.uid, value },
     });
+  if (cookie && socket instanceof Socket) {
+    socket.retain(); // until somebody has been told
+    const post = (reason: number): void => {
+      const bytes = cookie.slice();
+      bytes[COOKIE_BYTES - 1] = reason;
+      socket.take(bytes);
+      socket.drop();
+    };
+    queue.notice = { pid: owner.pid, file, tell: () => post(NOTIFY_WOKENUP), removed: () => post(NOTIFY_REMOVED) };
+    return 0;
+  }
   queue.notice = { pid: owner.pid, file, tell: how === SIGEV_SIGNAL ? tell : undefined };
   return 0;
 };

@@ -9,6 +9,7 @@ import { SignalCode } from '../kernel/signals.js';
 import type { Thread } from '../kernel/thread.js';
 import { ProgramError } from '../loader/index.js';
 import { exitTraced, noteEnd, traceeExecuted } from '../kernel/tracing.js';
+import { processAt } from './pidfd.js';
 import { timevalBytes, writeTimeval } from './time-values.js';
 
 // ---- execve ------------------------------------------------------------------------------------------------------------
@@ -73,7 +74,7 @@ const WNOWAIT = 0x01000000;
 const WALL = 0x40000000;
 const P_ALL = 0;
 const P_PID = 1;
-const P_PGID = 2;
+const P_PIDFD = 3;
 
 /** Something that a process waits for: a child, or a thread that it traces. */
 interface Awaited {
@@ -220,11 +221,14 @@ function wait4(thread: Thread, pid: number, status: number, options: number, usa
 
 function waitid(thread: Thread, type: number, id: number, info: number, options: number, usage: number): SyscallResult {
   if (!(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new Errno('EINVAL');
-  if (type !== P_ALL && type !== P_PID && type !== P_PGID) throw new Errno('EINVAL');
+  if (type > P_PIDFD) throw new Errno('EINVAL');
+  const held = type === P_PIDFD ? processAt(thread, id) : undefined;
   const group = id === 0 ? thread.owner.group : id;
   const matches = ({ tid, process }: Awaited): boolean =>
-    type === P_ALL || (type === P_PID ? tid === id : process.group === group);
-  return waitFor(thread, matches, options, (event) => {
+    held ? process === held.process : type === P_ALL || (type === P_PID ? tid === id : process.group === group);
+  const mayWait = held?.nonblocking ? WNOHANG : 0;
+  return waitFor(thread, matches, options | mayWait, (event) => {
+    if (!event && held?.nonblocking && !(options & WNOHANG)) throw new Errno('EAGAIN');
     const { abi, signals } = thread.kernel;
     const bytes = event
       ? abi.encodeSignalInfo({

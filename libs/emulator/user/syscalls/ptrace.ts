@@ -331,8 +331,40 @@ function transfer(write: boolean): KernelSyscall {
   };
 }
 
+/** kcmp(2): what two threads may have in common. */
+const Kcmp = { File: 0, Memory: 1, Files: 2, Directories: 3, Handlers: 4, IoContext: 5, SemaphoreUndo: 6 } as const;
+
+/** @returns 0 the same, 1 and 2 an order between what is not */
+const compare: KernelSyscall = (thread, pid1, pid2, type, index1, index2) => {
+  const found = [pid1, pid2].map((pid) => thread.kernel.threads.get(pid)?.owner);
+  const [one, other] = found;
+  if (!one || !other) throw new Errno('ESRCH');
+  const same = (): boolean => {
+    switch (type) {
+      case Kcmp.File:
+        return one.files.file(index1) === other.files.file(index2);
+      case Kcmp.Memory:
+        return one.space === other.space;
+      case Kcmp.Files:
+        return one.files.descriptorTable === other.files.descriptorTable;
+      case Kcmp.Directories:
+        return one.files === other.files;
+      case Kcmp.Handlers:
+        return one.handlers === other.handlers;
+      case Kcmp.IoContext:
+      case Kcmp.SemaphoreUndo:
+        return one === other;
+      default:
+        throw new Errno('EINVAL');
+    }
+  };
+  if (same()) return 0;
+  return one.pid < other.pid || (one === other && index1 < index2) ? 1 : 2;
+};
+
 export const debuggerSyscalls: Readonly<Record<string, KernelSyscall>> = {
   ptrace,
+  kcmp: compare,
   process_vm_readv: transfer(false),
   process_vm_writev: transfer(true),
 };

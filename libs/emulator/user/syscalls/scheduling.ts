@@ -111,7 +111,48 @@ function roundRobinInterval(wide: boolean): KernelSyscall {
   };
 }
 
+/** ioprio_set(2): classes real-time, best effort and idle above the level; of a thread, or of all in a group or of a user. */
+const IOPRIO_CLASS_SHIFT = 13;
+const IOPRIO_LEVELS = 8;
+const IOPRIO_IDLE = 3;
+const IOPRIO_WHO_PROCESS = 1;
+const IOPRIO_WHO_PGRP = 2;
+const IOPRIO_WHO_USER = 3;
+
+function ioTargets(thread: Thread, which: number, who: number): Thread[] {
+  const { kernel, owner } = thread;
+  const all = [...kernel.threads.values()];
+  const chosen = (): Thread[] => {
+    switch (which) {
+      case IOPRIO_WHO_PROCESS:
+        return who === 0 ? [thread] : all.filter(({ tid }) => tid === who);
+      case IOPRIO_WHO_PGRP:
+        return all.filter((one) => one.owner.group === (who === 0 ? owner.group : who));
+      case IOPRIO_WHO_USER:
+        return all.filter((one) => one.owner.credentials.uid === (who === 0 ? owner.credentials.uid : who));
+      default:
+        throw new Errno('EINVAL');
+    }
+  };
+  const targets = chosen();
+  if (targets.length === 0) throw new Errno('ESRCH');
+  return targets;
+}
+
+/** Kept and shown; files here are always at hand, so it changes nothing. */
+const setIoPriority: KernelSyscall = (thread, which, who, priority) => {
+  const [group, level] = [priority >>> IOPRIO_CLASS_SHIFT, priority & ((1 << IOPRIO_CLASS_SHIFT) - 1)];
+  if (group > IOPRIO_IDLE || (group === 0 ? level !== 0 : group !== IOPRIO_IDLE && level >= IOPRIO_LEVELS))
+    throw new Errno('EINVAL');
+  for (const target of ioTargets(thread, which, who)) target.ioPriority = priority;
+  return 0;
+};
+
 export const schedulingSyscalls: Readonly<Record<string, KernelSyscall>> = {
+  ioprio_set: setIoPriority,
+  // The lowest class is the best one; none is best effort in the middle.
+  ioprio_get: (thread, which, who) => Math.min(...ioTargets(thread, which, who).map(({ ioPriority }) => ioPriority)),
+
   sched_yield: (thread) => {
     thread.kernel.parts.yieldTurn();
     return 0;

@@ -99,7 +99,7 @@ function sendToTid(thread: Thread, group: number | undefined, tid: number, signa
 }
 
 /** siginfo_t of rt_sigqueueinfo: its code must be one that programs may send. */
-function queuedInfo(thread: Thread, signal: number, target: number, address: number): SignalInfo {
+export function queuedInfo(thread: Thread, signal: number, target: number, address: number): SignalInfo {
   const bytes = thread.memory.read(address, 128);
   const reader = thread.memory;
   // si_code is the second or third word; of both only codes of programs are negative.

@@ -2,10 +2,12 @@
 import type { SyscallResult } from '../kernel/contracts.js';
 import { Errno } from '../kernel/contracts.js';
 import { ANY_BITS } from '../kernel/futex.js';
+import type { LockWaiter } from '../kernel/pi-futex.js';
 import type { CloneRequest } from '../kernel/linux-kernel.js';
 import type { KernelSyscall } from '../kernel/run-loop.js';
 import type { Thread } from '../kernel/thread.js';
 import { enterEvent, traceeCloned, TraceEvent, TraceOption } from '../kernel/tracing.js';
+import { openProcess } from './pidfd.js';
 import { requireThread } from './scheduling.js';
 import { readTimespec, readTimespecExact } from './time-values.js';
 
@@ -32,6 +34,8 @@ interface CloneArguments {
   /** The child's stack pointer; 0 keeps the caller's. */
   readonly stackPointer: number;
   readonly parentTid: number;
+  /** Where CLONE_PIDFD puts the descriptor. */
+  readonly pidfd: number;
   readonly childTid: number;
   readonly tls: number;
 }
@@ -42,7 +46,7 @@ function clone(thread: Thread, request: CloneArguments): SyscallResult {
   const { flags } = request;
   const has = (flag: number): boolean => (flags & flag) !== 0;
   if (has(CLONE_NAMESPACES)) throw new Errno('EPERM');
-  if (has(CLONE_PIDFD)) throw new Errno('EINVAL');
+  if (has(CLONE_PIDFD) && (has(CLONE_THREAD) || request.pidfd === 0)) throw new Errno('EINVAL');
   if (has(CLONE_THREAD) && !has(CLONE_SIGHAND)) throw new Errno('EINVAL');
   if (has(CLONE_SIGHAND) && !has(CLONE_VM)) throw new Errno('EINVAL');
 
@@ -66,6 +70,7 @@ function clone(thread: Thread, request: CloneArguments): SyscallResult {
   };
   const child = kernel.clone(thread, options, registers);
   const { tid } = child;
+  if (has(CLONE_PIDFD)) thread.memory.setU32(request.pidfd, openProcess(thread, child.owner));
   if (has(CLONE_PARENT_SETTID)) thread.memory.setU32(request.parentTid, tid);
   if (has(CLONE_CHILD_SETTID)) child.memory.setU32(request.childTid, tid);
   if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = request.childTid;
@@ -91,6 +96,7 @@ function legacyClone(thread: Thread, ...args: number[]): SyscallResult {
     exitSignal: flags & EXIT_SIGNAL,
     stackPointer: argument(1),
     parentTid: argument(parentTid),
+    pidfd: argument(parentTid),
     tls: argument(tls),
     childTid: argument(childTid),
   });
@@ -100,7 +106,7 @@ function legacyClone(thread: Thread, ...args: number[]): SyscallResult {
 function clone3(thread: Thread, address: number, size: number): SyscallResult {
   if (size < 64) throw new Errno('EINVAL');
   const word = (index: number): number => Number(thread.memory.u64(address + 8 * index));
-  const [flags, , childTid, parentTid, exitSignal, stack, stackSize, tls] = Array.from({ length: 8 }, (_, i) =>
+  const [flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = Array.from({ length: 8 }, (_, i) =>
     word(i),
   );
   if ((flags as number) > 0xffffffff) throw new Errno('EINVAL'); // CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP
@@ -109,6 +115,7 @@ function clone3(thread: Thread, address: number, size: number): SyscallResult {
     exitSignal: exitSignal as number,
     stackPointer: stack === 0 ? 0 : (stack as number) + (stackSize as number),
     parentTid: parentTid as number,
+    pidfd: pidfd as number,
     tls: tls as number,
     childTid: childTid as number,
   });
@@ -123,6 +130,7 @@ const forkLike =
       exitSignal: thread.kernel.signals.number('SIGCHLD'),
       stackPointer: 0,
       parentTid: 0,
+      pidfd: 0,
       childTid: 0,
       tls: 0,
     });
@@ -142,6 +150,8 @@ const FutexOperation = {
   TryLockPi: 8,
   WaitBitset: 9,
   WakeBitset: 10,
+  WaitRequeuePi: 11,
+  CompareRequeuePi: 12,
   /** As LockPi, but its time-out may be on the monotonic clock. */
   LockPi2: 13,
 } as const;
@@ -218,6 +228,55 @@ function lockInheriting(
   return wait();
 }
 
+/**
+ * FUTEX_WAIT_REQUEUE_PI: waits on a word until FUTEX_CMP_REQUEUE_PI moves the waiter to a lock, and then until it has that.
+ * @param lockAddress the lock's word, which the other call must name, too
+ */
+function waitForLock(
+  thread: Thread,
+  address: number,
+  expected: number,
+  deadlineNs: number | undefined,
+  lockAddress: number,
+  isPrivate: boolean,
+): SyscallResult {
+  const { futexes, piFutexes, threads } = thread.kernel;
+  const key = keyOf(thread, address, isPrivate);
+  const lockKey = keyOf(thread, lockAddress, isPrivate);
+  if (key === lockKey) throw new Errno('EINVAL');
+  if (thread.memory.u32(address) !== expected) throw new Errno('EAGAIN');
+  let lock: LockWaiter | 'owned' | undefined;
+  const waiter = futexes.wait(key, ANY_BITS, {
+    key: lockKey,
+    join: () => {
+      lock = piFutexes.lock(lockKey, thread, lockAddress, (tid) => threads.get(tid), true) ?? 'owned';
+    },
+  });
+  const owns = (): boolean => lock === 'owned' || lock?.owns === true;
+  const giveUp = (): void => {
+    if (lock === undefined) futexes.cancel(waiter);
+    else if (lock !== 'owned') piFutexes.cancel(lockKey, lock);
+  };
+  const timedOut = (): number => {
+    if (owns()) return 0;
+    giveUp();
+    throw new Errno('ETIMEDOUT');
+  };
+  const wait = (): SyscallResult =>
+    owns()
+      ? 0
+      : {
+          queues: [waiter.queue, ...(typeof lock === 'object' ? [lock.queue] : [])],
+          ...(deadlineNs === undefined ? {} : { deadlineNs }),
+          retry: wait,
+          timeout: timedOut,
+          interrupted: 'always',
+          partial: () => (owns() ? 0 : undefined),
+          cancel: giveUp,
+        };
+  return wait();
+}
+
 /** FUTEX_WAKE_OP: changes the second word, and wakes its waiters too where its old value compares as asked. */
 function wakeAndOperate(
   thread: Thread,
@@ -287,8 +346,16 @@ function futex(wide: boolean): KernelSyscall {
       case FutexOperation.UnlockPi:
         thread.kernel.piFutexes.unlock(key(), thread, address);
         return 0;
+      case FutexOperation.WaitRequeuePi: {
+        const deadline = deadlineOn((operation & FUTEX_CLOCK_REALTIME) !== 0);
+        return waitForLock(thread, address, value, deadline, second, isPrivate);
+      }
+      case FutexOperation.CompareRequeuePi: {
+        if (count !== 1) throw new Errno('EINVAL');
+        if (thread.memory.u32(address) !== third) throw new Errno('EAGAIN');
+        return futexes.requeueToLock(key(), keyOf(thread, second, isPrivate), 1 + (timeout | 0));
+      }
       default:
-        // Waiting on one word to be moved to a lock (FUTEX_WAIT_REQUEUE_PI) is nothing that C libraries still do.
         throw new Errno('ENOSYS');
     }
     function requeue(): number {

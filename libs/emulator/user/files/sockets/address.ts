@@ -5,7 +5,7 @@ import { decodeStruct, encodeStruct } from '../../abi/struct.js';
 import { Errno } from '../../kernel/contracts.js';
 
 /** linux/socket.h, the same on all architectures. */
-export const Family = { UNSPEC: 0, UNIX: 1, INET: 2, INET6: 10 } as const;
+export const Family = { UNSPEC: 0, UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 } as const;
 
 /** Bytes of `sun_path`. */
 const UNIX_PATH_BYTES = 108;

@@ -103,6 +103,8 @@ export class Socket extends OpenFile {
 
   /** A connection to the world that is being made, or could not be. */
   connecting: HostRequest<InetAddress> | undefined;
+  /** AF_NETLINK: only the kernel talks to it, and only to say that a message queue has something (mq_notify(3)). */
+  isNetlink = false;
   /** A datagram socket's other end where that is the world. */
   world: Socket | undefined;
 
@@ -350,6 +352,12 @@ export class Socket extends OpenFile {
   }
 
   /** @throws Errno ENOBUFS */
+  /** A message of the kernel. Without room for it, it is lost. */
+  take(bytes: Uint8Array): void {
+    if (!this.#hasRoom) return;
+    this.#enqueue({ bytes, from: undefined, rights: [], credentials: { pid: 0, uid: 0, gid: 0 } });
+  }
+
   #enqueue(message: Message): void {
     const cost = message.bytes.length + MESSAGE_OVERHEAD;
     if (!this.space.memory.tryTake(cost)) throw new Errno('ENOBUFS');

@@ -32,6 +32,11 @@ import {
 import { optionSyscalls } from './socket-options.js';
 
 const TYPE_MASK = 0xf;
+/** The one netlink protocol that sockets can be made for; nobody answers requests. */
+const NETLINK_ROUTE = 0;
+/** Calls that make no sense on sockets that only the kernel sends to. */
+const NOT_FOR_NETLINK =
+  'bind connect listen accept accept4 getsockname getpeername shutdown send sendto sendmsg sendmmsg'.split(' ');
 /** No socket of the guest is there: the host is asked. No result of connect(2). */
 const OUTSIDE = 1;
 
@@ -62,6 +67,14 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
   };
 
   const create = (c: SyscallContext, domain: number, typeWord: number, protocol: number): Socket => {
+    if (domain === Family.NETLINK) {
+      const { SOCK_RAW, SOCK_DGRAM } = types;
+      if (![SOCK_RAW, SOCK_DGRAM].includes(typeWord & TYPE_MASK)) throw new Errno('ESOCKTNOSUPPORT');
+      if (protocol !== NETLINK_ROUTE) throw new Errno('EPROTONOSUPPORT');
+      const netlink = make(c, 'unix', 'datagram', protocol, (typeWord & O_NONBLOCK) !== 0);
+      netlink.isNetlink = true;
+      return netlink;
+    }
     const families = { [Family.UNIX]: 'unix', [Family.INET]: 'inet', [Family.INET6]: 'inet6' } as const;
     const family =
       domain === Family.UNIX || domain === Family.INET || domain === Family.INET6 ? families[domain] : undefined;
@@ -287,7 +300,7 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     );
   };
 
-  const calls = {
+  const all = {
     socket: (c, domain = 0, type = 0, protocol = 0) =>
       filesOf(c).descriptorTable.add(create(c, domain, type, protocol), {
         limit: c.process.maxFiles,
@@ -347,6 +360,20 @@ export function socketSyscalls(abi: LinuxFileAbi): SyscallTable {
     ...messageSyscalls(abi),
     ...optionSyscalls(abi),
   } satisfies SyscallTable;
+  const forNetlink = (handler: SyscallHandler): SyscallHandler => {
+    return (c, fd = 0, ...rest) => {
+      if (socketAt(c, fd).isNetlink) throw new Errno('EOPNOTSUPP');
+      return handler(c, fd, ...rest);
+    };
+  };
+  const calls: Record<keyof typeof all, SyscallHandler> = {
+    ...all,
+    ...Object.fromEntries(
+      Object.entries<SyscallHandler>(all)
+        .filter(([name]) => NOT_FOR_NETLINK.includes(name))
+        .map(([name, handler]) => [name, forNetlink(handler)]),
+    ),
+  };
 
   /** socketcall(2): the calls by number (linux/net.h), their arguments as longs in memory. */
   const byNumber: readonly { readonly name: keyof typeof calls; readonly count: number }[] = [
