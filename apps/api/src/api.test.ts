@@ -508,7 +508,7 @@ describe('logs and consoles', () => {
     const jobs = app.get(JobStore);
     const claim = await jobs.claim(id, 'test', 0);
     if (!claim) throw new Error('the job could not be claimed');
-    const writer = await app.get(ConsoleLogs).openWriter(id, 0);
+    const writer = await app.get(ConsoleLogs).openWriter(id, 1);
     const finish = async () => {
       await writer.close();
       await jobs.finish(

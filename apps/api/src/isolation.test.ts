@@ -261,7 +261,7 @@ async function beginUpload(): Promise<string> {
 /** Plays a worker: the job runs, has printed something and left a file and a result. */
 async function printed(jobId: string): Promise<void> {
   await api.app.get(JobStore).claim(jobId, 'test', 0);
-  const writer = await api.app.get(ConsoleLogs).openWriter(jobId, 0);
+  const writer = await api.app.get(ConsoleLogs).openWriter(jobId, 1);
   await writer.append([{ uart: 'uart0', tNs: 1, data: Buffer.from(SECRET) }]);
   const blobKey = `artifacts/${jobId}/${SECRET}`;
   await api.app.get<BlobStore>(BLOBS).put(blobKey, Buffer.from(SECRET));

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, WaitingError, type Job as BullJob } from 'bullmq';
 import { countCases, DEFAULT_RETRIES, endedSteps, judge, placedResults, toJobStep, type Verdict } from '@bootlab/lab';
 import {
@@ -8,6 +7,7 @@ import {
   consoleStream,
   controlStream,
   followControl,
+  patiently,
   StreamConflictError,
   type BlobStore,
   type Claim,
@@ -33,9 +33,8 @@ const QUOTA_WAIT_MS = 400;
 const QUOTA_WAIT_SPREAD_MS = 400;
 /** Before a job is tried again after an infrastructure error: doubled each time. */
 const RETRY_MS = 1000;
-/** How long the end of a run waits for a database that is away, and how often it asks. */
-const PATIENCE_MS = 60_000;
-const PATIENCE_STEP_MS = 500;
+/** How soon a job is offered again that could not be taken because the database is away. */
+const AWAY_MS = 2000;
 
 export interface ProcessorServices {
   config: LabConfig;
@@ -75,11 +74,15 @@ export class JobProcessor {
   async process(bullJob: BullJob<QueuedJob>, token?: string): Promise<void> {
     const { jobs, logs, streams, workerName, log } = this.services;
     const { jobId } = bullJob.data;
-    // Read before claiming: a cancellation is either in the claim or behind this position.
-    const controlNext = await streams.next(controlStream(jobId));
-    const claim = await jobs
-      .claim(jobId, workerName, await logs.nextSeq(jobId))
-      .catch((error: unknown) => this.delayOverQuota(error, bullJob, token));
+    let controlNext: number;
+    let claim: Claim | undefined;
+    try {
+      // Read before claiming: a cancellation is either in the claim or behind this position.
+      controlNext = await streams.next(controlStream(jobId));
+      claim = await jobs.claim(jobId, workerName, await logs.nextSeq(jobId));
+    } catch (error) {
+      return this.delay(error, bullJob, token);
+    }
     if (!claim) return; // it ended while it waited
     const controlFrom = claim.attempt === 1 ? 0 : controlNext; // keys of a lost attempt are not typed again
     log.info({ jobId, attempt: claim.attempt, board: claim.spec.board }, 'job starts');
@@ -94,10 +97,11 @@ export class JobProcessor {
     }
   }
 
-  /** Lets the queue offer a job again a little later when its project may run no more boards now. */
-  private async delayOverQuota(error: unknown, bullJob: BullJob<QueuedJob>, token: string | undefined): Promise<never> {
-    if (!(error instanceof BoardQuotaError)) throw error;
-    const waitMs = Math.round(QUOTA_WAIT_MS + Math.random() * QUOTA_WAIT_SPREAD_MS);
+  /** Lets the queue offer a job again a little later: its project may run no more boards, or the database is away. */
+  private async delay(error: unknown, bullJob: BullJob<QueuedJob>, token: string | undefined): Promise<never> {
+    let waitMs = AWAY_MS;
+    if (error instanceof BoardQuotaError) waitMs = Math.round(QUOTA_WAIT_MS + Math.random() * QUOTA_WAIT_SPREAD_MS);
+    else this.services.log.warn({ jobId: bullJob.data.jobId, err: error }, 'job could not be taken yet');
     await bullJob.moveToDelayed(Date.now() + waitMs, token);
     throw new DelayedError();
   }
@@ -155,8 +159,8 @@ export class JobProcessor {
       return undefined;
     }
     const { logs, jobs, log, blobs, config } = this.services;
-    const writer = await logs.openWriter(jobId, await logs.nextSeq(jobId));
-    const task = await boardTask(claim, config, blobs);
+    const writer = await this.patiently(() => logs.openWriter(jobId, claim.attempt));
+    const task = await this.patiently(() => boardTask(claim, config, blobs));
     const recorder = new FindingsRecorder(jobs, claim, spec, (error) =>
       log.warn({ jobId, err: error }, 'progress was not stored yet'),
     );
@@ -258,13 +262,27 @@ export class JobProcessor {
   private async finish(claim: Claim, verdict: Verdict, run: FinishedRun): Promise<void> {
     const { jobs, streams, log } = this.services;
     const finished = await this.patiently(() => jobs.finish(claim, verdict, run));
-    await this.discard(finished ? finished.refused : (run.artifacts ?? []));
-    if (!finished) return;
-    log.info({ jobId: claim.jobId, outcome: verdict.outcome, reason: verdict.reason, wallMs: run.wallMs }, 'job ended');
-    this.services.metrics.ended(verdict.outcome, run);
+    if (finished) {
+      await this.discard(finished.refused);
+      log.info(
+        { jobId: claim.jobId, outcome: verdict.outcome, reason: verdict.reason, wallMs: run.wallMs },
+        'job ended',
+      );
+      this.services.metrics.ended(verdict.outcome, run);
+    } else if (!(await this.hasFinished(claim, verdict))) {
+      await this.discard(run.artifacts ?? []);
+      return;
+    }
     // The log is in the blob store by now; readers find it there.
-    await streams.delete(consoleStream(claim.jobId));
-    await streams.delete(controlStream(claim.jobId));
+    await this.patiently(() => streams.delete(consoleStream(claim.jobId)));
+    await this.patiently(() => streams.delete(controlStream(claim.jobId)));
+  }
+
+  /** Whether this attempt has ended the job although it did not hear so: the database died before it could answer. */
+  private async hasFinished({ jobId, attempt }: Claim, { outcome }: Verdict): Promise<boolean> {
+    const job = await this.patiently(() => this.services.jobs.get(jobId));
+    const run = job?.runs.find((candidate) => candidate.attempt === attempt);
+    return job?.state === 'ended' && job.attempts === attempt && run?.outcome === outcome;
   }
 
   /** Deletes artifacts that no job has. */
@@ -276,18 +294,13 @@ export class JobProcessor {
     }
   }
 
-  /** What a run came to must not be lost because the database is away for a moment. */
-  private async patiently<T>(write: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (this.closing || performance.now() > deadline) throw error;
-        this.services.log.warn({ err: error }, 'the end of a run could not be stored yet');
-        await sleep(PATIENCE_STEP_MS);
-      }
-    }
+  /** What a run came to must not be lost because a service is away for a moment. */
+  private patiently<T>(act: () => Promise<T>): Promise<T> {
+    return patiently(act, {
+      failed: (error) => this.services.log.warn({ err: error }, 'it is tried again'),
+      unless: (error) => error instanceof StreamConflictError,
+      over: () => this.closing,
+    });
   }
 }
 

@@ -1,5 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { clientMessageSchema, fieldErrorsOf, type ClientMessage, type Job, type ServerMessage } from '@bootlab/lab';
+import {
+  clientMessageSchema,
+  fieldErrorsOf,
+  type ClientMessage,
+  type ConsoleChunk,
+  type Job,
+  type ServerMessage,
+} from '@bootlab/lab';
 import type { ConsoleLogs, Identity, JobStore, Principal } from '@bootlab/lab/server';
 import type { RawData, WebSocket } from 'ws';
 import type { Authenticator } from '../auth/authenticator.js';
@@ -131,18 +138,19 @@ export class ConsoleSession {
   }
 
   private async watch(from: number): Promise<void> {
-    let shown = JSON.stringify(this.job);
+    let shown = this.job && jobMessage(this.job);
     for await (const event of this.logs.watch(this.jobId, from, this.jobStore, this.abort.signal)) {
       if (event.kind === 'job') {
         this.job = event.job;
-        const now = JSON.stringify(event.job);
-        if (now !== shown) await this.send({ type: 'job', job: event.job });
+        const now = jobMessage(event.job);
+        if (now !== shown) await this.sendText(now);
         shown = now;
       } else {
         // Waiting for the last one is enough: a slow watcher then holds up his own reading and nobody else's.
-        const last = event.chunks.pop();
-        for (const chunk of event.chunks) void this.send({ type: 'chunk', ...chunk });
-        if (last) await this.send({ type: 'chunk', ...last });
+        const messages = event.chunks.map(chunkMessage);
+        const last = messages.pop();
+        for (const message of messages) void this.sendText(message);
+        if (last !== undefined) await this.sendText(last);
       }
     }
     if (this.abort.signal.aborted) return;
@@ -150,9 +158,13 @@ export class ConsoleSession {
     this.socket.close(CLOSE_NORMAL);
   }
 
-  /** Resolves when the message has been handed to the network, or the connection is gone. */
   private send(message: ServerMessage): Promise<void> {
-    return new Promise((resolve) => this.socket.send(JSON.stringify(message), () => resolve()));
+    return this.sendText(JSON.stringify(message));
+  }
+
+  /** Resolves when the message has been handed to the network, or the connection is gone. */
+  private sendText(message: string): Promise<void> {
+    return new Promise((resolve) => this.socket.send(message, () => resolve()));
   }
 
   private async fail(code: number, detail: string): Promise<void> {
@@ -165,3 +177,19 @@ export class ConsoleSession {
     void this.fail(CLOSE_INTERNAL, 'The lab failed to serve this console; its log says why');
   }
 }
+
+/** Watchers of a console are given the same chunks and jobs: each becomes a message once, however many there are. */
+function messageOnce<T extends object>(messageOf: (value: T) => ServerMessage): (value: T) => string {
+  const messages = new WeakMap<T, string>();
+  return (value) => {
+    let message = messages.get(value);
+    if (message === undefined) {
+      message = JSON.stringify(messageOf(value));
+      messages.set(value, message);
+    }
+    return message;
+  };
+}
+
+const chunkMessage = messageOnce((chunk: ConsoleChunk) => ({ type: 'chunk', ...chunk }));
+const jobMessage = messageOnce((job: Job) => ({ type: 'job', job }));

@@ -29,7 +29,11 @@ export class JobLogService {
     }
   }
 
-  private async *portions(jobId: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<ConsoleChunk[], void> {
+  private async *portions(
+    jobId: string,
+    query: LogQuery,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ConsoleChunk[], void> {
     if (query.follow === '1' || query.follow === 'true' || query.follow === '') {
       for await (const event of this.logs.watch(jobId, query.from, this.jobs, signal)) {
         if (event.kind === 'chunks') yield event.chunks;
@@ -47,8 +51,8 @@ export class JobLogService {
   }
 }
 
-const jsonLines = (chunks: ConsoleChunk[]): Buffer =>
+const jsonLines = (chunks: readonly ConsoleChunk[]): Buffer =>
   Buffer.from(chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join(''));
 
-const plainBytes = (chunks: ConsoleChunk[]): Buffer =>
+const plainBytes = (chunks: readonly ConsoleChunk[]): Buffer =>
   Buffer.concat(chunks.map(({ data }) => Buffer.from(data, 'base64')));

@@ -57,7 +57,7 @@ export async function startJobsApi(environment: Record<string, string> = {}): Pr
     const jobs = app.get(JobStore);
     const claim = await jobs.claim(id, 'test', 0);
     if (!claim) throw new Error('the job could not be claimed');
-    const writer = await app.get(ConsoleLogs).openWriter(id, 0);
+    const writer = await app.get(ConsoleLogs).openWriter(id, 1);
     return {
       id,
       claim,

@@ -19,6 +19,7 @@ export * from './job-store.js';
 export * from './log.js';
 export * from './metrics.js';
 export * from './queue.js';
+export * from './patience.js';
 export * from './people/index.js';
 export * from './redis.js';
 export * from './result-store.js';

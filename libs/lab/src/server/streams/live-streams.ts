@@ -1,16 +1,26 @@
+import { patiently } from '../patience.js';
+
 /** One entry of a stream; `seq` counts from 0 without gaps, whatever is trimmed. */
 export interface StreamEntry {
   readonly seq: number;
   readonly data: Buffer;
 }
 
-/** Somebody else appended to a stream that was to have one writer. */
+/** A stream that is to have one writer has another one by now, or is not as this one left it. */
 export class StreamConflictError extends Error {
   override readonly name = 'StreamConflictError';
 
-  constructor(stream: string, expectedSeq: number) {
-    super(`Stream ${stream} has moved past entry ${expectedSeq}: another writer is at work on it`);
+  constructor(stream: string, epoch: number) {
+    super(`Stream ${stream} is no longer as writer ${epoch} left it: another writer is at work on it, or it was lost`);
   }
+}
+
+/** Where the only writer of a stream appends. */
+export interface WriterPosition {
+  /** What the stream was claimed with. */
+  readonly epoch: number;
+  /** Number that the first entry is to get. */
+  readonly seq: number;
 }
 
 /**
@@ -19,10 +29,18 @@ export class StreamConflictError extends Error {
  */
 export interface LiveStreams {
   /**
-   * Adds entries in order and wakes followers; resolves to the number of the first one.
-   * @throws StreamConflictError when `expectSeq` is given and is not the number the first entry would get
+   * Adds entries in order and wakes followers; resolves to the number of the first one. With a position, appending the
+   * same once more changes nothing: a writer that does not know whether it was heard says it again.
+   * @throws StreamConflictError when the stream was claimed by somebody else, or does not reach to that position
    */
-  append(stream: string, entries: readonly Uint8Array[], options?: { expectSeq?: number }): Promise<number>;
+  append(stream: string, entries: readonly Uint8Array[], options?: { at?: WriterPosition }): Promise<number>;
+  /**
+   * Makes the caller the only one who may append at positions, with an epoch higher than those before. Doing so again
+   * changes nothing.
+   * @returns the number that the next entry will get, at least `atLeast`
+   * @throws StreamConflictError when somebody with a higher epoch has done so
+   */
+  claim(stream: string, epoch: number, atLeast?: number): Promise<number>;
   /** Up to `limit` entries from number `from` on; fewer, or none, when the stream is shorter or trimmed. */
   read(stream: string, from: number, limit?: number): Promise<StreamEntry[]>;
   /** The number that the next entry will get. */
@@ -121,7 +139,10 @@ export class Waker {
   }
 }
 
-/** The `follow` of both implementations: read, and wait for the stream's topic when there is nothing to read. */
+/**
+ * The `follow` of both implementations: read, and wait for the stream's topic when there is nothing to read. A stream
+ * that is away is waited for, a minute long.
+ */
 export async function* followStream(
   streams: LiveStreams,
   stream: string,
@@ -132,7 +153,7 @@ export async function* followStream(
   let position = from;
   try {
     while (!signal.aborted) {
-      const entries = await streams.read(stream, position);
+      const entries = await patiently(() => streams.read(stream, position), { over: () => signal.aborted });
       const last = entries.at(-1);
       if (!last) {
         await waker.wait();
@@ -141,6 +162,8 @@ export async function* followStream(
       position = last.seq + 1;
       yield entries;
     }
+  } catch (error) {
+    if (!signal.aborted) throw error; // else nobody waits for it any more
   } finally {
     waker.close();
   }

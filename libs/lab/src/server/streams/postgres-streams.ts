@@ -7,6 +7,7 @@ import {
   Topics,
   type LiveStreams,
   type StreamEntry,
+  type WriterPosition,
 } from './live-streams.js';
 
 // One channel for all topics: the payload names the topic, and each process listens once.
@@ -17,7 +18,7 @@ const RECONNECT_MS = 250;
 const APPEND = `
 WITH head AS (
   INSERT INTO stream_head AS h (name, next) VALUES ($1, $2)
-  ON CONFLICT (name) DO UPDATE SET next = h.next + $2 WHERE $4::bigint IS NULL OR h.next = $4
+  ON CONFLICT (name) DO UPDATE SET next = h.next + $2
   RETURNING next - $2 AS first
 ), entries AS (
   INSERT INTO stream_entry (name, seq, data)
@@ -25,6 +26,25 @@ WITH head AS (
   FROM head, unnest($3::bytea[]) WITH ORDINALITY AS item (data, position)
 )
 SELECT first, pg_notify('${CHANNEL}', $1) FROM head`;
+
+// A writer with a position says which of its entries it means: those that are there already are not added again.
+const APPEND_AT = `
+WITH head AS (
+  UPDATE stream_head SET next = greatest(next, $4::bigint + $2::bigint)
+  WHERE name = $1 AND epoch = $5::bigint AND next >= $4::bigint
+  RETURNING $4::bigint AS first
+), entries AS (
+  INSERT INTO stream_entry (name, seq, data)
+  SELECT $1, head.first + item.position - 1, item.data
+  FROM head, unnest($3::bytea[]) WITH ORDINALITY AS item (data, position)
+  ON CONFLICT DO NOTHING
+)
+SELECT first, pg_notify('${CHANNEL}', $1) FROM head`;
+
+const CLAIM = `
+INSERT INTO stream_head AS h (name, next, epoch) VALUES ($1, $3::bigint, $2::bigint)
+ON CONFLICT (name) DO UPDATE SET next = greatest(h.next, $3::bigint), epoch = $2::bigint WHERE h.epoch <= $2::bigint
+RETURNING next`;
 
 /** Live streams in the lab's own database: a table and LISTEN/NOTIFY. */
 export class PostgresStreams implements LiveStreams {
@@ -34,8 +54,7 @@ export class PostgresStreams implements LiveStreams {
   private closing = false;
 
   private constructor(private readonly connectionString: string) {
-    // A crash of the database host may cost the last moments of a console, never its consistency: the job runs again.
-    this.pool = new pg.Pool({ connectionString, max: 6, options: '-c synchronous_commit=off' });
+    this.pool = new pg.Pool({ connectionString, max: 6 });
     this.pool.on('error', () => undefined); // an idle connection broke; the pool opens another
   }
 
@@ -45,21 +64,23 @@ export class PostgresStreams implements LiveStreams {
     return streams;
   }
 
-  async append(stream: string, entries: readonly Uint8Array[], options?: { expectSeq?: number }): Promise<number> {
+  async append(stream: string, entries: readonly Uint8Array[], { at }: { at?: WriterPosition } = {}): Promise<number> {
     if (entries.length === 0) return this.next(stream);
-    const expected = options?.expectSeq;
-    // A stream without head starts at 0; the statement alone would let a writer that expects more begin it.
-    if (expected !== undefined && expected > 0 && (await this.next(stream)) !== expected) {
-      throw new StreamConflictError(stream, expected);
-    }
     const data = entries.map((entry) => Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength));
-    const { rows } = await this.pool.query<{ first: string }>({
-      name: 'bootlab-append',
-      text: APPEND,
-      values: [stream, entries.length, data, expected ?? null],
-    });
-    if (!rows[0]) throw new StreamConflictError(stream, expected ?? 0);
+    const values = [stream, entries.length, data];
+    const { rows } = await this.pool.query<{ first: string }>(
+      at
+        ? { name: 'bootlab-append-at', text: APPEND_AT, values: [...values, at.seq, at.epoch] }
+        : { name: 'bootlab-append', text: APPEND, values },
+    );
+    if (!rows[0]) throw new StreamConflictError(stream, at?.epoch ?? 0);
     return Number(rows[0].first);
+  }
+
+  async claim(stream: string, epoch: number, atLeast = 0): Promise<number> {
+    const { rows } = await this.pool.query<{ next: string }>(CLAIM, [stream, epoch, atLeast]);
+    if (!rows[0]) throw new StreamConflictError(stream, epoch);
+    return Number(rows[0].next);
   }
 
   async read(stream: string, from: number, limit = DEFAULT_READ_LIMIT): Promise<StreamEntry[]> {

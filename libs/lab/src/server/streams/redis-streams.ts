@@ -7,6 +7,7 @@ import {
   Topics,
   type LiveStreams,
   type StreamEntry,
+  type WriterPosition,
 } from './live-streams.js';
 
 // Entry n has the id "n-1": ids above 0-0 are legal, and numbers stay readable. The key beside the stream keeps the
@@ -15,14 +16,28 @@ const keyOf = (stream: string): string => `bootlab:stream:{${stream}}`;
 const nextKeyOf = (stream: string): string => `${keyOf(stream)}:next`;
 const channelOf = (topic: string): string => `bootlab:topic:${topic}`;
 
+const epochKeyOf = (stream: string): string => `${keyOf(stream)}:epoch`;
+
+// A writer with a position says which of its entries it means: those that are there already are not added again.
 const APPEND = `
 local next = tonumber(redis.call('GET', KEYS[2]) or '0')
-if ARGV[2] ~= '' and tonumber(ARGV[2]) ~= next then return -1 end
-for i = 3, #ARGV do
-  redis.call('XADD', KEYS[1], string.format('%d-1', next + i - 3), 'd', ARGV[i])
+local first = next
+if ARGV[2] ~= '' then
+  first = tonumber(ARGV[3])
+  if redis.call('GET', KEYS[3]) ~= ARGV[2] or first > next then return -1 end
 end
-redis.call('SET', KEYS[2], string.format('%d', next + #ARGV - 2))
+for i = 4 + next - first, #ARGV do
+  redis.call('XADD', KEYS[1], string.format('%d-1', first + i - 4), 'd', ARGV[i])
+end
+redis.call('SET', KEYS[2], string.format('%d', math.max(next, first + #ARGV - 3)))
 redis.call('PUBLISH', ARGV[1], '')
+return first`;
+
+const CLAIM = `
+if tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[1]) then return -1 end
+redis.call('SET', KEYS[2], ARGV[1])
+local next = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[2]))
+redis.call('SET', KEYS[1], string.format('%d', next))
 return next`;
 
 // Arguments of a Lua script land on its stack; longer appends go in several calls.
@@ -53,21 +68,26 @@ export class RedisStreams implements LiveStreams {
     return new RedisStreams(redis, subscriber);
   }
 
-  async append(stream: string, entries: readonly Uint8Array[], options?: { expectSeq?: number }): Promise<number> {
+  async append(stream: string, entries: readonly Uint8Array[], { at }: { at?: WriterPosition } = {}): Promise<number> {
     if (entries.length === 0) return this.next(stream);
+    const keys = [keyOf(stream), nextKeyOf(stream), epochKeyOf(stream)];
     let first: number | undefined;
-    let expected = options?.expectSeq;
     for (let offset = 0; offset < entries.length; offset += APPEND_BATCH) {
       const batch = entries
         .slice(offset, offset + APPEND_BATCH)
         .map((entry) => Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength));
-      const args = [channelOf(stream), expected ?? '', ...batch];
-      const at = Number(await this.redis.eval(APPEND, 2, keyOf(stream), nextKeyOf(stream), ...args));
-      if (at < 0) throw new StreamConflictError(stream, expected ?? 0);
-      first ??= at;
-      if (expected !== undefined) expected += batch.length;
+      const position = at ? [at.epoch, at.seq + offset] : ['', ''];
+      const number = Number(await this.redis.eval(APPEND, 3, ...keys, channelOf(stream), ...position, ...batch));
+      if (number < 0) throw new StreamConflictError(stream, at?.epoch ?? 0);
+      first ??= number;
     }
     return first ?? 0;
+  }
+
+  async claim(stream: string, epoch: number, atLeast = 0): Promise<number> {
+    const next = Number(await this.redis.eval(CLAIM, 2, nextKeyOf(stream), epochKeyOf(stream), epoch, atLeast));
+    if (next < 0) throw new StreamConflictError(stream, epoch);
+    return next;
   }
 
   async read(stream: string, from: number, limit = DEFAULT_READ_LIMIT): Promise<StreamEntry[]> {
@@ -91,7 +111,7 @@ export class RedisStreams implements LiveStreams {
   }
 
   async delete(stream: string): Promise<void> {
-    await this.redis.del(keyOf(stream), nextKeyOf(stream));
+    await this.redis.del(keyOf(stream), nextKeyOf(stream), epochKeyOf(stream));
   }
 
   async announce(topic: string): Promise<void> {

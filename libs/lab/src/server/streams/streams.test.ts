@@ -63,7 +63,8 @@ function contract(start: () => Promise<TestService>, connect: (url: string) => P
 
   it('takes one append larger than any batch', async () => {
     const many = Array.from({ length: 2500 }, (_, i) => Buffer.from(`${i}`));
-    await one.append(name, many, { expectSeq: 0 });
+    await one.claim(name, 1);
+    await one.append(name, many, { at: { epoch: 1, seq: 0 } });
     const read = [...(await two.read(name, 0, 2000)), ...(await two.read(name, 2000, 2000))];
     expect(text(read)).toEqual(many.map(String));
   });
@@ -74,13 +75,41 @@ function contract(start: () => Promise<TestService>, connect: (url: string) => P
     expect(entries.map((entry) => entry.seq)).toEqual(Array.from({ length: 80 }, (_, i) => i));
   });
 
-  it('refuses a writer that another one has overtaken', async () => {
-    await one.append(name, bytes('a'), { expectSeq: 0 });
-    await expect(two.append(name, bytes('b'), { expectSeq: 0 })).rejects.toThrow(StreamConflictError);
-    await expect(two.append(name, bytes('b'), { expectSeq: 5 })).rejects.toThrow(StreamConflictError);
-    await expect(two.append(`${name}-new`, bytes('b'), { expectSeq: 5 })).rejects.toThrow(StreamConflictError);
-    expect(await two.append(name, bytes('b'), { expectSeq: 1 })).toBe(1);
-    expect(text(await one.read(name, 0))).toEqual(['a', 'b']);
+  it('refuses a writer when another one has claimed the stream after it', async () => {
+    expect(await one.claim(name, 1)).toBe(0);
+    await one.append(name, bytes('a'), { at: { epoch: 1, seq: 0 } });
+    expect(await two.claim(name, 2)).toBe(1);
+    await expect(one.append(name, bytes('b'), { at: { epoch: 1, seq: 1 } })).rejects.toThrow(StreamConflictError);
+    await expect(one.claim(name, 1)).rejects.toThrow(StreamConflictError);
+    expect(await two.append(name, bytes('c'), { at: { epoch: 2, seq: 1 } })).toBe(1);
+    expect(text(await one.read(name, 0))).toEqual(['a', 'c']);
+  });
+
+  it('refuses a writer whose stream is not there, or is shorter than it was', async () => {
+    await expect(one.append(name, bytes('a'), { at: { epoch: 1, seq: 0 } })).rejects.toThrow(StreamConflictError);
+    await one.claim(name, 1);
+    await expect(one.append(name, bytes('a'), { at: { epoch: 1, seq: 5 } })).rejects.toThrow(StreamConflictError);
+    await one.delete(name);
+    await expect(one.append(name, bytes('a'), { at: { epoch: 1, seq: 0 } })).rejects.toThrow(StreamConflictError);
+  });
+
+  it('begins where its writer wants it to, and never before what it has', async () => {
+    expect(await one.claim(name, 1, 7)).toBe(7);
+    expect(await one.append(name, bytes('a', 'b'), { at: { epoch: 1, seq: 7 } })).toBe(7);
+    expect(await two.claim(name, 2, 3)).toBe(9);
+    expect((await two.read(name, 0)).map(({ seq }) => seq)).toEqual([7, 8]);
+  });
+
+  it('adds nothing twice when a writer says it again', async () => {
+    await one.claim(name, 1);
+    const many = Array.from({ length: 1200 }, (_, i) => Buffer.from(`${i}`));
+    expect(await one.append(name, many, { at: { epoch: 1, seq: 0 } })).toBe(0);
+    expect(await two.append(name, many, { at: { epoch: 1, seq: 0 } })).toBe(0);
+    // Only the beginning had been heard.
+    expect(await one.append(name, bytes('1199', 'x', 'y'), { at: { epoch: 1, seq: 1199 } })).toBe(1199);
+    expect(text(await one.read(name, 1198))).toEqual(['1198', '1199', 'x', 'y']);
+    expect(await one.next(name)).toBe(1202);
+    expect(await one.claim(name, 1)).toBe(1202);
   });
 
   it('gives a follower the past and then everything new, in order', async () => {
