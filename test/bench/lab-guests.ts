@@ -33,7 +33,7 @@ const elf = (words: readonly number[]): Uint8Array<ArrayBuffer> =>
 
 /**
  * Sends back every character that it receives, and prints a line of 63 letters and a line feed after so many looks at
- * its UART. A look takes about two microseconds of virtual time (Malta's device access).
+ * its UART: a look takes about a tenth of a microsecond of virtual time.
  */
 export function echoingGuest(looksPerLine: number): Uint8Array<ArrayBuffer> {
   const setTimer = [lui(T3, looksPerLine >>> 16), ori(T3, T3, looksPerLine & 0xffff)];
