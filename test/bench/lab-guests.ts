@@ -51,12 +51,12 @@ export function echoingGuest(looksPerLine: number): Uint8Array<ArrayBuffer> {
   return elf([...start, ...look, ...unlessDue, ...line, ...setTimer, ...jump(loop)]);
 }
 
-/** Prints so many lines of 63 letters as fast as it can, then rests. */
-export function printingGuest(lines: number): Uint8Array<ArrayBuffer> {
+/** Prints so many lines, of 63 letters unless told, as fast as it can, then rests. */
+export function printingGuest(lines: number, letters = FILLER_LETTERS): Uint8Array<ArrayBuffer> {
   const start = [...UART_IN_T0, lui(T3, lines >>> 16), ori(T3, T3, lines & 0xffff)];
   const loop = start.length;
   const line = [
-    ...[ori(T4, 0, FILLER_LETTERS), ori(T1, 0, 0x61), sb(T1, T0, 0), addiu(T4, T4, -1)],
+    ...[ori(T4, 0, letters), ori(T1, 0, 0x61), sb(T1, T0, 0), addiu(T4, T4, -1)],
     ...beqz(T4, 3),
     ...bAlways(-6),
     ...[ori(T1, 0, 0x0a), sb(T1, T0, 0), addiu(T3, T3, -1)],

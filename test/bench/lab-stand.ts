@@ -95,11 +95,13 @@ export async function submit(
 export const cancel = (stand: Stand, job: Job): Promise<Job> =>
   call(stand, `/jobs/${job.id}/cancel`, { method: 'POST' });
 
-/** The job's end; waits for it. @throws Error when it has not ended after a minute */
+/** The job's end; waits for it, some minutes. @throws Error when it has not ended then */
 export async function ended(stand: Stand, job: Job): Promise<Job> {
-  const now = await call<Job>(stand, `/jobs/${job.id}?wait=60s`);
-  if (now.state !== 'ended') throw new Error(`job ${job.id} has not ended after 60 s`);
-  return now;
+  for (let minutes = 1; minutes <= 4; minutes++) {
+    const now = await call<Job>(stand, `/jobs/${job.id}?wait=60s`);
+    if (now.state === 'ended') return now;
+  }
+  throw new Error(`job ${job.id} has not ended after four minutes`);
 }
 
 /** A firmware of a few KB that every board ships: takes a fraction of a second and passes. */

@@ -7,6 +7,9 @@ import type { Report, Row } from './report.js';
 import { quantile } from './statistics.js';
 
 const LINES = 1_000_000;
+const LETTERS = 40;
+/** Height of a row of the viewer. */
+const ROW_PX = 20;
 const SECONDS = 5;
 /** Frames a second; the display has 60, and its clock is not exactly the page's. */
 const TARGET_FPS = 59.5;
@@ -21,7 +24,7 @@ const GESTURES = [
 
 interface Frames {
   timesMs: number[];
-  /** Frames that showed no row where rows belong. */
+  /** Frames that did not show all rows that belong there. */
   blank: number;
 }
 
@@ -30,7 +33,7 @@ export async function labViewerBenchmark(progress: (text: string) => void): Prom
   const { rows, loadSeconds } = await withLab('Redis', {}, async (stand) => {
     progress(`a job that prints ${LINES} lines`);
     const spec = { board: 'malta', images: { firmware: 'upload:guest' }, timeout: '1h', steps: [{ wait: '10m' }] };
-    const printed = await ended(stand, await submit(stand, spec, { guest: printingGuest(LINES) }));
+    const printed = await ended(stand, await submit(stand, spec, { guest: printingGuest(LINES, LETTERS) }));
     const browser = await launchChromium().catch((error: unknown) => {
       throw new MissingPrerequisite(`Chromium: it does not start (${String(error)})`, "Run 'npm run setup'");
     });
@@ -54,12 +57,12 @@ export async function labViewerBenchmark(progress: (text: string) => void): Prom
     title: `Lab: the log viewer with ${LINES} lines`,
     note:
       'headless Chromium without a GPU, 1440 × 900; milliseconds between two frames as requestAnimationFrame tells them, ' +
-      `${SECONDS} s of each. Frames in which the log's window was not full of rows. Loaded in ${loadSeconds.toFixed(1)} s`,
-    columns: ['frames/s', 'p50', 'p99', 'longest', 'not full'],
+      `${SECONDS} s of each. Frames that did not show the rows of that place. Loaded in ${loadSeconds.toFixed(1)} s`,
+    columns: ['frames/s', 'p50', 'p99', 'longest', 'without rows'],
     rows,
     targets: [
       { name: 'frames a second, the slowest of these', value: slowest, atLeast: TARGET_FPS },
-      { name: 'frames that were not full of rows', value: blank, atMost: 0 },
+      { name: 'frames without their rows', value: blank, atMost: 0 },
     ],
   };
 }
@@ -79,7 +82,7 @@ async function measure(page: Page, progress: (text: string) => void): Promise<Ro
 /** Scrolls at every frame, and looks before that at what the last one has shown. */
 function scroll(page: Page, gesture: { kind: 'step' | 'jump'; px: number }): Promise<Frames> {
   return page.evaluate(
-    async ({ kind, px, seconds }) => {
+    async ({ kind, px, seconds, lines, rowPx }) => {
       const log = document.querySelector('.log-lines');
       if (!log) throw new Error('the page shows no log');
       const bottom = log.scrollHeight - log.clientHeight;
@@ -89,10 +92,19 @@ function scroll(page: Page, gesture: { kind: 'step' | 'jump'; px: number }): Pro
       let blank = 0;
       let seed = 1;
       const isFull = (): boolean => {
-        const list = log.querySelector('ol');
-        if (!list) return false;
-        const [window, drawn] = [log.getBoundingClientRect(), list.getBoundingClientRect()];
-        return drawn.top <= window.top + 1 && drawn.bottom >= window.bottom - 1;
+        const drawn = log.querySelectorAll('.log-row');
+        const [first, last] = [drawn[0], drawn[drawn.length - 1]];
+        if (!first || !last) return false;
+        const window = log.getBoundingClientRect();
+        // Where in the log this place is: at its end is its last line.
+        const position = (log.scrollTop / bottom) * (lines * rowPx - log.clientHeight);
+        const numbers = [first, last].map((row) => Number(row.querySelector('.log-number')?.textContent));
+        return (
+          first.getBoundingClientRect().top <= window.top + 1 &&
+          last.getBoundingClientRect().bottom >= window.bottom - 1 &&
+          (numbers[0] ?? Infinity) <= Math.floor(position / rowPx) + 1 &&
+          (numbers[1] ?? 0) >= Math.floor((position + log.clientHeight) / rowPx)
+        );
       };
       await new Promise<void>((resolve) => {
         const frame = (now: number): void => {
@@ -110,6 +122,6 @@ function scroll(page: Page, gesture: { kind: 'step' | 'jump'; px: number }): Pro
       });
       return { timesMs, blank };
     },
-    { ...gesture, seconds: SECONDS },
+    { ...gesture, seconds: SECONDS, lines: LINES, rowPx: ROW_PX },
   );
 }

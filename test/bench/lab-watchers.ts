@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Job, ServerMessage } from '@bootlab/lab';
+import type { Job } from '@bootlab/lab';
 import type { WebSocket } from 'ws';
 import { echoingGuest, FILLER_LETTERS, printingGuest } from './lab-guests.js';
 import { AUTHORIZATION, BACKENDS, cancel, submit, watch, withLab, type Backend, type Stand } from './lab-stand.js';
@@ -61,24 +61,24 @@ async function measure(stand: Stand): Promise<Measured> {
   const spec = { board: 'malta', images: { firmware: 'upload:guest' }, clock: 'wall', timeout: '5m' };
   const job = await submit(stand, spec, { guest: echoingGuest(LOOKS_PER_LINE) });
   const crowd = new Crowd(stand, job);
-  await crowd.ready;
+  await crowd.ready();
   for (let probe = 0; probe < PROBES; probe++) {
     crowd.type(probe);
     await sleep(PROBE_EVERY_MS);
   }
-  await until(() => crowd.latencies.length >= PROBES * WATCHERS, 'the last probe to arrive everywhere');
+  await crowd.until(() => crowd.latencies.length >= PROBES * WATCHERS, 'the last probe to arrive everywhere');
   await cancel(stand, job);
-  await crowd.ended;
+  await crowd.end();
   const echoed = await crowd.compare();
 
   const burst = await submit(stand, { ...spec, clock: 'virtual' }, { guest: printingGuest(BURST_LINES) });
   const sent = performance.now();
   const second = new Crowd(stand, burst);
   const burstBytes = BURST_LINES * (FILLER_LETTERS + 1);
-  await until(() => second.fewestBytes >= burstBytes, 'the burst to arrive everywhere');
+  await second.until(() => second.fewestBytes >= burstBytes, 'the burst to arrive everywhere');
   const burstSeconds = (performance.now() - sent) / 1000;
   await cancel(stand, burst);
-  await second.ended;
+  await second.end();
   const printed = await second.compare();
   return {
     latenciesMs: crowd.latencies,
@@ -99,10 +99,10 @@ interface Watcher {
 /** All watchers of one job; the first of them also types. */
 class Crowd {
   readonly latencies: number[] = [];
-  /** When all of them watch. */
-  readonly ready: Promise<unknown>;
-  /** When all of them have heard that the console has ended. */
-  readonly ended: Promise<unknown>;
+  private watching = 0;
+  private ended = 0;
+  /** Why one of them watches no more. */
+  private failure: Error | undefined;
   private readonly watchers: Watcher[];
   private readonly sockets: WebSocket[] = [];
   private readonly sentAt: number[] = [];
@@ -112,11 +112,30 @@ class Crowd {
     private readonly job: Job,
   ) {
     this.watchers = Array.from({ length: WATCHERS }, () => ({ hash: createHash('sha256'), bytes: 0, tail: '' }));
-    const heard = this.watchers.map((watcher) => this.join(watcher));
-    this.ready = within(Promise.all(heard.map(({ ready }) => ready)), 'all watchers to be let in');
-    this.ended = within(Promise.all(heard.map(({ ended }) => ended)), 'the end to arrive everywhere');
-    this.ready.catch(() => undefined); // whoever waits for it is told
-    this.ended.catch(() => undefined);
+    for (const watcher of this.watchers) this.join(watcher);
+  }
+
+  /** Resolves when all of them watch. */
+  ready(): Promise<void> {
+    return this.until(() => this.watching === WATCHERS, 'all watchers to be let in');
+  }
+
+  /** Resolves when all of them have heard that the console has ended. */
+  end(): Promise<void> {
+    return this.until(() => this.ended === WATCHERS, 'the end to arrive everywhere');
+  }
+
+  /** @throws Error when a watcher is sent away, or it takes too long */
+  async until(reached: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + LIMIT_MS;
+    while (!reached()) {
+      if (this.failure) throw this.failure;
+      if (performance.now() > deadline) {
+        const had = `${this.watching} watching, ${this.latencies.length} probes heard, ${this.ended} at the end`;
+        throw new Error(`waited ${LIMIT_MS / 1000} s in vain for ${what} (${had})`);
+      }
+      await sleep(20);
+    }
   }
 
   get fewestBytes(): number {
@@ -140,26 +159,27 @@ class Crowd {
     return { bytes: log.length, incomplete };
   }
 
-  private join(watcher: Watcher): { ready: Promise<void>; ended: Promise<void> } {
-    let letIn: () => void;
-    const ready = new Promise<void>((resolve) => (letIn = resolve));
-    const ended = new Promise<void>((resolve, reject) => {
-      const socket = watch(this.stand, this.job.id, (message) => {
-        this.hear(watcher, message);
-        if (message.type === 'ready') letIn();
-        if (message.type === 'end') resolve();
-        if (message.type === 'error') reject(new Error(`a watcher was sent away: ${message.detail}`));
-      });
-      socket.on('error', reject);
-      this.sockets.push(socket);
+  private join(watcher: Watcher): void {
+    let over = false;
+    const socket = watch(this.stand, this.job.id, (message) => {
+      if (message.type === 'ready') this.watching += 1;
+      else if (message.type === 'chunk') this.hear(watcher, message.data);
+      else if (message.type === 'error') this.failure ??= new Error(`a watcher was sent away: ${message.detail}`);
+      else if (message.type === 'end') {
+        over = true;
+        this.ended += 1;
+      }
     });
-    return { ready, ended };
+    socket.on('error', (error) => (this.failure ??= error));
+    socket.on('close', (code) => {
+      if (!over) this.failure ??= new Error(`a watcher's connection was closed (${code})`);
+    });
+    this.sockets.push(socket);
   }
 
-  private hear(watcher: Watcher, message: ServerMessage): void {
-    if (message.type !== 'chunk') return;
+  private hear(watcher: Watcher, base64: string): void {
     const now = performance.now();
-    const data = Buffer.from(message.data, 'base64');
+    const data = Buffer.from(base64, 'base64');
     watcher.hash.update(data);
     watcher.bytes += data.length;
     const text = watcher.tail + data.toString('latin1').replace(FILLER, '');
@@ -170,26 +190,5 @@ class Crowd {
       if (sent !== undefined) this.latencies.push(now - sent);
     }
     watcher.tail = text.slice(Math.max(after, text.length - probeText(0).length + 1));
-  }
-}
-
-async function until(reached: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + LIMIT_MS;
-  while (!reached()) {
-    if (performance.now() > deadline) throw new Error(`waited ${LIMIT_MS / 1000} s in vain for ${what}`);
-    await sleep(20);
-  }
-}
-
-async function within<T>(promise: Promise<T>, what: string): Promise<T> {
-  const late = new AbortController();
-  const timer = sleep(LIMIT_MS, undefined, { signal: late.signal }).then(() => {
-    throw new Error(`waited ${LIMIT_MS / 1000} s in vain for ${what}`);
-  });
-  timer.catch(() => undefined);
-  try {
-    return await Promise.race([promise, timer]);
-  } finally {
-    late.abort();
   }
 }

@@ -1,5 +1,6 @@
 import { ArrowDownToLine, ChevronDown, ChevronRight, ChevronUp, Download, FoldVertical, Search } from 'lucide-react';
 import { useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { flushSync } from 'react-dom';
 import { useSearchParams } from 'react-router';
 import { download } from '../api/client.js';
 import type { Job, JobStep } from '../api/types.js';
@@ -7,13 +8,13 @@ import { Empty } from '../components/feedback.js';
 import type { ConsoleStream } from '../console/console-stream.js';
 import { LogLines, type LogLine } from '../console/log-lines.js';
 import { formatDurationNs, formatVirtualTimestamp } from '../lib/format.js';
-import { levelOf, LogRows, parseLineRange } from './log-rows.js';
+import { levelOf, LogRows, parseLineRange, ScrollScale } from './log-rows.js';
 import { StepIcon, stepName } from './step-list.js';
 import '../styles/log.css';
 
 const ROW_PX = 20;
-/** Rows drawn above and below what is visible, so that fast scrolling shows no gaps. */
-const OVERSCAN_ROWS = 30;
+/** Rows drawn above and below what is visible: a few frames of slow scrolling need no new ones. */
+const OVERSCAN_ROWS = 8;
 const GATHER_MS = 80;
 /** A large log is taken in turns of this size, between which the page stays responsive. */
 const BYTES_PER_TURN = 2 ** 20;
@@ -213,7 +214,10 @@ export function LogPanel({ job, stream }: { job: Job; stream: ConsoleStream | un
   );
 }
 
-/** Only the rows in view are in the page: a log may have a million lines. */
+/**
+ * Only the rows in view are in the page: a log may have a million lines. They lie in a window that stays where the reader
+ * is, and do not move with what is scrolled: however fast that goes, it never shows a place without rows.
+ */
 function Rows({
   rows,
   lines,
@@ -244,6 +248,7 @@ function Rows({
   /** Where we have scrolled to ourselves: whatever is elsewhere was a person's doing. */
   const ownTop = useRef(0);
   const count = rows.count;
+  const scale = new ScrollScale(count * ROW_PX, view.height);
 
   useEffect(() => {
     const element = scroller.current;
@@ -256,7 +261,7 @@ function Rows({
   useEffect(() => {
     const element = scroller.current;
     if (!follow || !element) return;
-    element.scrollTop = count * ROW_PX;
+    element.scrollTop = element.scrollHeight;
     ownTop.current = element.scrollTop;
   }, [follow, count]);
 
@@ -267,22 +272,25 @@ function Rows({
     const element = scroller.current;
     if (!element || targetLine === undefined) return;
     const top = rows.rowOf(targetLine) * ROW_PX;
-    if (top < element.scrollTop || top > element.scrollTop + element.clientHeight - 2 * ROW_PX) {
-      element.scrollTo({ top: top - element.clientHeight / 2 });
+    const from = scale.contentAt(element.scrollTop);
+    if (top < from || top > from + element.clientHeight - 2 * ROW_PX) {
+      element.scrollTo({ top: scale.scrollTo(top - element.clientHeight / 2) });
     }
     // Not whenever the log grows: only when the target is another one.
   }, [targetLine]);
 
   const scrolled = (element: HTMLDivElement): void => {
-    setView({ top: element.scrollTop, height: element.clientHeight });
+    // At once: the frame that is scrolled shows the rows that belong there.
+    flushSync(() => setView({ top: element.scrollTop, height: element.clientHeight }));
     const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - AT_END_PX;
     if (follow && element.scrollTop < ownTop.current - AT_END_PX) onFollow(false);
     else if (!follow && running && atEnd && targetLine === undefined) onFollow(true);
     ownTop.current = element.scrollTop;
   };
 
-  const first = Math.max(0, Math.floor(view.top / ROW_PX) - OVERSCAN_ROWS);
-  const last = Math.min(count, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN_ROWS);
+  const top = scale.contentAt(view.top);
+  const first = Math.max(0, Math.floor(top / ROW_PX) - OVERSCAN_ROWS);
+  const last = Math.min(count, Math.ceil((top + view.height) / ROW_PX) + OVERSCAN_ROWS);
   const visible = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
   return (
     <div
@@ -293,8 +301,8 @@ function Rows({
       aria-label="Log lines"
       onScroll={(event) => scrolled(event.currentTarget)}
     >
-      <div className="log-canvas" style={{ height: count * ROW_PX }}>
-        <ol style={{ transform: `translateY(${first * ROW_PX}px)` }}>
+      <div className="log-canvas" style={{ height: scale.scrolledPx }}>
+        <ol className="log-window" style={{ transform: `translateY(${first * ROW_PX - top}px)` }}>
           {visible.map((number) => {
             const row = rows.at(number);
             if (row?.kind === 'step') return <StepHeading key={`step ${row.step.index}`} row={row} onFold={onFold} />;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobStep } from '../api/types.js';
-import { levelOf, logLink, LogRows, parseLineRange } from './log-rows.js';
+import { levelOf, logLink, LogRows, parseLineRange, ScrollScale } from './log-rows.js';
 
 const lines = (numbers: number[]) => numbers.map((number) => ({ tNs: 0, uart: 'uart0', text: `l${number}`, number }));
 const step = (index: number, first: number | undefined): JobStep => ({
@@ -74,4 +74,21 @@ it('writes and reads the addresses of lines', () => {
   expect(parseLineRange('3-9')).toEqual({ first: 3, last: 9 });
   expect(parseLineRange('9-3')).toEqual({ first: 9, last: 9 });
   for (const text of [null, '', 'x', '1-', '-1']) expect(parseLineRange(text)).toBeUndefined();
+});
+
+describe('scrolling', () => {
+  it('is as tall as the log, as far as browsers lay out such a height', () => {
+    const scale = new ScrollScale(1_000_000, 800);
+    expect([scale.scrolledPx, scale.contentAt(4321), scale.scrollTo(4321)]).toEqual([1_000_000, 4321, 4321]);
+  });
+
+  it('of a longer log reaches its first and its last row, and all between', () => {
+    const contentPx = 5_000_000 * 20;
+    const scale = new ScrollScale(contentPx, 800);
+    expect(scale.scrolledPx).toBeLessThan(17_000_000);
+    expect(scale.contentAt(0)).toBe(0);
+    expect(scale.contentAt(scale.scrolledPx - 800)).toBeCloseTo(contentPx - 800);
+    expect(scale.contentAt(scale.scrollTo(54_321_000))).toBeCloseTo(54_321_000);
+    expect(scale.scrollTo(-20)).toBe(0);
+  });
 });

@@ -69,6 +69,30 @@ export class LogRows {
   }
 }
 
+/** No browser lays out elements of any height: Firefox ends before 18 million pixels, Chromium before 34. */
+const TALLEST_PX = 15_000_000;
+
+/** Where in a long content one is who has scrolled an element that is not as tall. */
+export class ScrollScale {
+  /** Height of the element that is scrolled. */
+  readonly scrolledPx: number;
+  private readonly factor: number;
+
+  constructor(contentPx: number, viewPx: number) {
+    this.scrolledPx = Math.min(contentPx, TALLEST_PX);
+    this.factor = contentPx <= TALLEST_PX ? 1 : (contentPx - viewPx) / (this.scrolledPx - viewPx);
+  }
+
+  contentAt(scrollTop: number): number {
+    return scrollTop * this.factor;
+  }
+
+  /** Never above the content's beginning; the browser itself stops at the end. */
+  scrollTo(contentTop: number): number {
+    return Math.max(0, contentTop) / this.factor;
+  }
+}
+
 /** Index of the last element that has a property which all before it have too; -1 when none has. */
 function last<T>(items: readonly T[], has: (item: T) => boolean): number {
   let low = -1;
