@@ -1,6 +1,23 @@
 // Guests that misbehave, a few instructions each, and the ELF file around them.
 import { mipsElf } from '../support/mips-elf.js';
-import { addiu, bAlways, jr, lui, memory, NOP, ori, sb, T0, T1, T2, UART_IN_T0 } from '../support/mips-words.js';
+import {
+  addiu,
+  andi,
+  bAlways,
+  beqz,
+  jr,
+  jump,
+  lui,
+  memory,
+  NOP,
+  ori,
+  sb,
+  srl,
+  T0,
+  T1,
+  T2,
+  UART_IN_T0,
+} from '../support/mips-words.js';
 
 const lb = (rt: number, base: number, offset: number): number => memory(0x20, rt, base, offset);
 const lh = (rt: number, base: number, offset: number): number => memory(0x21, rt, base, offset);
@@ -8,7 +25,24 @@ const lw = (rt: number, base: number, offset: number): number => memory(0x23, rt
 const sh = (rt: number, base: number, offset: number): number => memory(0x29, rt, base, offset);
 const sw = (rt: number, base: number, offset: number): number => memory(0x2b, rt, base, offset);
 
+const T3 = 11;
+/** Turns of an empty loop of five instructions: about 50 ms of Malta's virtual time. */
+const PAUSE_TURNS = 1_000_000;
+const digit = (shift: number): number[] => [srl(T1, T3, shift), andi(T1, T1, 15), addiu(T1, T1, 0x61), sb(T1, T0, 0)];
+
+/** What `counts` prints as its n-th line: four digits of base 16, `a` to `p`. */
+export const countedLine = (n: number): string =>
+  [12, 8, 4, 0].map((shift) => String.fromCharCode(0x61 + ((n >>> shift) & 15))).join('');
+
 export const guests = {
+  /** Prints a line with the next number every 50 ms, without end. */
+  counts: [
+    ...[...UART_IN_T0, ori(T3, 0, 0)],
+    ...[...digit(12), ...digit(8), ...digit(4), ...digit(0), ori(T1, 0, 0x0a), sb(T1, T0, 0), addiu(T3, T3, 1)],
+    ...[lui(T2, PAUSE_TURNS >>> 16), ori(T2, T2, PAUSE_TURNS & 0xffff)],
+    ...[addiu(T2, T2, -1), ...beqz(T2, 3), ...bAlways(-4)],
+    ...jump(UART_IN_T0.length + 1),
+  ],
   /** Runs forever and does nothing. */
   spins: [...bAlways(-1)],
   /** Prints without end, as fast as it can. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpStatus, Inject, Injectable, Logger } from '@nestjs/common';
 import { boardCatalogue } from '@bootlab/emulator';
 import {
@@ -20,6 +21,9 @@ import { invalidField, invalidFields, ProblemError } from '../problem/problem.js
 import { JobImages, unusedFiles, type ImageUse, type StoredUse } from './job-images.js';
 import { JobValidation } from './job-validation.js';
 import { fingerprintOf, type Submission } from './submission.js';
+
+/** How long a submission waits for the queue. A job that is stored is answered for, and queued when the queue is back. */
+const ENQUEUE_MS = 2000;
 
 interface CheckedJob extends ExpandedJob {
   readonly uses: readonly ImageUse[];
@@ -92,7 +96,7 @@ export class SubmissionsService {
       ...(idempotency && { idempotency }),
     });
     if ('repeated' in made) return replay(made.repeated, idempotency?.fingerprint ?? '');
-    for (const jobId of made.jobIds) await this.enqueue(jobId);
+    await Promise.race([this.enqueueAll(made.jobIds), sleep(ENQUEUE_MS, undefined, { ref: false })]);
     return { jobIds: made.jobIds, replayed: false };
   }
 
@@ -135,12 +139,14 @@ export class SubmissionsService {
     }
   }
 
-  private async enqueue(jobId: string): Promise<void> {
-    try {
-      await enqueue(this.queue, jobId);
-    } catch (error) {
-      // The job is in the database: the reconciler queues it as soon as the queue is back.
-      this.logger.error(`Job ${jobId} could not be queued yet`, error instanceof Error ? error.stack : error);
+  private async enqueueAll(jobIds: readonly string[]): Promise<void> {
+    for (const jobId of jobIds) {
+      try {
+        await enqueue(this.queue, jobId);
+      } catch (error) {
+        // The job is in the database: the reconciler queues it as soon as the queue is back.
+        this.logger.error(`Job ${jobId} could not be queued yet`, error instanceof Error ? error.stack : error);
+      }
     }
   }
 }

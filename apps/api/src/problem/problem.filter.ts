@@ -1,7 +1,10 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { QuotaExceededError } from '@bootlab/lab/server';
+import { isDatabaseAway, QuotaExceededError } from '@bootlab/lab/server';
 import { problemOf, problemOfQuota, ProblemError } from './problem.js';
+
+/** Clients that retry do so after this time. */
+const RETRY_AFTER_SECONDS = 2;
 
 /** Sends every error as application/problem+json; what is not the client's doing is logged and not shown. */
 @Catch()
@@ -20,6 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (error instanceof ProblemError) void reply.headers(error.headers);
+    if (problem.status === 503) void reply.header('retry-after', String(RETRY_AFTER_SECONDS));
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
   }
@@ -31,6 +35,7 @@ export class ProblemFilter implements ExceptionFilter {
     // Errors of Fastify itself (malformed JSON, body too large) carry a status and a message meant for clients.
     const status = statusOf(error);
     if (status !== undefined && status < 500) return problemOf(status, (error as Error).message);
+    if (isDatabaseAway(error)) return problemOf(503, 'The lab cannot reach its database; try again in a moment');
     return problemOf(500, 'The lab failed to handle this request; its log says why');
   }
 }

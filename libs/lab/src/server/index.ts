@@ -23,6 +23,7 @@ export * from './patience.js';
 export * from './people/index.js';
 export * from './redis.js';
 export * from './result-store.js';
+export * from './service-away.js';
 export * from './topics.js';
 export * from './unpack.js';
 export * from './webhook-store.js';

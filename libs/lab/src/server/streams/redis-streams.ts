@@ -115,7 +115,8 @@ export class RedisStreams implements LiveStreams {
   }
 
   async announce(topic: string): Promise<void> {
-    await this.redis.publish(channelOf(topic), '');
+    // While Redis is away nobody would hear it. Everybody looks again when it is back.
+    if (this.redis.status === 'ready') await this.redis.publish(channelOf(topic), '');
   }
 
   subscribe(topic: string, listener: () => void): () => void {
