@@ -2,13 +2,15 @@
 import { mipsElf } from '../support/mips-elf.js';
 import {
   addiu,
+  addu,
   andi,
   bAlways,
-  beqz,
   jr,
   jump,
   lui,
   memory,
+  mfc0,
+  mtc0,
   NOP,
   ori,
   sb,
@@ -17,6 +19,7 @@ import {
   T1,
   T2,
   UART_IN_T0,
+  WAIT,
 } from '../support/mips-words.js';
 
 const lb = (rt: number, base: number, offset: number): number => memory(0x20, rt, base, offset);
@@ -26,8 +29,11 @@ const sh = (rt: number, base: number, offset: number): number => memory(0x29, rt
 const sw = (rt: number, base: number, offset: number): number => memory(0x2b, rt, base, offset);
 
 const T3 = 11;
-/** Turns of an empty loop of five instructions: about 50 ms of Malta's virtual time. */
-const PAUSE_TURNS = 1_000_000;
+/** Coprocessor 0: the counter, what it is compared with, and the status with its mask of interrupts. */
+const [COUNT, COMPARE, STATUS] = [9, 11, 12];
+const TIMER_UNMASKED = 0x8000;
+/** 50 ms of Malta's counter. A guest that waits lets real time pass where its job says `clock: wall`. */
+const PAUSE_COUNTS = 5_000_000;
 const digit = (shift: number): number[] => [srl(T1, T3, shift), andi(T1, T1, 15), addiu(T1, T1, 0x61), sb(T1, T0, 0)];
 
 /** What `counts` prints as its n-th line: four digits of base 16, `a` to `p`. */
@@ -37,11 +43,12 @@ export const countedLine = (n: number): string =>
 export const guests = {
   /** Prints a line with the next number every 50 ms, without end. */
   counts: [
-    ...[...UART_IN_T0, ori(T3, 0, 0)],
+    ...UART_IN_T0,
+    ...[ori(T3, 0, 0), mfc0(T1, STATUS), ori(T1, T1, TIMER_UNMASKED), mtc0(T1, STATUS)],
     ...[...digit(12), ...digit(8), ...digit(4), ...digit(0), ori(T1, 0, 0x0a), sb(T1, T0, 0), addiu(T3, T3, 1)],
-    ...[lui(T2, PAUSE_TURNS >>> 16), ori(T2, T2, PAUSE_TURNS & 0xffff)],
-    ...[addiu(T2, T2, -1), ...beqz(T2, 3), ...bAlways(-4)],
-    ...jump(UART_IN_T0.length + 1),
+    ...[mfc0(T2, COUNT), lui(T1, PAUSE_COUNTS >>> 16), ori(T1, T1, PAUSE_COUNTS & 0xffff), addu(T2, T2, T1)],
+    ...[mtc0(T2, COMPARE), WAIT],
+    ...jump(UART_IN_T0.length + 4),
   ],
   /** Runs forever and does nothing. */
   spins: [...bAlways(-1)],

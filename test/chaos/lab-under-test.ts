@@ -21,6 +21,8 @@ const END_LIMIT_MS = 120_000;
 /** Somebody who watches a console, and connects again as often as he has to. */
 export interface ConsoleWatcher {
   readonly connections: number;
+  /** What has come so far. */
+  readonly text: string;
   until(text: string): Promise<void>;
   /** Everything that was printed. */
   ended(): Promise<string>;
@@ -150,6 +152,9 @@ function watchConsole(url: string): ConsoleWatcher {
   return {
     get connections() {
       return connections;
+    },
+    get text() {
+      return text;
     },
     until: async (wanted) => {
       await eventually(() => text.includes(wanted), `${wanted} on the console`, END_LIMIT_MS);

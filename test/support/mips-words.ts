@@ -23,6 +23,9 @@ export const memory = (opcode: number, rt: number, base: number, offset = 0): nu
   immediate(opcode, rt, base, offset);
 export const lbu = (rt: number, base: number, offset = 0): number => memory(0x24, rt, base, offset);
 export const sb = (rt: number, base: number, offset = 0): number => memory(0x28, rt, base, offset);
+/** Moves between general and coprocessor 0 registers. */
+export const mfc0 = (rt: number, register: number): number => (0x10 << 26) | (rt << 16) | (register << 11);
+export const mtc0 = (rt: number, register: number): number => (0x10 << 26) | (4 << 21) | (rt << 16) | (register << 11);
 export const NOP = 0;
 export const WAIT = 0x42000020;
 
