@@ -1,5 +1,5 @@
 import { ArrowDownToLine, ChevronDown, ChevronRight, ChevronUp, Download, FoldVertical, Search } from 'lucide-react';
-import { useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { flushSync } from 'react-dom';
 import { useSearchParams } from 'react-router';
 import { download } from '../api/client.js';
@@ -310,26 +310,16 @@ function Rows({
             if (!row || !line) return null;
             const isMarked = marked && line.number >= marked.first && line.number <= marked.last && !showUart;
             return (
-              <li
+              <Line
                 key={row.index}
-                className="log-row"
-                data-level={levelOf(line.text)}
-                data-current={row.index === current || undefined}
-                data-marked={isMarked || undefined}
-              >
-                <button
-                  type="button"
-                  className="log-number tabular"
-                  tabIndex={-1}
-                  title="Link to this line; with shift to all from the marked one"
-                  onClick={(event) => onMark(line, event.shiftKey)}
-                >
-                  {line.number}
-                </button>
-                <span className="log-time">{formatVirtualTimestamp(line.tNs)}</span>
-                {showUart && <span className="log-source">{line.uart}</span>}
-                <span className="log-text">{highlight(line.text, query)}</span>
-              </li>
+                line={line}
+                text={line.text}
+                query={query}
+                isCurrent={row.index === current}
+                isMarked={isMarked === true}
+                showUart={showUart}
+                onMark={onMark}
+              />
             );
           })}
         </ol>
@@ -337,6 +327,50 @@ function Rows({
     </div>
   );
 }
+
+/**
+ * A line is drawn again only when it changes: at every frame of a scroll most lines are those of the frame before.
+ * @param text what `line` says, which may still grow
+ */
+const Line = memo(function Line({
+  line,
+  text,
+  query,
+  isCurrent,
+  isMarked,
+  showUart,
+  onMark,
+}: {
+  line: LogLine;
+  text: string;
+  query: string;
+  isCurrent: boolean;
+  isMarked: boolean;
+  showUart: boolean;
+  onMark(line: LogLine, extend: boolean): void;
+}) {
+  return (
+    <li
+      className="log-row"
+      data-level={levelOf(text)}
+      data-current={isCurrent || undefined}
+      data-marked={isMarked || undefined}
+    >
+      <button
+        type="button"
+        className="log-number tabular"
+        tabIndex={-1}
+        title="Link to this line; with shift to all from the marked one"
+        onClick={(event) => onMark(line, event.shiftKey)}
+      >
+        {line.number}
+      </button>
+      <span className="log-time">{formatVirtualTimestamp(line.tNs)}</span>
+      {showUart && <span className="log-source">{line.uart}</span>}
+      <span className="log-text">{highlight(text, query)}</span>
+    </li>
+  );
+});
 
 function StepHeading({
   row: { step, folded, lines },

@@ -60,7 +60,13 @@ describe('rows of a log', () => {
 it.each([
   ['[    1.0] Kernel panic - not syncing', 'error'],
   ['not ok 3 tcp', 'error'],
+  ['<2>something', 'error'],
   ['<4>something', 'warning'],
+  ['<4>something failed', 'error'],
+  ['<6>something', 'plain'],
+  ['Call Trace:', 'error'],
+  ['BUG: unable to handle page fault', 'error'],
+  ['Test timed out', 'warning'],
   ['cc1: warning: unused', 'warning'],
   ['debugfs: mounted', 'plain'],
   ['ok 1 failover', 'plain'],

@@ -109,13 +109,22 @@ function last<T>(items: readonly T[], has: (item: T) => boolean): number {
 export type LogLevel = 'error' | 'warning' | 'plain';
 
 // Levels of printk (console_msg_format=syslog: "<3>"), and the words that kernels and test tools use.
-const ERROR =
-  /^<[0-3]>|\b(?:panic|oops|bug:|fatal|segfault|unable to handle|call trace|not ok|\[?fail(?:ed)?\]?|error)\b/i;
-const WARNING = /^<4>|\b(?:warn(?:ing)?|deprecated|timed out|timeout)\b/i;
+const ERROR = /\b(?:panic|oops|bug:|fatal|segfault|unable to handle|call trace|not ok|\[?fail(?:ed)?\]?|error)\b/i;
+const WARNING = /\b(?:warn(?:ing)?|deprecated|timed out|timeout)\b/i;
+// What a line must contain for these to find anything: of hardly any line the expression itself is needed, which takes
+// a hundred times as long.
+const ERROR_PARTS = 'panic|oops|bug:|fatal|segfault|unable to handle|call trace|not ok|fail|error'.split('|');
+const WARNING_PARTS = ['warn', 'deprecated', 'timed out', 'timeout'];
+const PRINTK_LEVEL = /^<([0-4])>/;
 
 /** How bad a line looks, for its colour. */
 export function levelOf(text: string): LogLevel {
-  return ERROR.test(text) ? 'error' : WARNING.test(text) ? 'warning' : 'plain';
+  const printk = text.startsWith('<') ? PRINTK_LEVEL.exec(text)?.[1] : undefined;
+  if (printk !== undefined && printk < '4') return 'error';
+  const lower = text.toLowerCase();
+  const has = (parts: readonly string[]): boolean => parts.some((part) => lower.includes(part));
+  if (has(ERROR_PARTS) && ERROR.test(text)) return 'error';
+  return printk !== undefined || (has(WARNING_PARTS) && WARNING.test(text)) ? 'warning' : 'plain';
 }
 
 /** A link's address of lines, "120" or "120-135"; undefined when it is none. */
