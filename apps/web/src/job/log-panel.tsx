@@ -14,7 +14,7 @@ import '../styles/log.css';
 
 const ROW_PX = 20;
 /** Rows drawn above and below what is visible: a few frames of slow scrolling need no new ones. */
-const OVERSCAN_ROWS = 8;
+const OVERSCAN_ROWS = 4;
 const GATHER_MS = 80;
 /** A large log is taken in turns of this size, between which the page stays responsive. */
 const BYTES_PER_TURN = 2 ** 20;
@@ -290,7 +290,9 @@ function Rows({
 
   const top = scale.contentAt(view.top);
   const first = Math.max(0, Math.floor(top / ROW_PX) - OVERSCAN_ROWS);
-  const last = Math.min(count, Math.ceil((top + view.height) / ROW_PX) + OVERSCAN_ROWS);
+  // As many rows at every place: one that leaves at one end is used again at the other, however fast it goes.
+  const slots = Math.ceil(view.height / ROW_PX) + 1 + 2 * OVERSCAN_ROWS;
+  const last = Math.min(count, first + slots);
   const visible = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
   return (
     <div
@@ -311,7 +313,7 @@ function Rows({
             const isMarked = marked && line.number >= marked.first && line.number <= marked.last && !showUart;
             return (
               <Line
-                key={row.index}
+                key={number % slots}
                 line={line}
                 text={line.text}
                 query={query}
