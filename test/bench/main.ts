@@ -13,13 +13,13 @@ import { labViewerBenchmark } from './lab-viewer.js';
 import { labWatchersBenchmark } from './lab-watchers.js';
 import type { NoReport, Report } from './report.js';
 import { formatReport, hasResult, isMet } from './report.js';
-import { userBenchmark } from './user.js';
+import { userBenchmark, userStartBenchmark } from './user.js';
 
 const HELP = `Measures Bootlab beside QEMU, in turns, and the lab against its targets, on this machine.
 
 npm run bench -- [names] [options]
-  names           benchmarks to run: integer, fp, boot-le, boot-be, user, echo, lab-start, lab-watchers, lab-submissions,
-                  lab-viewer, lab-memory; boot and lab stand for all that begin so (default: all)
+  names           benchmarks to run: integer, fp, boot-le, boot-be, user-works, user-start, echo, lab-start, lab-watchers,
+                  lab-submissions, lab-viewer, lab-memory; boot, user and lab stand for all that begin so (default: all)
   --only NAMES    the same, with commas
   --program FILE  also time this bare-metal Malta ELF between its BENCH-START and BENCH-DONE
   --runs N        runs of each subject (default: 3)
@@ -40,7 +40,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     run: (runs, progress) => bootBenchmark('little', runs, progress),
   },
   'boot-be': { title: 'Linux on Malta, big-endian', run: (runs, progress) => bootBenchmark('big', runs, progress) },
-  user: { title: 'Linux user mode', run: userBenchmark },
+  'user-works': { title: 'Linux user mode', run: userBenchmark },
+  'user-start': { title: 'Linux user mode: start', run: userStartBenchmark },
   echo: { title: 'Console echo', run: (_runs, progress) => echoBenchmark(progress) },
   'lab-start': { title: 'Lab: start', run: (_runs, progress) => labStartBenchmark(progress) },
   'lab-watchers': { title: 'Lab: watchers', run: (_runs, progress) => labWatchersBenchmark(progress) },
