@@ -6,6 +6,9 @@ const CPUS = (['little', 'big'] as const).flatMap((byteOrder) =>
   ([64, 32] as const).map((registers) => ({ byteOrder, registers })),
 );
 
+/** Against a test that hangs; thousands of translations take a minute on a busy machine. */
+const TIMEOUT_MS = 600_000;
+
 /**
  * Instructions that no program can execute to its end without a kernel: privileged ones, and those whose only effect is
  * an exception. mips-system/ compares them with QEMU's system emulation, user/traps.c in user mode.
@@ -32,7 +35,7 @@ export function compareSequences(
         expect(program.describeDifferences(actual, expected).join('\n')).toBe('');
         for (const [name, times] of program.executed) executed.set(name, (executed.get(name) ?? 0) + times);
       },
-      120_000,
+      TIMEOUT_MS,
     );
 
     it(`${atLeast} instructions at least, of every encoding`, () => {
@@ -57,7 +60,7 @@ export function compareSequences(
         for (const actual of results) expect(program.describeDifferences(actual, expected).join('\n')).toBe('');
         expect(translated).toBeGreaterThan(0.7);
       },
-      120_000,
+      TIMEOUT_MS,
     );
   });
 }

@@ -156,6 +156,9 @@ static void memory(void) {
   printf(", process_vm_readv %d", process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof value);
   printf(" gives %ld\n", value);
   there.iov_base = (void *)8;
+  /* Far more than there is: as much as there is. */
+  struct iovec huge[2] = {{&value, sizeof value}, {(void *)8, 0x40000000}}, range = {(void *)&shared, 0x40000000};
+  printf("process_vm_readv of too much: %d\n", process_vm_readv(pid, huge, 2, &range, 1, 0) == sizeof value);
   printf("process_vm_readv of nothing: %s\n", process_vm_readv(pid, &here, 1, &there, 1, 0) < 0 ? strerror(errno) : "read");
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/mem", pid);

@@ -18,6 +18,8 @@ export const CORE_LIMIT = 4;
 const PAGE = 4096;
 const ELF_HEADER_BYTES = 52;
 const PROGRAM_HEADER_BYTES = 32;
+/** A file counts its segments in 16 bits. */
+const MAX_SEGMENTS = 0xfff0;
 const ET_CORE = 4;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
@@ -80,7 +82,9 @@ function createFile({ owner, kernel }: Thread): RegularFile | undefined {
 
 function write(file: RegularFile, thread: Thread, info: SignalInfo, limit: number): void {
   const { space } = thread.owner;
-  const segments = space.map.all.map((mapping): Segment => ({ mapping, bytes: dumpedBytes(thread, mapping) }));
+  const segments = space.map.all
+    .slice(0, MAX_SEGMENTS)
+    .map((mapping): Segment => ({ mapping, bytes: dumpedBytes(thread, mapping) }));
   const notes = concatenate(notesOf(thread, info));
   const headersEnd = ELF_HEADER_BYTES + PROGRAM_HEADER_BYTES * (segments.length + 1);
   const put = (offset: number, bytes: Uint8Array): void => {

@@ -284,6 +284,8 @@ function writeMask(thread: Thread, target: Thread, address: number, bytes: numbe
 // ---- memory of other processes -----------------------------------------------------------------------------------------
 
 const MAX_VECTORS = 1024;
+/** At a time: what a program asks for may be more than there is. */
+const MAX_MOVED_BYTES = 65_536;
 
 interface Range {
   readonly base: number;
@@ -312,7 +314,7 @@ function transfer(write: boolean): KernelSyscall {
       for (let done = 0; done < length;) {
         const mine = here[index];
         if (!mine) return moved;
-        const count = Math.min(length - done, mine.length - offset);
+        const count = Math.min(length - done, mine.length - offset, MAX_MOVED_BYTES);
         const [from, to] = [base + done, mine.base + offset];
         try {
           if (write) target.memory.write(from, thread.memory.read(to, count));
