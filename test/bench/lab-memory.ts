@@ -66,8 +66,9 @@ export async function labMemoryBenchmark(progress: (text: string) => void): Prom
 
 async function measure(stand: Stand, backend: Backend, progress: (text: string) => void): Promise<Sample[]> {
   const samples: Sample[] = [];
+  const inspectors = { api: inspectorOf(stand.api), worker: inspectorOf(stand.worker) };
   for (let jobs = 0; ; jobs += EVERY) {
-    const [api, worker] = [await memoryOf(stand.api), await memoryOf(stand.worker)];
+    const [api, worker] = [await memoryOf(inspectors.api), await memoryOf(inspectors.worker)];
     samples.push({ jobs, api, worker });
     progress(`${backend}, ${jobs} jobs: API ${api.rss.toFixed(0)} MiB, worker ${worker.rss.toFixed(0)} MiB`);
     if (jobs === JOBS) return samples;
@@ -89,11 +90,16 @@ function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
   return median(slopes);
 }
 
-/** What a process uses after it has collected its garbage, asked for through Node's inspector. */
-async function memoryOf(process: LabProcess | undefined): Promise<Memory> {
+/** The address of a process's inspector, which it prints first of all. */
+function inspectorOf(process: LabProcess | undefined): string {
   const address = /Debugger listening on (ws:\S+)/.exec(process?.output() ?? '')?.[1];
   if (address === undefined) throw new Error('a process of the lab has no inspector');
-  const socket = new WebSocket(address);
+  return address;
+}
+
+/** What a process uses after it has collected its garbage, asked for through Node's inspector. */
+async function memoryOf(inspector: string): Promise<Memory> {
+  const socket = new WebSocket(inspector);
   try {
     await once(socket, 'open', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) });
     let id = 0;
