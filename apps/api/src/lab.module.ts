@@ -1,6 +1,7 @@
 import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import {
+  AdvisoryLocks,
   ArtifactStore,
   AuditLog,
   BadgeStore,
@@ -58,6 +59,11 @@ const providers = [
     useFactory: (database: Database, blobs: BlobStore) => new ImageStore(database, blobs),
   },
   {
+    provide: AdvisoryLocks,
+    inject: [CONFIG],
+    useFactory: (config: LabConfig) => new AdvisoryLocks(config.databaseUrl, report),
+  },
+  {
     provide: ArtifactStore,
     inject: [DATABASE, BLOBS],
     useFactory: (database: Database, blobs: BlobStore) => new ArtifactStore(database, blobs),
@@ -100,6 +106,7 @@ export class LabModule implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.moduleRef.get<JobQueue>(QUEUE).close();
+    await this.moduleRef.get(AdvisoryLocks).close();
     await this.moduleRef.get<LiveStreams>(STREAMS).close();
     await this.moduleRef.get<Database>(DATABASE).$disconnect();
   }

@@ -54,6 +54,7 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
       port: 0,
       maxUploadBytes: 2 ** 20,
       uploadExpiryMs: 86_400_000,
+      uploadFolder: undefined,
       importHosts: [],
       imageRetentionMs: 90 * 86_400_000,
       artifactLimitBytes: 2 ** 30,

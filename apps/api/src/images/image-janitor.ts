@@ -1,7 +1,14 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { ArtifactStore, ImageStore, ImageTransfers, type BlobStore } from '@bootlab/lab/server';
+import {
+  AdvisoryLocks,
+  ArtifactStore,
+  ImageStore,
+  ImageTransfers,
+  WebhookStore,
+  type BlobStore,
+} from '@bootlab/lab/server';
 import { CONFIG, type LabConfig } from '../config.token.js';
 import { BLOBS } from '../lab.module.js';
 import { SILENT_MS } from './image-intake.js';
@@ -10,8 +17,10 @@ import { UploadsService } from './uploads.service.js';
 const INTERVAL_MS = 600_000;
 /** Longer than anything is on its way between the staging folder and the library. */
 const GRACE_MS = 86_400_000;
+/** How long the log shows what webhooks were sent. */
+const DELIVERIES_KEPT_MS = 30 * 86_400_000;
 
-/** Keeps stored files in order: unfinished uploads, forgotten staging files, retention, garbage collection. */
+/** Keeps what is stored in order: unfinished uploads, forgotten staging files, retention, garbage collection. */
 @Injectable()
 export class ImageJanitor implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ImageJanitor.name);
@@ -21,6 +30,8 @@ export class ImageJanitor implements OnApplicationBootstrap, OnApplicationShutdo
   constructor(
     private readonly images: ImageStore,
     private readonly artifacts: ArtifactStore,
+    private readonly webhooks: WebhookStore,
+    private readonly locks: AdvisoryLocks,
     private readonly transfers: ImageTransfers,
     private readonly uploads: UploadsService,
     @Inject(BLOBS) private readonly blobs: BlobStore,
@@ -48,9 +59,16 @@ export class ImageJanitor implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   private async tidy(graceMs: number): Promise<void> {
-    await this.transfers.expire(this.config.uploadExpiryMs, SILENT_MS);
+    // What lies on this host's own disk…
     await this.uploads.removeExpired();
     await this.removeStaged(graceMs);
+    // …and what all processes of the API share, for which one of them is enough.
+    await this.locks.runAlone('janitor', () => this.tidyShared(graceMs));
+  }
+
+  private async tidyShared(graceMs: number): Promise<void> {
+    await this.transfers.expire(this.config.uploadExpiryMs, SILENT_MS);
+    await this.webhooks.forget(DELIVERIES_KEPT_MS);
     const { images, blobs, blobErrors } = await this.images.collect({
       retentionMs: this.config.imageRetentionMs,
       graceMs,

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { fieldErrorsOf, uploadMetadataSchema, type ImageTransfer, type Problem } from '@bootlab/lab';
 import {
+  AdvisoryLocks,
   ImageTransfers,
   QuotaExceededError,
   Quotas,
   type BlobStore,
+  type LiveStreams,
   type Principal,
   type StoredTransfer,
 } from '@bootlab/lab/server';
@@ -16,11 +18,12 @@ import { FileStore } from '@tus/file-store';
 import { EVENTS, Server, type Upload } from '@tus/server';
 import { NodeRequest, sendNodeResponse } from 'srvx/node';
 import { CONFIG, type LabConfig } from '../config.token.js';
-import { BLOBS } from '../lab.module.js';
+import { BLOBS, STREAMS } from '../lab.module.js';
 import { invalidField, invalidFields, notFound, problemOf, ProblemError, problemOfQuota } from '../problem/problem.js';
 import { ImageIntake } from './image-intake.js';
 import { isUuid } from './images.service.js';
 import { ImportsService } from './imports.service.js';
+import { UploadLocker } from './upload-locker.js';
 
 export const UPLOADS_PATH = '/api/v1/uploads';
 const TUS_VERSION = '1.0.0';
@@ -42,13 +45,16 @@ export class UploadsService implements OnModuleInit {
     private readonly quotas: Quotas,
     @Inject(BLOBS) private readonly blobs: BlobStore,
     @Inject(CONFIG) config: LabConfig,
+    locks: AdvisoryLocks,
+    @Inject(STREAMS) streams: LiveStreams,
   ) {
-    // Beside the staging folder, so that a finished file is renamed and not copied.
-    this.folder = path.join(path.dirname(blobs.stagingDir), 'uploads');
+    // By default beside the staging folder, so that a finished file is renamed and not copied.
+    this.folder = config.uploadFolder ?? path.join(path.dirname(blobs.stagingDir), 'uploads');
     this.store = new FileStore({ directory: this.folder, expirationPeriodInMilliseconds: config.uploadExpiryMs });
     this.server = new Server({
       path: UPLOADS_PATH,
       datastore: this.store,
+      locker: new UploadLocker(locks, streams),
       maxSize: config.maxUploadBytes,
       relativeLocation: true,
       allowedOrigins: () => false, // the page comes from the lab itself
@@ -156,7 +162,7 @@ export class UploadsService implements OnModuleInit {
     if (!transfer) return;
     await this.intake.run(transfer, async (signal) => {
       const file = path.join(this.blobs.stagingDir, randomUUID());
-      await rename(path.join(this.folder, id), file);
+      await moveFile(path.join(this.folder, id), file);
       await rm(path.join(this.folder, `${id}.json`), { force: true });
       const staged = await this.intake.digest(file, transfer.name, signal).catch(async (error: unknown) => {
         await rm(file, { force: true });
@@ -177,6 +183,17 @@ export class UploadsService implements OnModuleInit {
     if ('status_code' in error && error.status_code < 500) return problemOf(error.status_code, error.body.trim());
     this.logger.error('Upload', error instanceof Error ? error.stack : error.body);
     return problemOf(500, 'The lab failed to handle this upload; its log says why');
+  }
+}
+
+/** Moves a file, also to another file system. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    await copyFile(from, to);
+    await rm(from, { force: true });
   }
 }
 

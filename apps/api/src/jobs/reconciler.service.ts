@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { enqueue, JobStore } from '@bootlab/lab/server';
+import { AdvisoryLocks, enqueue, JobStore } from '@bootlab/lab/server';
 import { QUEUE, type JobQueue } from '../lab.module.js';
 
 const INTERVAL_MS = 15_000;
@@ -18,6 +18,7 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
 
   constructor(
     private readonly jobs: JobStore,
+    private readonly locks: AdvisoryLocks,
     @Inject(QUEUE) private readonly queue: JobQueue,
   ) {}
 
@@ -32,14 +33,19 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
 
   async run(): Promise<void> {
     try {
-      for (const { id } of await this.jobs.unfinished(GRACE_MS)) {
-        if (await this.queue.getJob(id)) continue;
-        if ((await this.jobs.state(id)) === 'ended') continue; // it ended while we looked
-        this.logger.warn(`Job ${id} had fallen out of the queue and is queued again`);
-        await enqueue(this.queue, id);
-      }
+      // One process of the API is enough for it.
+      await this.locks.runAlone('reconciler', () => this.reconcile());
     } catch (error) {
       this.logger.error('Reconciliation failed; it is tried again', error instanceof Error ? error.stack : error);
+    }
+  }
+
+  private async reconcile(): Promise<void> {
+    for (const { id } of await this.jobs.unfinished(GRACE_MS)) {
+      if (await this.queue.getJob(id)) continue;
+      if ((await this.jobs.state(id)) === 'ended') continue; // it ended while we looked
+      this.logger.warn(`Job ${id} had fallen out of the queue and is queued again`);
+      await enqueue(this.queue, id);
     }
   }
 }

@@ -33,7 +33,6 @@ const CONCURRENCY = 8;
 /** What was announced and not heard is found after this time. */
 const LOOK_MS = 10_000;
 const PENDING_AT_ONCE = 500;
-const KEPT_MS = 30 * 86_400_000;
 
 /** The signature of a message: HMAC-SHA256 of "<timestamp>.<body>", hexadecimal. */
 export const signatureOf = (secret: string, timestamp: string, body: string): string =>
@@ -89,7 +88,6 @@ export class WebhookSender implements OnApplicationBootstrap, BeforeApplicationS
     try {
       // Again changes nothing: the queue knows those that it has.
       for (const deliveryId of await this.webhooks.pending(PENDING_AT_ONCE)) await enqueue(deliveryId);
-      await this.webhooks.forget(KEPT_MS);
     } catch (error) {
       this.logger.warn(`messages for webhooks wait: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -15,6 +15,8 @@ export interface LabConfig {
   maxUploadBytes: number;
   /** How long an upload may take, pauses included. */
   uploadExpiryMs: number;
+  /** Folder for uploads on their way; undefined: beside what is staged for the blob store, on this host. */
+  uploadFolder: string | undefined;
   /** Hosts that images may be imported from although they lie in private networks. */
   importHosts: readonly string[];
   /** How long images are kept that no job uses; a project may say otherwise. */
@@ -105,6 +107,7 @@ const labSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
   BOOTLAB_MAX_UPLOAD: unit(parseSize).default(2 ** 31),
   BOOTLAB_UPLOAD_EXPIRY: unit((text) => parseDuration(text) / 1e6).default(86_400_000),
+  BOOTLAB_UPLOAD_FOLDER: z.string().regex(/^\//, 'Name an absolute path').optional(),
   BOOTLAB_IMPORT_HOSTS: z
     .string()
     .default('')
@@ -225,6 +228,7 @@ function labConfigOf(values: z.output<typeof labSchema>): LabConfig {
     port: values.PORT,
     maxUploadBytes: values.BOOTLAB_MAX_UPLOAD,
     uploadExpiryMs: values.BOOTLAB_UPLOAD_EXPIRY,
+    uploadFolder: values.BOOTLAB_UPLOAD_FOLDER,
     importHosts: values.BOOTLAB_IMPORT_HOSTS,
     imageRetentionMs: values.BOOTLAB_IMAGE_RETENTION_DAYS * 86_400_000,
     artifactLimitBytes: values.BOOTLAB_ARTIFACT_LIMIT,

@@ -1,4 +1,5 @@
 /** What API and workers share on the server: configuration, database, queue, live streams, blobs and the stores. */
+export * from './advisory-locks.js';
 export * from './artifact-store.js';
 export * from './badge-store.js';
 export * from './blobs.js';
