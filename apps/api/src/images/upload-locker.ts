@@ -39,6 +39,7 @@ export class UploadLocker implements Locker {
     for (;;) {
       const lock = await this.locks.tryTake(topicOf(id));
       if (lock) return lock;
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what the protocol's server takes for an answer
       if (signal.aborted || performance.now() > deadline) throw ERRORS.ERR_LOCK_TIMEOUT;
       await this.streams.announce(topicOf(id));
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
