@@ -19,6 +19,8 @@ if (args[0] === 'exec') {
 } else {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
-  const engine = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
+  const { keptTranslations } = await import('./boot/translations.js');
+  const emulator = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
+  const engine = { ...emulator, keptTranslations: keptTranslations(process.env) };
   process.exitCode = await runCommandLine(args, { version, host, engine, env: process.env });
 }

@@ -28,7 +28,7 @@ import { convertLava, testFile, testTuxrun } from './test/run-file.js';
 /** What commander hands over: options under their own names, values already parsed. */
 interface BootFlags extends Pick<
   BootOptions,
-  'board' | 'cpu' | 'kernel' | 'initrd' | 'firmware' | 'byteOrder' | 'clock' | 'stats' | 'log'
+  'board' | 'cpu' | 'kernel' | 'initrd' | 'firmware' | 'byteOrder' | 'clock' | 'cache' | 'stats' | 'log'
 > {
   memory?: number;
   append?: string;
@@ -219,6 +219,7 @@ function addBootCommand(
         .default('jit'),
     )
     .option('--jit-threshold <visits>', 'translate code that was reached by a branch this often', countArgument)
+    .option('--no-cache', 'translate everything anew, and keep nothing for the next run; see BOOTLAB_TRANSLATIONS')
     .option('--stats <file>', 'write counters and timings as JSON')
     .option(
       '--profile <file>',

@@ -96,6 +96,8 @@ export const DEFAULT_JIT_THRESHOLD = 2000;
 /** Builds a machine. @throws ConfigError for every bad input, naming the field and the mend */
 export async function createMachine(config: MachineConfig, engine: EngineOptions = {}): Promise<Machine> {
   const outside = new Outside();
+  const booted = config.firmware ?? config.kernel;
+  const image = engine.translationService && booted ? await sha256(booted) : undefined;
   const built = await buildBoard<InterpreterVcpu>(config, {
     cpuLinearBytes: InterpreterVcpu.linearBytes,
     createCpu: (options) =>
@@ -104,7 +106,7 @@ export async function createMachine(config: MachineConfig, engine: EngineOptions
         translation:
           engine.accel === 'interp'
             ? undefined
-            : { threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: engine.translationService },
+            : { threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: engine.translationService, image },
       }),
     onTransmit: (uart, byte) => outside.transmit(uart, byte),
     onPower: (event) => outside.power(event),
@@ -237,7 +239,12 @@ class EmulatedMachine implements Machine {
 
   async ramSha256(): Promise<string> {
     // A copy: the digest must not see memory that a caller lets change meanwhile.
-    const digest = await globalThis.crypto.subtle.digest('SHA-256', this.built.ram.bytes.slice());
-    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return sha256(this.built.ram.bytes.slice());
   }
+}
+
+/** Hexadecimal. */
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await globalThis.crypto.subtle.digest('SHA-256', bytes as BufferSource); // a copy, or an image in plain memory
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

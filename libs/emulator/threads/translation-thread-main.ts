@@ -1,31 +1,65 @@
 // The translation thread: reads the machine's memory while the vCPU runs, and posts compiled regions back.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeTarget } from '../targets/index.js';
-import type { CompiledBatch, TranslationRequest } from '../accel/jit/index.js';
+import type { CompiledBatch, RegionModule, TranslationRequest } from '../accel/jit/index.js';
 import { RegionCompiler } from '../accel/jit/index.js';
-import type { ThreadStart } from './protocol.js';
+import type { FromHub, FromTranslator, ThreadStart, ToHub, ToTranslator } from './protocol.js';
+import { TranslationFiles } from './translation-files.js';
 
 /** Regions that wait at the same time share a module, which costs less to compile; but none should wait long. */
 const MAX_BATCH = 8;
 
-const { setup, target, port } = workerData as ThreadStart; // what translation-thread.ts passes
-const compiler = new RegionCompiler(setup, describeTarget(target.name, target.model, target.byteOrder));
-
-port.on('message', (first: TranslationRequest) => {
-  const requests = [first];
-  while (requests.length < MAX_BATCH) {
-    const next = receiveMessageOnPort(port);
-    if (!next) break;
-    requests.push(next.message);
-  }
-  for (const batch of batchesOf(requests)) port.postMessage(batch);
+const { setup, target, port, cache } = workerData as ThreadStart; // what translation-thread.ts passes
+const files = cache?.kind === 'files' ? new TranslationFiles(cache.folder) : undefined;
+const compiler = new RegionCompiler(setup, describeTarget(target.name, target.model, target.byteOrder), (made) => {
+  if (cache?.kind === 'files') files?.add(cache.key, made);
+  else if (cache?.kind === 'hub') cache.port.postMessage({ kind: 'made', made } satisfies ToHub);
 });
+const post = (message: FromTranslator): void => port.postMessage(message);
+const postKnown = (made: RegionModule, wasmBytes: number): void => {
+  compiler.learn(made.regions);
+  post({ kind: 'known', made, wasmBytes });
+};
+
+if (cache?.kind === 'files') {
+  for (const { bytes, regions } of files?.load(cache.key) ?? [])
+    postKnown({ module: new WebAssembly.Module(bytes), regions }, bytes.length);
+} else if (cache?.kind === 'hub') {
+  cache.port.on('message', ({ modules }: FromHub) => {
+    const compiled: { id: number; module: WebAssembly.Module }[] = [];
+    for (const { id, code, regions, wasmBytes } of modules) {
+      const module = code instanceof WebAssembly.Module ? code : new WebAssembly.Module(code);
+      if (module !== code) compiled.push({ id, module });
+      postKnown({ module, regions }, wasmBytes);
+    }
+    if (compiled.length > 0) cache.port.postMessage({ kind: 'compiled', modules: compiled } satisfies ToHub);
+  });
+}
+
+port.on('message', (first: ToTranslator) => {
+  const requests: TranslationRequest[] = [];
+  let closing = false;
+  for (let next: ToTranslator | undefined = first; next; next = receiveMessageOnPort(port)?.message) {
+    if (next.kind === 'close') closing = true;
+    else requests.push(next.request);
+    if (requests.length === MAX_BATCH) break;
+  }
+  if (!closing) for (const batch of batchesOf(requests)) post({ kind: 'answer', batch });
+  else close();
+});
+
+function close(): void {
+  if (cache?.kind === 'files') files?.save(cache.key);
+  if (cache?.kind === 'hub') cache.port.close();
+  port.close();
+}
 
 /**
  * The vCPU may rewrite code while it is read, which can leave a region that contradicts itself. What fails is tried alone,
  * and what fails alone is put off; a fault of the translator's own shows where it runs inline.
  */
 function batchesOf(requests: readonly TranslationRequest[]): CompiledBatch[] {
+  if (requests.length === 0) return [];
   try {
     return [compiler.compile(requests)];
   } catch {

@@ -1,4 +1,5 @@
 import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
+import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
 import type { RawImage } from '@bootlab/emulator/backends';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
@@ -10,6 +11,8 @@ import type { BootOptions } from './options.js';
 export interface MachineMaker {
   createMachine: typeof createMachine;
   selfTestFirmware: typeof selfTestFirmware;
+  /** Translates, and keeps what it translates from run to run. Default: nothing is kept. */
+  keptTranslations?: TranslationServiceFactory;
 }
 
 /** A machine and the files that it keeps open. */
@@ -37,8 +40,9 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
   const close = (): void => images.forEach((image) => image.close());
   try {
     for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
-    const { accel, jitThreshold } = options;
-    const engine = { accel, jitThreshold, translationService: translateInThread };
+    const { accel, jitThreshold, cache } = options;
+    const kept = cache === false ? undefined : maker.keptTranslations;
+    const engine = { accel, jitThreshold, translationService: kept ?? translateInThread };
     const machine = await maker.createMachine(configOf(options, images, maker), engine);
     return {
       machine,

@@ -26,6 +26,8 @@ export interface BootOptions {
   clock?: ClockMode;
   accel?: Accel;
   jitThreshold?: number;
+  /** False: translations of earlier runs are not used, and none are kept. */
+  cache?: boolean;
   stats?: string;
   /** Where the flame graph goes. */
   profile?: string;

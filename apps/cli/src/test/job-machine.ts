@@ -64,7 +64,7 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
     const drives = opened.map((image) => new CopyOnWriteOverlay(image));
     const uploads = uploadsOf(spec, folder, maker);
     const make = (): Promise<Machine> =>
-      maker.createMachine({ ...config, drives }, { translationService: translateInThread });
+      maker.createMachine({ ...config, drives }, { translationService: maker.keptTranslations ?? translateInThread });
     return { make, uploads, drives, close };
   } catch (error) {
     close();

@@ -391,7 +391,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const physical = this.#core.translatedAddress;
     const range = this.options.bus.find(physical);
     if (!range || range.target.kind === 'mmio' || !this.#fill(address, physical, range, true))
-      this.#core.raiseBusError(address, Access.Fetch);
+      return this.#core.raiseBusError(address, Access.Fetch);
+    this.#translator?.fetched(address, this.#tlb.fetchOffset(address));
   }
 
   #loadSlow(address: number, width: Width): number {

@@ -2,4 +2,5 @@
 // installs, finds and drops them.
 export * from './region-compiler.js';
 export * from './service.js';
+export * from './translation-library.js';
 export * from './translator.js';

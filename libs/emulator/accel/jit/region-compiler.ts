@@ -13,6 +13,8 @@ export interface CompilerSetup {
   readonly jumpCache: number;
   /** Visits before a translation, as the interpreter counts them. */
   readonly threshold: number;
+  /** Names what the machine boots, for whoever keeps translations for the next time it does; undefined: nobody does. */
+  readonly image: string | undefined;
 }
 
 /** A branch target that was visited often. */
@@ -27,55 +29,75 @@ export interface TranslationRequest {
   readonly state: Int32Array;
   /** Where the directly mapped segment shows RAM at present. */
   readonly window: DirectWindow | undefined;
-  /** It was postponed before. */
+  /** It was asked for before, and put off. */
   readonly repeated: boolean;
   /** Batches that the vCPU had taken in when it asked. */
   readonly batchesSeen: number;
 }
 
-/** A translated region, ready to be installed where its code has not changed since. */
+/** A translated region. Good wherever its words are found at its addresses, in a machine that is laid out the same. */
 export interface CompiledRegion {
-  readonly request: TranslationRequest;
   /** Name of its function among the module's exports. */
   readonly name: string;
+  readonly modeKey: number;
+  readonly window: DirectWindow | undefined;
   /** Guest instructions, and bytes of the Wasm function. */
   readonly instructions: number;
   readonly wasmBytes: number;
   /** Virtual addresses at which it can be entered; the first is the requested one. */
   readonly entries: readonly number[];
-  /** Which of the entries it takes over from regions that had them before. */
-  readonly claimed: readonly boolean[];
   /** Virtual address and linear-memory offset of the pages it came from. */
   readonly pages: readonly (readonly [virtual: number, linear: number])[];
+  /** Virtual addresses of those pages whose place the function compares: the module imports it, see {@link placeImport}. */
+  readonly places: readonly number[];
   /** Virtual addresses of all instructions, and the words found there. */
   readonly addresses: Uint32Array;
   readonly words: Uint32Array;
 }
 
-export interface CompiledBatch {
+/** Regions in one module. */
+export interface RegionModule {
   readonly module: WebAssembly.Module;
   readonly regions: readonly CompiledRegion[];
+}
+
+/** The same as bytes, as it can be kept. */
+export interface RegionModuleBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly regions: readonly CompiledRegion[];
+}
+
+/** The answer to requests. */
+export interface CompiledBatch {
+  /** Undefined where nothing could be translated. */
+  readonly made: RegionModule | undefined;
   /** What was asked for and cannot be translated. */
   readonly refused: readonly TranslationRequest[];
-  /** What an earlier batch, unknown when it was asked for, has an entry for. */
+  /** What there is already, in an earlier batch or a known module that had not arrived when it was asked for. */
   readonly covered: readonly TranslationRequest[];
   /** What should be asked for again when more of the code around has been visited. */
   readonly postponed: readonly TranslationRequest[];
-  /** Values of the imported constants in `pages`. */
-  readonly constants: Readonly<Record<string, number>>;
   readonly wasmBytes: number;
   /** Host milliseconds. */
   readonly translateMs: number;
   readonly compileMs: number;
 }
 
+/** Name of an imported constant of the module `places`: linear-memory offset minus virtual address of a region's page. */
+export const placeImport = (region: string, virtualPage: number): string =>
+  `${region}.${(virtualPage >>> 0).toString(16)}`;
+
 /** How much of the visits before a translation a branch target must have had to count as warm. */
 const WARM_SHARE = 0.1;
 /** How the entry word of the jump cache holds the entry's number and the region's size. */
 const ENTRY_BITS = 8;
+export const ENTRY_MASK = (1 << ENTRY_BITS) - 1;
 const PAGE_MASK = 0xfffff000 | 0;
 /** How far around a jump through a table its targets are looked for. */
 const NEAR_BYTES = 0x4000;
+
+/** Windows are small plain data that may have crossed threads: their text is compared. */
+export const windowKey = (window: DirectWindow | undefined): string => JSON.stringify(window ?? null);
 
 export const packEntry = (entry: number, instructions: number): number => (instructions << ENTRY_BITS) | entry;
 
@@ -87,6 +109,8 @@ export class RegionCompiler {
   /** Per batch that the vCPU may not have seen yet: the entries it brings, as {@link entryKey}. */
   readonly #unseen: Set<string>[] = [];
   #batches = 0;
+  /** Regions that exist, by their first entry. */
+  readonly #known = new Map<number, CompiledRegion[]>();
   readonly #readers = new Map<number, InstructionReader>();
   readonly #view: DataView;
   readonly #words: Int32Array;
@@ -94,9 +118,21 @@ export class RegionCompiler {
   constructor(
     private readonly setup: CompilerSetup,
     private readonly description: TargetDescription,
+    /** Is given every module. */
+    private readonly keep?: (made: RegionModule & RegionModuleBytes) => void,
   ) {
     this.#view = new DataView(setup.buffer);
     this.#words = new Int32Array(setup.buffer);
+  }
+
+  /** These regions exist: whoever asks for them is about to learn so, too. */
+  learn(regions: readonly CompiledRegion[]): void {
+    for (const region of regions) {
+      const first = region.entries[0] as number; // the requested one
+      const there = this.#known.get(first);
+      if (there) there.push(region);
+      else this.#known.set(first, [region]);
+    }
   }
 
   /** @throws Error when the code was changed while it was read, in a way that made no sense */
@@ -116,15 +152,6 @@ export class RegionCompiler {
     const module = new ModuleWriter(this.setup.memory);
     module.importTable('env', 'translations');
     const type = module.type(TRANSLATION_PARAMETERS, []);
-    const constants: Record<string, number> = {};
-    const imported = new Map<string, number>();
-    const importConstant = (value: number): number => {
-      const name = value.toString(16);
-      let index = imported.get(name);
-      if (index === undefined) imported.set(name, (index = module.importConstant('pages', name)));
-      constants[name] = value;
-      return index;
-    };
     const regions: CompiledRegion[] = [];
     const refused: TranslationRequest[] = [];
     const postponed: TranslationRequest[] = [];
@@ -135,7 +162,7 @@ export class RegionCompiler {
     for (const request of requests) {
       while (this.#batches - this.#unseen.length < request.batchesSeen) this.#unseen.shift();
       // Asked for before the vCPU knew that it is on its way.
-      if (this.#unseen.some((batch) => batch.has(entryKey(request.address, request)))) {
+      if (this.#isKnown(request) || this.#unseen.some((batch) => batch.has(entryKey(request.address, request)))) {
         covered.push(request);
         continue;
       }
@@ -149,33 +176,54 @@ export class RegionCompiler {
         postponed.push(request);
         continue;
       }
+      const name = String(regions.length);
+      const places = new Map<number, number>();
       const body = translateRegion(this.description, reader, region, {
         cpuBase: this.setup.cpuBase,
         type,
         jumpCache: this.setup.jumpCache,
         modeKey: request.modeKey,
         window: request.window,
-        pageAddend: (virtual, linear) => importConstant((linear - virtual) | 0),
+        pageAddend: (virtual) => {
+          const page = virtual >>> 0;
+          let index = places.get(page);
+          if (index === undefined) places.set(page, (index = module.importConstant('places', placeImport(name, page))));
+          return index;
+        },
       });
-      const name = String(regions.length);
       module.addFunction(body, [], name);
-      regions.push(describe(request, name, region, body.code.length));
+      regions.push(describe(request, name, region, [...places.keys()], body.code.length));
       for (const address of region.entries) entries.add(entryKey(address, request));
     }
-    const bytes = module.finish();
+    const bytes = regions.length > 0 ? module.finish() : undefined;
     const translated = performance.now();
-    const compiled = new WebAssembly.Module(bytes);
+    const made = bytes && { module: new WebAssembly.Module(bytes), regions };
+    const compileMs = performance.now() - translated;
+    if (bytes && made) this.keep?.({ ...made, bytes });
     return {
-      module: compiled,
-      regions,
+      made,
       refused,
       postponed,
       covered,
-      constants,
-      wasmBytes: bytes.length,
+      wasmBytes: bytes?.length ?? 0,
       translateMs: translated - started,
-      compileMs: performance.now() - translated,
+      compileMs,
     };
+  }
+
+  #isKnown(request: TranslationRequest): boolean {
+    if (request.repeated) return false;
+    const source = this.#source(request);
+    const matches = ({ addresses, words }: CompiledRegion): boolean =>
+      addresses.every((address, i) => {
+        const linear = source.locate(address);
+        return linear >= 0 && source.word(linear) === words[i];
+      });
+    const known = this.#known.get(request.address) ?? [];
+    return known.some(
+      (region) =>
+        region.modeKey === request.modeKey && windowKey(region.window) === windowKey(request.window) && matches(region),
+    );
   }
 
   #reader(modeKey: number): InstructionReader {
@@ -232,15 +280,22 @@ export class RegionCompiler {
 const entryKey = (address: number, { modeKey, linear, address: seed }: TranslationRequest): string =>
   `${address} ${modeKey} ${(linear - seed) | 0}`;
 
-function describe(request: TranslationRequest, name: string, region: Region, wasmBytes: number): CompiledRegion {
+function describe(
+  { modeKey, window }: TranslationRequest,
+  name: string,
+  region: Region,
+  places: readonly number[],
+  wasmBytes: number,
+): CompiledRegion {
   return {
-    request,
     name,
+    modeKey,
+    window,
     instructions: region.instructionCount,
     wasmBytes,
     entries: region.entries,
-    claimed: region.entries.map((address, i) => i === 0 || region.claimed.has(address)),
     pages: [...region.pages],
+    places,
     addresses: Uint32Array.from(region.words.keys()),
     words: Uint32Array.from(region.words.values()),
   };

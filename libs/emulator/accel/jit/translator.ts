@@ -5,8 +5,10 @@ import type { DirectWindow } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
+import type { KnownRegion, Places } from './known-regions.js';
+import { KnownRegions, placeOf } from './known-regions.js';
 import type { CompiledBatch, CompiledRegion, TranslationRequest } from './region-compiler.js';
-import { packEntry } from './region-compiler.js';
+import { ENTRY_MASK, packEntry, windowKey } from './region-compiler.js';
 import type { TranslationService, TranslationServiceFactory } from './service.js';
 import { translateInline } from './service.js';
 
@@ -17,6 +19,8 @@ export interface TranslationOptions {
   readonly service?: TranslationServiceFactory | undefined;
   /** All translations are dropped when their Wasm exceeds this. Default 96 MiB. */
   readonly maxWasmBytes?: number | undefined;
+  /** See `CompilerSetup`. */
+  readonly image?: string | undefined;
 }
 
 export interface TranslationStats {
@@ -35,13 +39,30 @@ export interface TranslationStats {
   invalidated: number;
   /** Times that everything was dropped because the cache was full. */
   flushes: number;
+  /** Translations of earlier runs and of other boards. */
+  readonly cache: {
+    /** Regions taken from there, and regions that had to be made. */
+    hits: number;
+    misses: number;
+    /** Wasm bytes that it offered. */
+    bytes: number;
+  };
 }
 
 interface CachedRegion {
+  readonly known: KnownRegion;
+  /** Linear-memory offset of its first instruction. */
+  readonly linear: number;
   readonly target: number;
   readonly wasmBytes: number;
   readonly entries: readonly { readonly tag: number; readonly linear: number }[];
   readonly pages: readonly { readonly block: RamBlock; readonly page: number }[];
+}
+
+/** A known region and where its code was found. */
+interface Located {
+  readonly known: KnownRegion;
+  readonly places: Places;
 }
 
 const DEFAULT_MAX_WASM_BYTES = 96 << 20;
@@ -71,23 +92,26 @@ export class Translator {
     installMs: 0,
     invalidated: 0,
     flushes: 0,
+    cache: { hits: 0, misses: 0, bytes: 0 },
   };
   readonly #cache: Int32Array;
   readonly #memoryWords: DataView;
   readonly #service: TranslationService;
   readonly #byTag = new Map<number, { linear: number; target: number; entry: number }[]>();
+  readonly #known: KnownRegions;
   readonly #regions = new Map<number, CachedRegion>();
   readonly #byPage = new Map<RamBlock, Map<number, Set<CachedRegion>>>();
   readonly #rewrites = new Map<RamBlock, Map<number, number>>();
   readonly #freeTargets: number[] = [];
-  /** Tag and linear-memory offset of what was postponed. */
-  readonly #postponed = new Set<string>();
+  /** What was asked for and put off, by {@link requestKey}. */
+  readonly #putOff = new Set<string>();
   readonly #blocks: RamBlock[] = [];
   readonly #modeKey: number;
   readonly #translated: number;
   #cachedBytes = 0;
   #batchesSeen = 0;
   #window: DirectWindow | undefined;
+  #windowKey = windowKey(undefined);
   #nextTarget = 1; // 0 stands for none
 
   constructor(
@@ -102,6 +126,7 @@ export class Translator {
     this.#memoryWords = new DataView(memory.buffer);
     this.link = { jumpCache, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
+    this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
     this.#service = (options.service ?? translateInline)(
       {
         buffer: memory.buffer,
@@ -109,6 +134,7 @@ export class Translator {
         cpuBase: words.byteOffset,
         jumpCache,
         threshold: options.threshold,
+        image: options.image,
       },
       description,
     );
@@ -144,12 +170,16 @@ export class Translator {
       return;
     }
     const modeKey = this.words[this.#modeKey] as number;
+    const address = (tag - modeKey) >>> 0;
+    this.#installKnown(address, linear >>> 0);
+    const installed = this.#byTag.get(tag)?.find((candidate) => candidate.linear === linear);
+    if (installed) return this.#enter(tag, linear, installed.target, installed.entry);
     this.#service.request({
-      address: (tag - modeKey) >>> 0,
+      address,
       modeKey,
       linear: linear >>> 0,
       tlbBase: this.tlb.base,
-      repeated: this.#postponed.delete(`${tag} ${linear}`),
+      repeated: this.#putOff.delete(requestKey({ address, modeKey, linear })),
       state: this.words.slice(0, STATE_WORDS),
       window: this.#window,
       batchesSeen: this.#batchesSeen,
@@ -157,9 +187,33 @@ export class Translator {
     this.collect();
   }
 
+  /**
+   * The CPU fetches from a page that it did not fetch from just before: what is known of its code is installed before it
+   * gets hot.
+   * @param address virtual
+   * @param linear where that is in linear memory
+   */
+  fetched(address: number, linear: number): void {
+    if (this.#known.on((address & ~PAGE_OFFSET) >>> 0).length === 0) return;
+    const block = this.#blockAt(linear);
+    if (block && (this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0) <= PATIENCE)
+      this.#installKnown(address, linear);
+  }
+
   /** Takes over what the service has finished. */
   collect(): void {
-    for (let batch = this.#service.poll(); batch; batch = this.#service.poll()) this.#installBatch(batch);
+    let learned = false;
+    for (let result = this.#service.poll(); result; result = this.#service.poll()) {
+      if (result.kind === 'answer') {
+        this.#takeAnswer(result.batch);
+      } else {
+        this.stats.cache.bytes += result.wasmBytes;
+        this.#known.add(result.made, true);
+        learned = true;
+      }
+    }
+    // Pages that were fetched from before it was known.
+    if (learned) this.tlb.forEachPage((address, linear) => this.fetched(address, linear));
   }
 
   /** Ends the service. */
@@ -170,11 +224,13 @@ export class Translator {
   /** Memory moved on the bus: drops everything. @param window where the directly mapped segment now shows RAM */
   relocate(window: DirectWindow | undefined): void {
     this.#window = window;
+    this.#windowKey = windowKey(window);
     this.flush();
   }
 
-  /** Drops everything. */
+  /** Installs nothing any more of what is installed. */
   flush(): void {
+    this.#known.uninstall();
     this.#cache.fill(0);
     this.#byTag.clear();
     this.#byPage.clear();
@@ -184,58 +240,106 @@ export class Translator {
     this.stats.flushes++;
   }
 
-  #installBatch(batch: CompiledBatch): void {
+  #takeAnswer(batch: CompiledBatch): void {
     const { stats } = this;
     this.#batchesSeen++;
     stats.translateMs += batch.translateMs;
     stats.compileMs += batch.compileMs;
     stats.wasmBytes += batch.wasmBytes;
     for (const request of batch.postponed) {
-      this.#postponed.add(`${(request.address + request.modeKey) | 0} ${request.linear | 0}`);
+      this.#putOff.add(requestKey(request));
       this.#restartCount(request, POSTPONEMENT);
     }
-    // The region that covers it may have been dropped since.
     for (const request of batch.covered) {
       const { address, modeKey, linear } = request;
+      this.#installKnown(address, linear);
       const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
-      if (!known) this.#restartCount(request);
+      if (known) continue;
+      // The region that covers it may have been dropped since.
+      this.#putOff.add(requestKey(request));
+      this.#restartCount(request);
     }
-    const current = batch.regions.filter((region) => this.#isCurrent(region));
-    if (current.length === 0) return;
-    const started = performance.now();
-    const { exports } = new WebAssembly.Instance(batch.module, {
-      env: { memory: this.memory.memory, translations: this.table },
-      pages: batch.constants,
-    });
-    const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;
-    if (current.reduce((sum, { wasmBytes }) => sum + wasmBytes, this.#cachedBytes) > limit) this.flush();
-    for (const region of current) {
-      this.#install(region, exports[region.name]);
+    if (!batch.made) return;
+    const current: Located[] = [];
+    for (const known of this.#known.add(batch.made, false)) {
+      const { region } = known;
+      const address = region.entries[0] as number; // the requested one
+      const places = new Map(region.pages);
       stats.regions++;
       stats.guestInstructions += region.instructions;
+      stats.cache.misses++;
+      // Else its address starts to count anew.
+      if (this.#isCurrent(known, places)) current.push({ known, places });
+      else this.#restartCount({ address, modeKey: region.modeKey, linear: placeOf(places, address) });
     }
-    stats.installMs += performance.now() - started;
+    this.#install(current);
   }
 
-  /** Is the code still what was translated? Else its address starts to count anew. */
-  #isCurrent({ request, pages, addresses, words }: CompiledRegion): boolean {
-    if (!sameWindow(request.window, this.#window)) {
-      this.#restartCount(request);
-      return false;
+  /** Installs known regions with code on a page, as far as all of their code can be found and is what was translated. */
+  #installKnown(address: number, linear: number): void {
+    const virtualPage = (address & ~PAGE_OFFSET) >>> 0;
+    const current: Located[] = [];
+    for (const known of this.#known.on(virtualPage)) {
+      if (known.window !== this.#windowKey) continue;
+      const places = this.#locate(known.region, virtualPage, linear - (address & PAGE_OFFSET));
+      if (!places) continue;
+      const { entries, modeKey } = known.region;
+      const first = entries[0] as number; // regions have at least one
+      const firstLinear = placeOf(places, first);
+      if (known.installedAt.has(firstLinear)) continue;
+      // What was made for this address in this run stays.
+      const there = this.#byTag.get((first + modeKey) | 0)?.find((item) => item.linear === (firstLinear | 0));
+      if (there && (there.entry & ENTRY_MASK) === 0) continue;
+      if (this.#isCurrent(known, places)) current.push({ known, places });
     }
+    for (const { known } of current) {
+      if (!known.fresh) continue;
+      known.fresh = false;
+      this.stats.cache.hits++;
+    }
+    this.#install(current);
+  }
+
+  /** Where the pages of a region are now, seen from one of them; undefined where that cannot be told without further ado. */
+  #locate({ pages, entries }: CompiledRegion, virtualPage: number, linearPage: number): Places | undefined {
+    const unchecked = this.description.isDirectlyMapped(entries[0] as number);
+    const places = new Map<number, number>();
+    for (const [page] of pages) {
+      let linear = linearPage;
+      if (page !== virtualPage) {
+        // Pages that translations never check again lie beside each other as their addresses do.
+        const beside = unchecked && this.description.isDirectlyMapped(page);
+        linear = beside ? linearPage + (page - virtualPage) : this.tlb.fetchOffset(page);
+        if (beside && !this.description.isDirectlyMapped(virtualPage)) return undefined;
+      }
+      if (linear < 0) return undefined;
+      places.set(page, linear);
+    }
+    return places;
+  }
+
+  /** Is the code there what was translated? */
+  #isCurrent({ region: { pages, addresses, words }, window }: KnownRegion, places: Places): boolean {
+    if (window !== this.#windowKey) return false;
+    for (const [page] of pages) if (!this.#blockAt(places.get(page) as number)) return false;
     const little = this.description.byteOrder === 'little';
-    const byPage = new Map(pages);
+    let page = -1;
+    let addend = 0;
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[i] as number;
-      const page = byPage.get((address & ~PAGE_OFFSET) >>> 0) as number; // every instruction's page is listed
-      if (this.#memoryWords.getUint32(page + (address & PAGE_OFFSET), little) === words[i]) continue;
-      this.#restartCount(request);
-      return false;
+      if ((address & ~PAGE_OFFSET) !== page) {
+        page = address & ~PAGE_OFFSET;
+        addend = (places.get(page >>> 0) as number) - (page >>> 0); // every instruction's page is listed
+      }
+      if (this.#memoryWords.getUint32(address + addend, little) !== words[i]) return false;
     }
-    return pages.every(([, linear]) => this.#blockAt(linear) !== undefined);
+    return true;
   }
 
-  #restartCount({ address, modeKey, linear }: TranslationRequest, factor = 1): void {
+  #restartCount(
+    { address, modeKey, linear }: Pick<TranslationRequest, 'address' | 'modeKey' | 'linear'>,
+    factor = 1,
+  ): void {
     const at = JumpCache.offset(address, modeKey) >> 2;
     if (
       this.#cache[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0) &&
@@ -244,21 +348,38 @@ export class Translator {
       this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold * factor;
   }
 
-  #install(region: CompiledRegion, fn: unknown): void {
-    const { modeKey } = region.request;
+  #install(current: readonly Located[]): void {
+    if (current.length === 0) return;
+    const started = performance.now();
+    const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;
+    if (current.reduce((sum, { known }) => sum + known.region.wasmBytes, this.#cachedBytes) > limit) {
+      this.flush();
+      this.#known.clear();
+    }
+    for (const source of new Set(current.map(({ known }) => known.source))) {
+      const regions = current.filter(({ known }) => known.source === source);
+      const exports = source.instantiate(regions.map(({ known, places }) => ({ region: known.region, places })));
+      for (const { known, places } of regions) this.#installRegion(known, places, exports[known.region.name]);
+    }
+    this.stats.installMs += performance.now() - started;
+  }
+
+  #installRegion(known: KnownRegion, places: Places, fn: unknown): void {
+    const { region } = known;
     const target = this.#freeTargets.pop() ?? this.#nextTarget++;
     if (target >= this.table.length) this.table.grow(this.table.length);
     this.table.set(target, fn);
-    const linearPages = new Map(region.pages);
-    const pages = region.pages.map(([, linear]) => {
+    const pages = [...places.values()].map((linear) => {
       const block = this.#blockAt(linear) as RamBlock; // checked by isCurrent
       return { block, page: pageOf(block, linear) };
     });
     const entries = region.entries.map((address) => ({
-      tag: (address + modeKey) | 0,
-      linear: ((linearPages.get((address & ~PAGE_OFFSET) >>> 0) as number) + (address & PAGE_OFFSET)) | 0,
+      tag: (address + region.modeKey) | 0,
+      linear: placeOf(places, address) | 0,
     }));
-    const cached: CachedRegion = { target, entries, pages, wasmBytes: region.wasmBytes };
+    const linear = (entries[0] as { linear: number }).linear >>> 0;
+    known.installedAt.add(linear);
+    const cached: CachedRegion = { known, linear, target, entries, pages, wasmBytes: region.wasmBytes };
     this.#cachedBytes += region.wasmBytes;
     this.#regions.set(target, cached);
     for (const { block, page } of pages) {
@@ -307,6 +428,7 @@ export class Translator {
 
   #drop(region: CachedRegion): void {
     if (!this.#regions.delete(region.target)) return;
+    region.known.installedAt.delete(region.linear);
     this.stats.invalidated++;
     this.#cachedBytes -= region.wasmBytes;
     for (const { block, page } of region.pages) this.#byPage.get(block)?.get(page)?.delete(region);
@@ -334,9 +456,8 @@ export class Translator {
   }
 }
 
+const requestKey = ({ address, modeKey, linear }: Pick<TranslationRequest, 'address' | 'modeKey' | 'linear'>): string =>
+  `${address} ${modeKey} ${linear | 0}`;
+
 const pageOf = (block: RamBlock, linear: number): number =>
   Math.floor(((linear >>> 0) - block.linearOffset) / PAGE_BYTES);
-
-/** Windows are small plain data that may have crossed threads. */
-const sameWindow = (a: DirectWindow | undefined, b: DirectWindow | undefined): boolean =>
-  JSON.stringify(a) === JSON.stringify(b);

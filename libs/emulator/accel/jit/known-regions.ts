@@ -1,0 +1,85 @@
+import { PAGE_BYTES } from '../../memory/index.js';
+import type { CompiledRegion, RegionModule } from './region-compiler.js';
+import { placeImport, windowKey } from './region-compiler.js';
+
+/** A region that may be installed wherever its code turns up. */
+export interface KnownRegion {
+  readonly region: CompiledRegion;
+  readonly source: KnownModule;
+  /** See {@link windowKey}. */
+  readonly window: string;
+  /** Linear-memory offsets of its first instruction where it is installed. */
+  readonly installedAt: Set<number>;
+  /** It was made in an earlier run or for another board, and has not been of use here yet. */
+  fresh: boolean;
+}
+
+/** Where the pages of a region lie: linear-memory offset by virtual address. */
+export type Places = ReadonlyMap<number, number>;
+
+/** A module, and its instances as far as they can serve again. */
+export class KnownModule {
+  #placeless: WebAssembly.Exports | undefined;
+
+  constructor(
+    private readonly made: RegionModule,
+    private readonly env: WebAssembly.ModuleImports,
+  ) {}
+
+  /** Functions of some of its regions, which lie at these places. */
+  instantiate(regions: readonly { readonly region: CompiledRegion; readonly places: Places }[]): WebAssembly.Exports {
+    const hasPlaces = regions.some(({ region }) => region.places.length > 0);
+    if (!hasPlaces && this.#placeless) return this.#placeless;
+    // Functions of regions that are not meant are never called.
+    const values: Record<string, number> = {};
+    for (const { name, places } of this.made.regions) for (const page of places) values[placeImport(name, page)] = 0;
+    for (const { region, places } of regions)
+      for (const page of region.places)
+        values[placeImport(region.name, page)] = ((places.get(page) as number) - page) | 0; // every page is located
+    const { exports } = new WebAssembly.Instance(this.made.module, { env: this.env, places: values });
+    if (!hasPlaces) this.#placeless = exports;
+    return exports;
+  }
+}
+
+/**
+ * All regions that exist as modules, by the virtual pages that their code comes from. Code that was overwritten may come
+ * back, another process may have it at other places, and what was translated in an earlier run is waited for.
+ */
+export class KnownRegions {
+  readonly #byPage = new Map<number, KnownRegion[]>();
+
+  constructor(private readonly env: WebAssembly.ModuleImports) {}
+
+  /** @returns its regions, in their order */
+  add(made: RegionModule, fresh: boolean): KnownRegion[] {
+    const source = new KnownModule(made, this.env);
+    return made.regions.map((region) => {
+      const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
+      for (const [page] of region.pages) {
+        const there = this.#byPage.get(page);
+        if (there) there.push(known);
+        else this.#byPage.set(page, [known]);
+      }
+      return known;
+    });
+  }
+
+  /** @param page virtual address of a page */
+  on(page: number): readonly KnownRegion[] {
+    return this.#byPage.get(page) ?? [];
+  }
+
+  /** Nothing is installed any more. */
+  uninstall(): void {
+    for (const list of this.#byPage.values()) for (const { installedAt } of list) installedAt.clear();
+  }
+
+  clear(): void {
+    this.#byPage.clear();
+  }
+}
+
+/** Linear-memory offset of an instruction of a region. */
+export const placeOf = (places: Places, address: number): number =>
+  (places.get((address & -PAGE_BYTES) >>> 0) as number) + (address & (PAGE_BYTES - 1)); // every instruction's page is listed

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** What the compiler knows of this build: hashes of all sources. It lies beside what it wrote. */
+const BUILD = new URL('../.tsbuildinfo', import.meta.url);
+
+/**
+ * Names this build of the translator, and V8, whose serialization the files use: translations of any other are never
+ * used. Undefined where the build says nothing of itself, as when tests run on the sources: then nothing can be kept.
+ */
+export function generatorVersion(build: URL = BUILD): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(build)).update(process.versions.v8).digest('hex');
+  } catch {
+    return undefined;
+  }
+}

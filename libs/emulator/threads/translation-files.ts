@@ -1,0 +1,147 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import type { RegionModuleBytes, TranslationLibrary } from '../accel/jit/index.js';
+
+/** Where translations are kept between runs. Plain data: it may go to another thread. */
+export interface TranslationFolder {
+  readonly folder: string;
+  /** Bytes that all files together may take. */
+  readonly maxBytes?: number | undefined;
+  /** Names the translator, see `generatorVersion`. */
+  readonly version: string;
+}
+
+const DEFAULT_MAX_BYTES = 256 << 20;
+/** Most Wasm that is kept under one key: what was made last. */
+const MAX_KEY_BYTES = 32 << 20;
+const SUFFIX = '.translations';
+const UNFINISHED = '.new';
+/** A file that was never finished belongs to a process that ended: nobody writes for so long. */
+const ABANDONED_MS = 10 * 60_000;
+const DIGEST_BYTES = 32;
+
+/**
+ * A folder with a file per key: what it holds, as V8 serializes it, after its SHA-256. Files appear whole by being renamed, so
+ * several processes may share a folder; of two that end at the same time, one's translations are kept. Nothing that is
+ * wrong with a file or the folder is an error: what cannot be read is removed, what cannot be written is not kept.
+ */
+export class TranslationFiles implements TranslationLibrary {
+  readonly #contents = new Map<string, { modules: RegionModuleBytes[]; added: boolean }>();
+
+  constructor(private readonly options: TranslationFolder) {}
+
+  load(key: string): readonly RegionModuleBytes[] {
+    const modules = this.#read(this.#fileOf(key));
+    this.#contents.set(key, { modules: [...modules], added: false });
+    return modules;
+  }
+
+  add(key: string, made: RegionModuleBytes): void {
+    const contents = this.#contents.get(key) ?? { modules: [], added: false };
+    this.#contents.set(key, contents);
+    contents.modules.push({ bytes: made.bytes, regions: made.regions }); // nothing else that may be with it
+    contents.added = true;
+  }
+
+  /** Writes what was added. The library forgets what is under the key: {@link load} reads it again. */
+  save(key: string): void {
+    const contents = this.#contents.get(key);
+    this.#contents.delete(key);
+    if (contents?.added) this.write(key, contents.modules);
+  }
+
+  /** Writes everything there is under a key, in place of what was there. */
+  write(key: string, modules: readonly RegionModuleBytes[]): void {
+    const file = this.#fileOf(key);
+    const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
+    try {
+      mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
+      const content = serialize(newest(modules));
+      const digest = createHash('sha256').update(content).digest();
+      writeFileSync(unfinished, Buffer.concat([digest, content]), { flag: 'wx', mode: 0o600 });
+      renameSync(unfinished, file);
+    } catch {
+      rmSync(unfinished, { force: true });
+      return;
+    }
+    this.#makeRoom(file);
+  }
+
+  #fileOf(key: string): string {
+    const name = createHash('sha256')
+      .update(JSON.stringify([this.options.version, key]))
+      .digest('hex');
+    return join(this.options.folder, name + SUFFIX);
+  }
+
+  #read(file: string): RegionModuleBytes[] {
+    try {
+      const bytes = readFileSync(file);
+      try {
+        const content = bytes.subarray(DIGEST_BYTES);
+        if (!createHash('sha256').update(content).digest().equals(bytes.subarray(0, DIGEST_BYTES)))
+          throw new Error('it is damaged');
+        const modules = (deserialize(content) as RegionModuleBytes[]).map(separate); // serialized by `write`, says the digest
+        const now = new Date();
+        utimesSync(file, now, now); // used: it is the last to go
+        return modules;
+      } catch {
+        rmSync(file, { force: true });
+        return [];
+      }
+    } catch {
+      return []; // there is none
+    }
+  }
+
+  /** Removes what was not used for longest, until the rest fits. */
+  #makeRoom(written: string): void {
+    const { folder, maxBytes = DEFAULT_MAX_BYTES } = this.options;
+    try {
+      const files = readdirSync(folder)
+        .filter((name) => name.endsWith(SUFFIX) || name.endsWith(UNFINISHED))
+        .flatMap((name) => this.#describe(join(folder, name)))
+        .sort((a, b) => b.usedMs - a.usedMs);
+      let total = 0;
+      for (const { path, sizeBytes, usedMs } of files) {
+        const abandoned = path.endsWith(UNFINISHED) && Date.now() - usedMs > ABANDONED_MS;
+        total += sizeBytes;
+        if (abandoned || (total > maxBytes && path.endsWith(SUFFIX) && path !== written)) {
+          total -= sizeBytes;
+          rmSync(path, { force: true });
+        }
+      }
+    } catch {
+      // Somebody else makes room at the same time.
+    }
+  }
+
+  #describe(path: string): { path: string; sizeBytes: number; usedMs: number }[] {
+    try {
+      const { size, mtimeMs } = statSync(path);
+      return [{ path, sizeBytes: size, usedMs: mtimeMs }];
+    } catch {
+      return []; // gone meanwhile
+    }
+  }
+}
+
+/** Arrays with memory of their own: to hand one that shares the file's to another thread would copy the file. */
+const separate = ({ bytes, regions }: RegionModuleBytes): RegionModuleBytes => ({
+  bytes: bytes.slice(),
+  regions: regions.map((region) => ({
+    ...region,
+    addresses: region.addresses.slice(),
+    words: region.words.slice(),
+  })),
+});
+
+/** The last of the modules that fit under one key, in their order. */
+function newest(modules: readonly RegionModuleBytes[]): RegionModuleBytes[] {
+  let bytes = 0;
+  let first = modules.length;
+  while (first > 0 && (bytes += (modules[first - 1] as RegionModuleBytes).bytes.length) <= MAX_KEY_BYTES) first--;
+  return modules.slice(first);
+}

@@ -1,0 +1,122 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { RegionModuleBytes } from '../accel/jit/index.js';
+import type { FromHub, SharedModule, ToHub } from './protocol.js';
+import type { TranslationFolder } from './translation-files.js';
+import { TranslationFiles } from './translation-files.js';
+
+/** Wasm bytes that are held for images that no board runs at present. */
+const IDLE_BYTES = 64 << 20;
+
+/** What a thread that runs boards posts to its hub: a translator's connection. */
+interface Connection {
+  readonly key: string;
+  readonly port: MessagePort;
+}
+
+interface HeldModule extends RegionModuleBytes {
+  readonly id: number;
+  module: WebAssembly.Module | undefined;
+}
+
+interface Shelf {
+  readonly modules: HeldModule[];
+  readonly boards: Set<MessagePort>;
+  /** Something came that no file has. */
+  added: boolean;
+}
+
+/**
+ * Lets the boards of a process share translations while they run: what one board translates all others that boot the same
+ * get at once, compiled. A module that was posted to a thread shares its machine code, which V8 goes on to improve, with
+ * all others. Lives in the process's main thread.
+ */
+export class TranslationHub {
+  readonly #files: TranslationFiles | undefined;
+  /** By key; the one used last comes last. */
+  readonly #shelves = new Map<string, Shelf>();
+  #nextId = 0;
+
+  /** @param folder where translations are kept between runs; without it they end with the process */
+  constructor(folder: TranslationFolder | undefined) {
+    this.#files = folder && new TranslationFiles(folder);
+  }
+
+  /** A port for a thread that runs boards, see `TranslationCache`. */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', ({ key, port }: Connection) => this.#serve(key, port));
+    port1.unref();
+    return port2;
+  }
+
+  #serve(key: string, port: MessagePort): void {
+    const shelf = this.#shelf(key);
+    shelf.boards.add(port);
+    port.on('message', (message: ToHub) => this.#hear(shelf, port, message));
+    port.on('close', () => {
+      shelf.boards.delete(port);
+      if (shelf.added)
+        this.#files?.write(
+          key,
+          shelf.modules.map(({ bytes, regions }) => ({ bytes, regions })),
+        );
+      shelf.added = false;
+      this.#forget();
+    });
+    port.unref();
+    send(port, shelf.modules);
+  }
+
+  #shelf(key: string): Shelf {
+    let shelf = this.#shelves.get(key);
+    if (!shelf) {
+      const modules = this.#files?.load(key) ?? [];
+      shelf = {
+        modules: modules.map((made) => ({ ...made, id: this.#nextId++, module: undefined })),
+        boards: new Set(),
+        added: false,
+      };
+    }
+    this.#shelves.delete(key);
+    this.#shelves.set(key, shelf);
+    return shelf;
+  }
+
+  #hear(shelf: Shelf, from: MessagePort, message: ToHub): void {
+    if (message.kind === 'compiled') {
+      for (const { id, module } of message.modules) {
+        const held = shelf.modules.find((candidate) => candidate.id === id);
+        if (held) held.module ??= module;
+      }
+      return;
+    }
+    const made = { ...message.made, id: this.#nextId++ };
+    shelf.modules.push(made);
+    shelf.added = true;
+    for (const board of shelf.boards) if (board !== from) send(board, [made]);
+  }
+
+  /** Drops what was used longest ago and is used no more, as far as there is too much of it. */
+  #forget(): void {
+    let total = 0;
+    for (const [key, { modules, boards }] of [...this.#shelves].reverse()) {
+      if (boards.size > 0) continue;
+      total += modules.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      if (total > IDLE_BYTES) this.#shelves.delete(key);
+    }
+  }
+}
+
+function send(port: MessagePort, modules: readonly HeldModule[]): void {
+  const shared = modules.map(({ id, regions, bytes, module }): SharedModule => {
+    return { id, regions, code: module ?? bytes, wasmBytes: bytes.length };
+  });
+  if (shared.length > 0) port.postMessage({ modules: shared } satisfies FromHub);
+}
+
+/** Asks a hub for a connection. @param hub a port that {@link TranslationHub.connect} gave */
+export function connectToHub(hub: MessagePort, key: string): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  hub.postMessage({ key, port: port1 } satisfies Connection, [port1]);
+  return port2;
+}
