@@ -29,8 +29,8 @@ export interface TranslationRequest {
   readonly state: Int32Array;
   /** Where the directly mapped segment shows RAM at present. */
   readonly window: DirectWindow | undefined;
-  /** It was asked for before, and put off. */
-  readonly repeated: boolean;
+  /** It was asked for before: and postponed, or said to be covered, which did not help. */
+  readonly before: 'postponed' | 'covered' | undefined;
   /** Batches that the vCPU had taken in when it asked. */
   readonly batchesSeen: number;
 }
@@ -106,10 +106,10 @@ export const packEntry = (entry: number, instructions: number): number => (instr
  * the vCPU: whoever installs a region compares the words first.
  */
 export class RegionCompiler {
-  /** Per batch that the vCPU may not have seen yet: the entries it brings, as {@link entryKey}. */
-  readonly #unseen: Set<string>[] = [];
+  /** Batches that the vCPU may not have seen yet. */
+  readonly #unseen: UnseenBatch[] = [];
   #batches = 0;
-  /** Regions that exist, by their first entry. */
+  /** Regions that exist, by virtual page. */
   readonly #known = new Map<number, CompiledRegion[]>();
   readonly #readers = new Map<number, InstructionReader>();
   readonly #view: DataView;
@@ -127,12 +127,12 @@ export class RegionCompiler {
 
   /** These regions exist: whoever asks for them is about to learn so, too. */
   learn(regions: readonly CompiledRegion[]): void {
-    for (const region of regions) {
-      const first = region.entries[0] as number; // the requested one
-      const there = this.#known.get(first);
-      if (there) there.push(region);
-      else this.#known.set(first, [region]);
-    }
+    for (const region of regions)
+      for (const [page] of region.pages) {
+        const there = this.#known.get(page);
+        if (there) there.push(region);
+        else this.#known.set(page, [region]);
+      }
   }
 
   /** @throws Error when the code was changed while it was read, in a way that made no sense */
@@ -156,13 +156,14 @@ export class RegionCompiler {
     const refused: TranslationRequest[] = [];
     const postponed: TranslationRequest[] = [];
     const covered: TranslationRequest[] = [];
-    const entries = new Set<string>();
-    this.#unseen.push(entries);
+    const unseen: UnseenBatch = new Map();
+    this.#unseen.push(unseen);
     this.#batches++;
     for (const request of requests) {
       while (this.#batches - this.#unseen.length < request.batchesSeen) this.#unseen.shift();
-      // Asked for before the vCPU knew that it is on its way.
-      if (this.#isKnown(request) || this.#unseen.some((batch) => batch.has(entryKey(request.address, request)))) {
+      // Asked for before the vCPU knew that it is on its way. It may be in the middle of a region that nobody will enter there
+      // once there is one.
+      if (this.#isKnown(request) || this.#unseenSize(request.address, request) !== undefined) {
         covered.push(request);
         continue;
       }
@@ -172,7 +173,7 @@ export class RegionCompiler {
         refused.push(request);
         continue;
       }
-      if (region.claimed.size > 0 && !request.repeated) {
+      if (region.claimed.size > 0 && request.before !== 'postponed') {
         postponed.push(request);
         continue;
       }
@@ -193,7 +194,7 @@ export class RegionCompiler {
       });
       module.addFunction(body, [], name);
       regions.push(describe(request, name, region, [...places.keys()], body.code.length));
-      for (const address of region.entries) entries.add(entryKey(address, request));
+      note(unseen, request, region);
     }
     const bytes = regions.length > 0 ? module.finish() : undefined;
     const translated = performance.now();
@@ -211,18 +212,23 @@ export class RegionCompiler {
     };
   }
 
+  /** Does a known region contain this address, or start there? */
   #isKnown(request: TranslationRequest): boolean {
-    if (request.repeated) return false;
+    if (request.before === 'covered') return false;
     const source = this.#source(request);
     const matches = ({ addresses, words }: CompiledRegion): boolean =>
       addresses.every((address, i) => {
         const linear = source.locate(address);
         return linear >= 0 && source.word(linear) === words[i];
       });
-    const known = this.#known.get(request.address) ?? [];
+    const window = windowKey(request.window);
+    const known = this.#known.get((request.address & PAGE_MASK) >>> 0) ?? [];
     return known.some(
       (region) =>
-        region.modeKey === request.modeKey && windowKey(region.window) === windowKey(request.window) && matches(region),
+        region.modeKey === request.modeKey &&
+        region.addresses.includes(request.address) &&
+        windowKey(region.window) === window &&
+        matches(region),
     );
   }
 
@@ -232,7 +238,19 @@ export class RegionCompiler {
     return reader;
   }
 
-  #source({ address: seed, modeKey, linear: seedLinear, tlbBase, state }: TranslationRequest): CodeSource {
+  /** Instructions of a region, on its way to the vCPU, that can be entered at an address; 0 where it only contains it. */
+  #unseenSize(address: number, request: TranslationRequest): number | undefined {
+    if (this.#unseen.length === 0) return undefined;
+    const space = spaceKey(request);
+    for (const batch of this.#unseen) {
+      const size = batch.get(space)?.get(address);
+      if (size !== undefined) return size;
+    }
+    return undefined;
+  }
+
+  #source(request: TranslationRequest): CodeSource {
+    const { address: seed, modeKey, linear: seedLinear, tlbBase, state } = request;
     const little = this.description.byteOrder === 'little';
     const words = this.#words;
     const cacheEntry = (address: number): number => (this.setup.jumpCache + JumpCache.offset(address, modeKey)) >>> 2;
@@ -269,16 +287,27 @@ export class RegionCompiler {
       word: (linear) => this.#view.getUint32(linear, little),
       translatedSize: (address) => {
         const at = cacheEntry(address);
-        if (!isCached(at, address) || (words[at + (JumpCache.target >> 2)] as number) <= 0) return 0;
+        if (!isCached(at, address) || (words[at + (JumpCache.target >> 2)] as number) <= 0)
+          return this.#unseenSize(address, request) ?? 0;
         return (words[at + (JumpCache.entry >> 2)] as number) >>> ENTRY_BITS;
       },
     };
   }
 }
 
-/** Names an entry among those of one address space's code. */
-const entryKey = (address: number, { modeKey, linear, address: seed }: TranslationRequest): string =>
-  `${address} ${modeKey} ${(linear - seed) | 0}`;
+/** By {@link spaceKey} and address: size of the region that can be entered there, 0 where one only contains it. */
+type UnseenBatch = Map<string, Map<number, number>>;
+
+/** Names an address space's code. */
+const spaceKey = ({ modeKey, linear, address }: TranslationRequest): string => `${modeKey} ${(linear - address) | 0}`;
+
+function note(batch: UnseenBatch, request: TranslationRequest, { words, entries, instructionCount }: Region): void {
+  const space = spaceKey(request);
+  let there = batch.get(space);
+  if (!there) batch.set(space, (there = new Map()));
+  for (const address of words.keys()) if (!there.has(address)) there.set(address, 0);
+  for (const address of entries) there.set(address, instructionCount);
+}
 
 function describe(
   { modeKey, window }: TranslationRequest,

@@ -104,7 +104,7 @@ export class Translator {
   readonly #rewrites = new Map<RamBlock, Map<number, number>>();
   readonly #freeTargets: number[] = [];
   /** What was asked for and put off, by {@link requestKey}. */
-  readonly #putOff = new Set<string>();
+  readonly #putOff = new Map<string, 'postponed' | 'covered'>();
   readonly #blocks: RamBlock[] = [];
   readonly #modeKey: number;
   readonly #translated: number;
@@ -179,7 +179,7 @@ export class Translator {
       modeKey,
       linear: linear >>> 0,
       tlbBase: this.tlb.base,
-      repeated: this.#putOff.delete(requestKey({ address, modeKey, linear })),
+      before: this.#putOff.get(requestKey({ address, modeKey, linear })),
       state: this.words.slice(0, STATE_WORDS),
       window: this.#window,
       batchesSeen: this.#batchesSeen,
@@ -247,7 +247,7 @@ export class Translator {
     stats.compileMs += batch.compileMs;
     stats.wasmBytes += batch.wasmBytes;
     for (const request of batch.postponed) {
-      this.#putOff.add(requestKey(request));
+      this.#putOff.set(requestKey(request), 'postponed');
       this.#restartCount(request, POSTPONEMENT);
     }
     for (const request of batch.covered) {
@@ -256,7 +256,7 @@ export class Translator {
       const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
       if (known) continue;
       // The region that covers it may have been dropped since.
-      this.#putOff.add(requestKey(request));
+      this.#putOff.set(requestKey(request), 'covered');
       this.#restartCount(request);
     }
     if (!batch.made) return;
