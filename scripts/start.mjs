@@ -209,6 +209,7 @@ try {
   const env = {
     DATABASE_URL: databaseUrl,
     BLOB_URL: process.env.BLOB_URL || pathToFileURL(path.join(dataDir, 'blobs')).href,
+    BOOTLAB_TRANSLATIONS: process.env.BOOTLAB_TRANSLATIONS || path.join(dataDir, 'translations'),
     BOOTLAB_HOST: host,
     BOOTLAB_ADMIN_TOKEN: token,
     BOOTLAB_LOG_FORMAT: process.env.BOOTLAB_LOG_FORMAT || 'text',

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type MessagePort } from 'node:worker_threads';
 import { formatSize, type ConsoleSpan, type PlacedResult, type RunEnd, type RunReport } from '@bootlab/lab';
 import { NO_ARTIFACTS } from './artifacts.js';
 import {
@@ -59,10 +59,12 @@ export class BoardHost {
     task: Omit<BoardTask, 'credit'>,
     private readonly events: BoardEvents,
     private readonly limits: BoardLimits,
+    translations: MessagePort,
     entry: URL = new URL('./board-thread.js', import.meta.url),
   ) {
-    const workerData: BoardTask = { ...task, credit: this.credit.buffer };
-    this.thread = new Worker(entry, { workerData, resourceLimits: this.threadLimits(), name: task.board });
+    const workerData: BoardTask = { ...task, credit: this.credit.buffer, translations };
+    const resourceLimits = this.threadLimits();
+    this.thread = new Worker(entry, { workerData, resourceLimits, name: task.board, transferList: [translations] });
     const outcome = new Promise<BoardEnd>((resolve, reject) => {
       this.settle = resolve;
       this.fail = reject;

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
+import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
 import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
-import { translateInThread } from '@bootlab/emulator/threads';
+import { translateInThread, translateInThreadWith } from '@bootlab/emulator/threads';
 import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ResultFeed } from './result-feed.js';
@@ -49,6 +50,9 @@ async function readUploads({ uploads }: BoardTask): Promise<Map<string, UploadFi
   return new Map(files);
 }
 
+const translatorOf = ({ translations: port }: BoardTask): TranslationServiceFactory =>
+  port ? translateInThreadWith({ kind: 'hub', port }) : translateInThread;
+
 /** Waits for host time to pass, or for input, whichever is first. */
 class InputWake {
   private resolve: (() => void) | undefined;
@@ -84,7 +88,7 @@ export async function runBoard(
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
-  engine: EngineOptions = { translationService: translateInThread },
+  engine: EngineOptions = { translationService: translatorOf(task) },
 ): Promise<void> {
   const board = await openBoard(task, engine);
   const uploads = await readUploads(task);

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import type { TranslationHub } from '@bootlab/emulator/threads';
 import { DelayedError, WaitingError, type Job as BullJob } from 'bullmq';
 import { countCases, DEFAULT_RETRIES, endedSteps, judge, placedResults, toJobStep, type Verdict } from '@bootlab/lab';
 import {
@@ -45,6 +46,8 @@ export interface ProcessorServices {
   workerName: string;
   log: Logger;
   metrics: WorkerMetrics;
+  /** Boards share what they translate. */
+  translations: TranslationHub;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
 }
@@ -175,6 +178,7 @@ export class JobProcessor {
         progress: (progress) => recorder.take(progress),
       },
       { heapBytes: config.boardHeapBytes },
+      this.services.translations.connect(),
       this.services.boardEntry,
     );
     const run: ActiveRun = { host, stopped: this.closing ? 'shutdown' : undefined, controlError: undefined };

@@ -7,7 +7,7 @@ const HAND_BACK_MS = 10_000;
 
 const log = openLog('worker');
 const config = readWorkerConfig(process.env);
-const worker = await startWorker(config, { log });
+const worker = await startWorker(config, { log, translations: config.translations });
 const operations =
   config.operationsPort === undefined
     ? undefined

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type {
   ClockMode,
   ConsoleSpan,
@@ -38,6 +39,8 @@ export interface BoardTask {
   readonly artifactLimitBytes: number;
   /** See `ConsoleCredit`. */
   readonly credit: SharedArrayBuffer;
+  /** Leads to the worker's `TranslationHub`. */
+  readonly translations?: MessagePort;
 }
 
 export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type: 'abort' };

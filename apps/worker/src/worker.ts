@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TranslationHub, translationFolder } from '@bootlab/emulator/threads';
 import {
   ConsoleLogs,
   JobStore,
@@ -32,6 +33,8 @@ export interface LabWorker {
 
 export interface WorkerOptions {
   log: Logger;
+  /** Folder in which translations are kept from job to job; without it boards share them while the worker lives. */
+  translations?: string | undefined;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
   /** How soon a lost worker's jobs are taken up, for tests. */
@@ -55,6 +58,9 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     streams,
     workerName: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     log: options.log,
+    translations: new TranslationHub(
+      options.translations === undefined ? undefined : translationFolder(options.translations),
+    ),
     metrics: new WorkerMetrics(metrics, () => processor.running),
     ...(options.boardEntry && { boardEntry: options.boardEntry }),
   });

@@ -63,7 +63,7 @@ export class TranslationFiles implements TranslationLibrary {
       writeFileSync(unfinished, Buffer.concat([digest, content]), { flag: 'wx', mode: 0o600 });
       renameSync(unfinished, file);
     } catch {
-      rmSync(unfinished, { force: true });
+      remove(unfinished);
       return;
     }
     this.#makeRoom(file);
@@ -88,7 +88,7 @@ export class TranslationFiles implements TranslationLibrary {
         utimesSync(file, now, now); // used: it is the last to go
         return modules;
       } catch {
-        rmSync(file, { force: true });
+        remove(file);
         return [];
       }
     } catch {
@@ -110,7 +110,7 @@ export class TranslationFiles implements TranslationLibrary {
         total += sizeBytes;
         if (abandoned || (total > maxBytes && path.endsWith(SUFFIX) && path !== written)) {
           total -= sizeBytes;
-          rmSync(path, { force: true });
+          remove(path);
         }
       }
     } catch {
@@ -125,6 +125,15 @@ export class TranslationFiles implements TranslationLibrary {
     } catch {
       return []; // gone meanwhile
     }
+  }
+}
+
+/** Somebody else may have removed it, or the folder. */
+function remove(path: string): void {
+  try {
+    rmSync(path);
+  } catch {
+    // It is not there any more, or will have to stay.
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import { createMachine } from '@bootlab/emulator';
-import type { EngineOptions, MachineConfig, MachineStop } from '@bootlab/emulator';
+import type { EngineOptions, MachineConfig, MachineStats, MachineStop } from '@bootlab/emulator';
 import type { GuestName } from '../../support/requirements.js';
 import { guest } from '../../support/requirements.js';
 
@@ -35,6 +35,7 @@ export interface EngineRun {
   readonly outcome: Outcome;
   /** Share of the instructions that translations executed. */
   readonly translated: number;
+  readonly translation: MachineStats['translation'];
 }
 
 /** Runs a board for a number of instructions or until it ends. */
@@ -58,6 +59,7 @@ export async function runBoard(config: MachineConfig, shape: RunShape): Promise<
   return {
     outcome: { end: end.kind, console: hash.digest('hex'), text, instructions, virtualNs, ramSha256 },
     translated: (translation?.instructions ?? 0) / instructions,
+    translation,
   };
 }
 

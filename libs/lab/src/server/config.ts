@@ -41,6 +41,8 @@ export interface LabConfig {
 export interface WorkerConfig extends LabConfig {
   /** How long running jobs may go on after SIGTERM before they are handed back. */
   drainMs: number;
+  /** Folder in which translations of guest code are kept from job to job; undefined: they end with the worker. */
+  translations: string | undefined;
   /** Port for health and metrics; undefined: none. */
   operationsPort: number | undefined;
 }
@@ -126,6 +128,7 @@ const workerSchema = labSchema.extend({
   BOOTLAB_DRAIN: z
     .union([z.literal('0').transform(() => 0), unit((text) => parseDuration(text) / 1e6)])
     .default(25_000),
+  BOOTLAB_TRANSLATIONS: z.string().optional(),
   BOOTLAB_WORKER_PORT: z.coerce.number().int().min(1).max(65535).optional(),
 });
 
@@ -198,7 +201,13 @@ export function readApiConfig(env: NodeJS.ProcessEnv): ApiConfig {
 /** @throws Error that names every bad variable */
 export function readWorkerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
   const values = parseEnvironment(workerSchema, env);
-  return { ...labConfigOf(values), drainMs: values.BOOTLAB_DRAIN, operationsPort: values.BOOTLAB_WORKER_PORT };
+  const { BOOTLAB_TRANSLATIONS: translations } = values;
+  return {
+    ...labConfigOf(values),
+    drainMs: values.BOOTLAB_DRAIN,
+    translations: translations === 'off' ? undefined : translations,
+    operationsPort: values.BOOTLAB_WORKER_PORT,
+  };
 }
 
 function parseEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {

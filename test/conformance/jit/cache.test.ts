@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { EngineOptions, MachineConfig } from '@bootlab/emulator';
+import { selfTestFirmware } from '@bootlab/emulator';
+import { translateInlineWith } from '@bootlab/emulator/accel';
+import type { TranslationFolder } from '@bootlab/emulator/threads';
+import { TranslationFiles, TranslationHub, translateInThreadWith, translationFolder } from '@bootlab/emulator/threads';
+import { INTERPRETER, TIERED } from '../../support/engines.js';
+import { describeWith } from '../../support/requirements.js';
+import type { EngineRun, RunShape } from './engines.js';
+import { expectSameOutcome, linux, runBoard } from './engines.js';
+
+jest.setTimeout(300_000);
+
+let folder: TranslationFolder;
+
+beforeEach(() => {
+  folder = translationFolder(mkdtempSync(join(tmpdir(), 'bootlab-translations-'))) as TranslationFolder; // there is a build
+  expect(folder).toBeDefined();
+});
+
+afterEach(() => rmSync(folder.folder, { recursive: true }));
+
+const inline = (): EngineOptions => ({
+  ...TIERED,
+  translationService: translateInlineWith(new TranslationFiles(folder)),
+});
+const inThread = (): EngineOptions => ({
+  ...TIERED,
+  translationService: translateInThreadWith({ kind: 'files', folder }),
+});
+const cacheOf = (run: EngineRun | undefined): { hits: number; misses: number; bytes: number } =>
+  run?.translation?.cache ?? { hits: -1, misses: -1, bytes: -1 };
+const filesIn = (): string[] => readdirSync(folder.folder).filter((name) => name.endsWith('.translations'));
+
+/** A thread writes its file after its machine was closed. */
+async function written(before: number): Promise<void> {
+  for (let i = 0; i < 200 && filesIn().length === before; i++) await sleep(50);
+  expect(filesIn()).toHaveLength(before + 1);
+}
+
+const selfTest = (byteOrder: 'little' | 'big'): MachineConfig => ({
+  board: 'malta',
+  memoryBytes: 32 << 20,
+  firmware: selfTestFirmware('malta', byteOrder),
+});
+
+describe.each(['little', 'big'] as const)('the self-test firmware, %s-endian', (byteOrder) => {
+  it('does the same with translations of an earlier run, of which it makes hardly any again', async () => {
+    const shape = (engine: EngineOptions, slice: number): RunShape => ({ engine, slice, instructions: 1e9 });
+    const runs = await expectSameOutcome(selfTest(byteOrder), [
+      shape(INTERPRETER, Infinity),
+      shape(inline(), Infinity), // cold
+      shape(inline(), Infinity), // warm
+      shape(inline(), 4099),
+    ]);
+    expect(runs[0]?.outcome.text).toContain('SELFTEST: PASS');
+    const [cold, warm] = [cacheOf(runs[1]), cacheOf(runs[2])];
+    expect(cold).toMatchObject({ hits: 0, bytes: 0 });
+    expect(cold.misses).toBeGreaterThan(10);
+    expect(warm.hits).toBeGreaterThan(0.8 * cold.misses);
+    expect(warm.misses).toBeLessThanOrEqual(0.2 * cold.misses);
+    expect(warm.bytes).toBeGreaterThan(1000);
+  });
+
+  it('does so, too, when threads translate and keep', async () => {
+    const shape = (engine: EngineOptions): RunShape => ({ engine, slice: 20_011, instructions: 1e9 });
+    const config = selfTest(byteOrder);
+    const interpreted = await runBoard(config, shape(INTERPRETER));
+    const cold = await runBoard(config, shape(inThread()));
+    await written(0);
+    const warm = await runBoard(config, shape(inThread()));
+    expect(cold.outcome).toEqual(interpreted.outcome);
+    expect(warm.outcome).toEqual(interpreted.outcome);
+    expect(cacheOf(cold).hits).toBe(0);
+  });
+});
+
+describe('boards of one process', () => {
+  it('get what others have translated and compiled', async () => {
+    const hub = new TranslationHub(folder);
+    const first = await inBoardThread(hub);
+    await written(0);
+    rmSync(join(folder.folder, filesIn()[0] as string)); // what comes now comes from the other board
+    const later = await inBoardThread(hub);
+    expect(later.outcome).toEqual(first.outcome);
+    expect(first.cache).toMatchObject({ hits: 0, bytes: 0 });
+    expect(later.cache.bytes).toBeGreaterThan(1000);
+  });
+
+  it('get what processes before them have translated', async () => {
+    await runBoard(selfTest('little'), { engine: inline(), slice: Infinity, instructions: 1e9 });
+    const { cache } = await inBoardThread(new TranslationHub(folder));
+    expect(cache.bytes).toBeGreaterThan(1000);
+  });
+});
+
+/** Runs the little-endian self-test in a thread, as workers run boards. */
+async function inBoardThread(
+  hub: TranslationHub,
+): Promise<{ outcome: unknown; cache: { hits: number; bytes: number } }> {
+  const port = hub.connect();
+  const thread = new Worker(new URL('./board-thread.mjs', import.meta.url), {
+    workerData: { port },
+    transferList: [port],
+  });
+  const [result] = await once(thread, 'message');
+  await once(thread, 'exit');
+  return result as { outcome: unknown; cache: { hits: number; bytes: number } }; // what board-thread.mjs posts
+}
+
+describe('several processes', () => {
+  it('may write the same file at the same time: it is always whole', async () => {
+    const program = `
+      import { TranslationFiles } from '@bootlab/emulator/threads';
+      const [folder, version, fill] = process.argv.slice(1);
+      for (let i = 0; i < 100; i++) {
+        const files = new TranslationFiles({ folder, version });
+        files.add('key', { bytes: new Uint8Array(200_000).fill(Number(fill)), regions: [] });
+        files.save('key');
+        const [made] = new TranslationFiles({ folder, version }).load('key');
+        if (made?.bytes.length !== 200_000 || new Set(made.bytes).size !== 1) throw new Error('a broken file');
+      }`;
+    const run = (fill: number): Promise<unknown> =>
+      promisify(execFile)(
+        process.execPath,
+        ['--input-type=module', '-e', program, folder.folder, folder.version, String(fill)],
+        { cwd: import.meta.dirname },
+      );
+    await Promise.all([1, 2, 3].map(run));
+    expect(readdirSync(folder.folder)).toEqual(filesIn());
+    expect(filesIn()).toHaveLength(1);
+  });
+});
+
+describe('other machines', () => {
+  it('find nothing: another image, CPU, or size of memory is another key', async () => {
+    const shape = (): RunShape => ({ engine: inline(), slice: Infinity, instructions: 1e9 });
+    await runBoard(selfTest('little'), shape());
+    for (const config of [
+      selfTest('big'),
+      { ...selfTest('little'), cpu: '4Kc' },
+      { ...selfTest('little'), memoryBytes: 64 << 20 },
+    ])
+      expect(cacheOf(await runBoard(config, shape())).bytes).toBe(0);
+    expect(filesIn()).toHaveLength(4);
+  });
+
+  it('damaged files are dropped and made anew', async () => {
+    const shape = (): RunShape => ({ engine: inline(), slice: Infinity, instructions: 1e9 });
+    const { outcome } = await runBoard(selfTest('little'), shape());
+    const file = join(folder.folder, filesIn()[0] as string);
+    const bytes = readFileSync(file);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+    writeFileSync(file, bytes);
+    const again = await runBoard(selfTest('little'), shape());
+    expect(again.outcome).toEqual(outcome);
+    expect(cacheOf(again).bytes).toBe(0);
+    expect(cacheOf(await runBoard(selfTest('little'), shape())).bytes).toBeGreaterThan(0);
+  });
+});
+
+describeWith(['malta-el', 'malta-be'], 'Linux', () => {
+  it.each([
+    ['malta-el', 60e6],
+    ['malta-be', 25e6],
+  ] as const)('%s begins to boot in the same way with translations of an earlier run', async (name, instructions) => {
+    const runs = await expectSameOutcome(linux(name), [
+      { engine: INTERPRETER, instructions, slice: 4e6 },
+      { engine: inline(), instructions, slice: 1e6 + 3 },
+      { engine: inline(), instructions, slice: 1e6 + 3 },
+      { engine: inThread(), instructions, slice: 33_331 },
+    ]);
+    expect(cacheOf(runs[2]).hits).toBeGreaterThan(0.8 * cacheOf(runs[1]).misses);
+    expect(runs[2]?.translated).toBeGreaterThan(runs[1]?.translated ?? 1);
+  });
+});
