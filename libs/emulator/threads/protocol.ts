@@ -28,7 +28,10 @@ export type ToTranslator =
   /** Nothing will be asked any more: keep what is to be kept, then end. */
   | { readonly kind: 'close' };
 
-export type FromTranslator = TranslationResult;
+export type FromTranslator =
+  | TranslationResult
+  /** Nobody has asked for anything for a while, since this many requests. */
+  | { readonly kind: 'idle'; readonly requests: number };
 
 /** A module that a board did not make itself: compiled, unless it was read from a file and nobody has done that yet. */
 export interface SharedModule {

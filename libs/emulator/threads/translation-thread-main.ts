@@ -8,6 +8,8 @@ import { TranslationFiles } from './translation-files.js';
 
 /** Regions that wait at the same time share a module, which costs less to compile; but none should wait long. */
 const MAX_BATCH = 8;
+/** After this long without a request the thread offers to end. */
+const IDLE_MS = 2000;
 
 const { setup, target, port, cache } = workerData as ThreadStart; // what translation-thread.ts passes
 const files = cache?.kind === 'files' ? new TranslationFiles(cache.folder) : undefined;
@@ -36,6 +38,9 @@ if (cache?.kind === 'files') {
   });
 }
 
+let requestCount = 0;
+const idle = setTimeout(() => post({ kind: 'idle', requests: requestCount }), IDLE_MS);
+
 port.on('message', (first: ToTranslator) => {
   const requests: TranslationRequest[] = [];
   let closing = false;
@@ -44,11 +49,14 @@ port.on('message', (first: ToTranslator) => {
     else requests.push(next.request);
     if (requests.length === MAX_BATCH) break;
   }
-  if (!closing) for (const batch of batchesOf(requests)) post({ kind: 'answer', batch });
-  else close();
+  if (closing) return close();
+  for (const batch of batchesOf(requests)) post({ kind: 'answer', batch });
+  requestCount += requests.length;
+  idle.refresh();
 });
 
 function close(): void {
+  clearTimeout(idle);
   if (cache?.kind === 'files') files?.save(cache.key);
   if (cache?.kind === 'hub') cache.port.close();
   port.close();

@@ -1,12 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { CompilerSetup, TranslationServiceFactory } from '../accel/index.js';
+import type { CompilerSetup, TranslationResult, TranslationServiceFactory } from '../accel/index.js';
 import { libraryKey, translateInline } from '../accel/index.js';
 import type { TargetDescription } from '../jit/ir/index.js';
 import { generatorVersion } from './generator-version.js';
-import type { ThreadCache, ThreadStart, ToTranslator } from './protocol.js';
+import type { FromTranslator, ThreadCache, ThreadStart, ToTranslator } from './protocol.js';
 import type { TranslationFolder } from './translation-files.js';
 import { connectToHub } from './translation-hub.js';
+
+/** What translating leaves behind is garbage at once: much room for it only makes the process larger. */
+const YOUNG_GENERATION_MB = 4;
 
 /** Where translations of earlier runs and of other boards come from, and go to. */
 export type TranslationCache =
@@ -46,25 +49,40 @@ function inThread(
   const start = (): Thread => startThread(setup, description, key === undefined ? undefined : openCache(cache, key));
   // Most short runs need no thread, but a cache is good for what comes first.
   let thread = key === undefined ? undefined : start();
+  let requests = 0;
   const send = (message: ToTranslator): void => {
     thread ??= start();
     if (thread.failure)
       throw new Error(`the translation thread failed: ${thread.failure.message}`, { cause: thread.failure });
     thread.port.postMessage(message);
   };
-  return {
-    request: (request) => send({ kind: 'request', request }),
-    poll: () => thread && receiveMessageOnPort(thread.port)?.message,
-    close(): void {
-      if (!thread) return;
-      if (key !== undefined && cache?.kind === 'files' && !thread.failure) {
-        thread.worker.ref(); // until it has written its file
-        send({ kind: 'close' });
-        return;
-      }
+  const close = (): void => {
+    if (!thread) return;
+    if (key !== undefined && cache?.kind === 'files' && !thread.failure) {
+      thread.worker.ref(); // until it has written its file
+      send({ kind: 'close' });
+    } else {
       thread.port.close();
       void thread.worker.terminate();
+    }
+    thread = undefined;
+    requests = 0;
+  };
+  const receive = (): FromTranslator | undefined => thread && receiveMessageOnPort(thread.port)?.message;
+  return {
+    request(request): void {
+      send({ kind: 'request', request });
+      requests++;
     },
+    poll(): TranslationResult | undefined {
+      for (let result = receive(); result; result = receive()) {
+        if (result.kind !== 'idle') return result;
+        // A thread takes as much memory as a small board. The next request starts another.
+        if (result.requests === requests) close();
+      }
+      return undefined;
+    },
+    close,
   };
 }
 
@@ -95,6 +113,7 @@ function startThread(
   const worker = new Worker(new URL('./translation-thread-main.js', import.meta.url), {
     workerData: start,
     transferList: [port2, ...(opened?.ports ?? [])],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   const thread: Thread = { worker, port, failure: undefined };
   worker.on('error', (error: Error) => (thread.failure = error));

@@ -51,17 +51,20 @@ export class KnownRegions {
 
   constructor(private readonly env: WebAssembly.ModuleImports) {}
 
-  /** @returns its regions, in their order */
+  /** @returns its regions, in their order; of those that are `fresh` only what was not known before */
   add(made: RegionModule, fresh: boolean): KnownRegion[] {
     const source = new KnownModule(made, this.env);
-    return made.regions.map((region) => {
+    return made.regions.flatMap((region) => {
+      const first = region.entries[0] as number; // regions have at least one
+      const there = this.on((first & -PAGE_BYTES) >>> 0);
+      if (fresh && there.some((known) => isSame(known.region, region))) return [];
       const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
       for (const [page] of region.pages) {
         const there = this.#byPage.get(page);
         if (there) there.push(known);
         else this.#byPage.set(page, [known]);
       }
-      return known;
+      return [known];
     });
   }
 
@@ -79,6 +82,15 @@ export class KnownRegions {
     this.#byPage.clear();
   }
 }
+
+/** Was it made of the same code, for the same use? */
+const isSame = (a: CompiledRegion, b: CompiledRegion): boolean =>
+  a.entries[0] === b.entries[0] &&
+  a.modeKey === b.modeKey &&
+  a.wasmBytes === b.wasmBytes &&
+  a.words.length === b.words.length &&
+  windowKey(a.window) === windowKey(b.window) &&
+  a.addresses.every((address, i) => address === b.addresses[i] && a.words[i] === b.words[i]);
 
 /** Linear-memory offset of an instruction of a region. */
 export const placeOf = (places: Places, address: number): number =>

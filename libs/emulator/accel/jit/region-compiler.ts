@@ -157,6 +157,8 @@ export class RegionCompiler {
     const postponed: TranslationRequest[] = [];
     const covered: TranslationRequest[] = [];
     const unseen: UnseenBatch = new Map();
+    // Others may have worked for the vCPU before.
+    for (const { batchesSeen } of requests) this.#batches = Math.max(this.#batches, batchesSeen);
     this.#unseen.push(unseen);
     this.#batches++;
     for (const request of requests) {
