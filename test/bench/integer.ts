@@ -66,7 +66,19 @@ export function programBenchmark(elf: string, runs: number, progress: (text: str
 const onBootlab = (accel: 'interp' | 'jit', elf: string, check?: (run: ProcessRun) => void): Subject<Sample> => ({
   name: accel === 'jit' ? 'bootlab, JIT' : 'bootlab, interpreter',
   run: async () => {
-    const args = ['--board', 'malta', '--cpu', '24Kf', '--kernel', elf, '--accel', accel, '--timeout', '1h'];
+    const args = [
+      '--board',
+      'malta',
+      '--cpu',
+      '24Kf',
+      '--kernel',
+      elf,
+      '--accel',
+      accel,
+      '--no-cache',
+      '--timeout',
+      '1h',
+    ];
     const run = await runBootlab([...args, '--expect', 'BENCH-DONE'], { timeoutMs: TIMEOUT_MS, marks: MARKS });
     check?.(run);
     return { ...sampleOf('bootlab', run), instructions: run.stats.instructions };

@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { MissingPrerequisite } from '@bootlab/emulator/testkit';
+import { boardsBenchmark } from './boards.js';
 import { bootBenchmark } from './boot.js';
 import { echoBenchmark } from './echo.js';
 import { floatingPointBenchmark } from './floating-point.js';
+import { idleMemoryBenchmark } from './idle-memory.js';
 import { integerBenchmark, programBenchmark } from './integer.js';
 import { labMemoryBenchmark } from './lab-memory.js';
 import { labStartBenchmark } from './lab-start.js';
@@ -18,8 +20,9 @@ import { userBenchmark, userStartBenchmark } from './user.js';
 const HELP = `Measures Bootlab beside QEMU, in turns, and the lab against its targets, on this machine.
 
 npm run bench -- [names] [options]
-  names           benchmarks to run: integer, fp, boot-le, boot-be, user-works, user-start, echo, lab-start, lab-watchers,
-                  lab-submissions, lab-viewer, lab-memory; boot, user and lab stand for all that begin so (default: all)
+  names           benchmarks to run: integer, fp, boot-le, boot-be, boards, idle-memory, user-works, user-start, echo,
+                  lab-start, lab-watchers, lab-submissions, lab-viewer, lab-memory; boot, user and lab stand for all
+                  that begin so (default: all)
   --only NAMES    the same, with commas
   --program FILE  also time this bare-metal Malta ELF between its BENCH-START and BENCH-DONE
   --runs N        runs of each subject (default: 3)
@@ -40,6 +43,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     run: (runs, progress) => bootBenchmark('little', runs, progress),
   },
   'boot-be': { title: 'Linux on Malta, big-endian', run: (runs, progress) => bootBenchmark('big', runs, progress) },
+  boards: { title: 'Two boards on two cores', run: boardsBenchmark },
+  'idle-memory': { title: 'Memory of an idle board', run: (_runs, progress) => idleMemoryBenchmark(progress) },
   'user-works': { title: 'Linux user mode', run: userBenchmark },
   'user-start': { title: 'Linux user mode: start', run: userStartBenchmark },
   echo: { title: 'Console echo', run: (_runs, progress) => echoBenchmark(progress) },
