@@ -16,7 +16,9 @@ import { generatorVersion } from './generator-version.js';
 import { TranslationFiles } from './translation-files.js';
 
 let folder: string;
-beforeEach(() => (folder = join(mkdtempSync(join(tmpdir(), 'bootlab-files-')), 'made', 'when', 'needed')));
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'bootlab-files-')), 'made', 'when', 'needed');
+});
 afterEach(() => rmSync(join(folder, '..', '..', '..'), { recursive: true }));
 
 const open = (version = 'one', maxBytes?: number): TranslationFiles =>
