@@ -31,9 +31,9 @@ describe('the check of a program before it runs', () => {
   it('reads the files that it asks for, those that are linked too, and no others', async () => {
     const root = join(folder, 'root');
     mkdirSync(join(root, 'lib'), { recursive: true });
-    writeFileSync(join(root, 'lib', 'ld-2.so'), 'linker');
+    writeFileSync(join(root, 'lib', 'ld-2.so'), 'linker', { mode: 0o755 });
     linkSync(join(root, 'lib', 'ld-2.so'), join(root, 'lib', 'ld.so.1'));
-    writeFileSync(join(root, 'other'), 'other');
+    writeFileSync(join(root, 'other'), 'other', { mode: 0o755 });
     symlinkSync('other', join(root, 'link'));
     execFileSync('tar', ['-czf', join(folder, 'root.tar.gz'), '-C', root, './lib', './other', './link']);
     const paths = new Map([

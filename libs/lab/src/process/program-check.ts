@@ -8,8 +8,10 @@ import { RootArchiveError, scanRootArchive, type RootEntry } from './root-archiv
 
 /** How often files are read for one check: program, interpreter, and scripts on the way. */
 const MAX_PASSES = 8;
-/** A larger program is looked at where it runs. */
+/** A larger program, and one in a larger tree, is looked at where it runs. */
 const MAX_PROGRAM_BYTES = 256 * 2 ** 20;
+/** Each takes a page while it is checked. */
+const MAX_EXECUTABLES = 20_000;
 
 export interface ProgramCheckOptions {
   /** The emulator's `checkProgram`. */
@@ -78,7 +80,8 @@ async function contentOf(
       content.push(fileEntry(use.path, isWanted || size === 0 ? await readFile(file) : unread));
     }
   }
-  return content;
+  const executables = content.filter((entry) => entry.kind === 'file' && entry.bytes.length > 0);
+  return executables.length > MAX_EXECUTABLES ? undefined : content;
 }
 
 /** What an entry is a second name of. */

@@ -50,7 +50,8 @@ describe('a root archive', () => {
     try {
       const bytes = await archive((to) => {
         to.entry({ name: './bin/hello' }, 'text');
-        to.entry({ name: 'large' }, 'x'.repeat(100_000));
+        to.entry({ name: 'large', mode: 0o755 }, 'x'.repeat(100_000));
+        to.entry({ name: 'data', mode: 0o644 }, 'x'.repeat(100));
         to.entry({ name: 'empty' }, '');
       });
       const file = join(folder, 'root.tar');
@@ -60,6 +61,7 @@ describe('a root archive', () => {
       expect(entries).toMatchObject([
         { path: './bin/hello', bytes: Buffer.from('text') },
         { path: 'large', bytes: unread },
+        { path: 'data', bytes: Buffer.alloc(0) },
         { path: 'empty', bytes: Buffer.alloc(0) },
       ]);
       writeFileSync(file, bytes.subarray(0, 2000));

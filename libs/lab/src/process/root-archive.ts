@@ -6,6 +6,8 @@ import { extract, type Header } from 'tar-stream';
 /** Most that an archive may hold, unpacked: it lies in memory while the program runs. */
 const MAX_ROOT_BYTES = 1024 * 2 ** 20;
 const MAX_ENTRIES = 200_000;
+/** Execute permission for anybody. */
+const EXECUTABLE = 0o111;
 const GZIP_MAGIC = 0x8b1f;
 
 /** An entry of a program's root. Paths and targets are byte strings: one character per byte. */
@@ -28,8 +30,8 @@ export function readRootArchive(bytes: Uint8Array): Promise<RootEntry[]> {
 }
 
 /**
- * The same of a file, with the content of those entries only whose path, as the archive has it, is wanted; the others'
- * is `unread`. No more of it lies in memory at a time than a block.
+ * The same of a file, with the content of those entries only whose path, as the archive has it, is wanted. Of other files
+ * that may be executed the content is `unread`, of all others there is none. No more of it lies in memory at a time than a block.
  * @throws RootArchiveError saying what is wrong
  */
 export async function scanRootArchive(
@@ -68,7 +70,8 @@ async function readEntries(
       const { header } = entry;
       if (entries.length >= MAX_ENTRIES) throw new RootArchiveError(`it has more than ${MAX_ENTRIES} entries`);
       const isWanted = wanted(byteString(header.name), header.size ?? 0);
-      const parts: Uint8Array[] = isWanted || (header.size ?? 0) === 0 ? [] : [unread];
+      const isProgram = ((header.mode ?? EXECUTABLE) & EXECUTABLE) !== 0;
+      const parts: Uint8Array[] = isWanted || !isProgram || (header.size ?? 0) === 0 ? [] : [unread];
       for await (const part of entry as AsyncIterable<Uint8Array>) {
         total += part.length;
         if (total > MAX_ROOT_BYTES) throw new RootArchiveError(`it holds more than ${MAX_ROOT_BYTES >> 20} MiB`);
