@@ -9,7 +9,7 @@ const MODES = 3;
  */
 const CONTEXTS = 4;
 const TABLES = MODES * CONTEXTS;
-const TABLE_BYTES = SoftTlb.entries << SoftTlb.entryShift;
+const TABLE_BYTES = SoftTlb.modeStride;
 const WORDS_PER_ENTRY = 1 << (SoftTlb.entryShift - 2);
 const TABLE_WORDS = TABLE_BYTES >> 2;
 

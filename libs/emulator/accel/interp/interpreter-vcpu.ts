@@ -196,7 +196,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       directRam: this.#directRam,
       decodeTable: this.#decodeTable,
     };
-    const names = description.table.instructions.map(({ name }) => name).join();
+    const names = [...description.table.instructions.map(({ name }) => name), ...description.expansions.keys()].join();
     const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
     let compiled = modules.get(key);
     if (!compiled) {

@@ -1,6 +1,7 @@
 import type {
   BranchKind as BranchKindType,
   DecodeNode,
+  HelperExpansion,
   HelperSignature,
   Instruction,
   IrBuilder,
@@ -24,13 +25,13 @@ import {
   SoftTlb,
   Type,
   Width as Widths,
-  widthBytes,
 } from '../ir/index.js';
-import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
-import { jumpCacheEntry, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import { jumpCacheEntry, LocalPool, Lowering } from '../wasm/lowering.js';
+import type { MemoryLayout } from './guest-memory.js';
+import { GuestMemory } from './guest-memory.js';
 
 /**
  * Host functions that the interpreter imports beside the target's helpers. All find the precise program counter in the
@@ -57,16 +58,12 @@ export interface TranslationLink {
   readonly threshold: number;
 }
 
-export interface InterpreterLayout {
-  /** Linear-memory offset of the CPU's area. */
-  readonly cpuBase: number;
+export interface InterpreterLayout extends MemoryLayout {
   readonly memory: MemoryImport;
   /** Linear-memory offset of {@link DECODE_TABLE_BYTES} bytes, which the module fills. */
   readonly decodeTable: number;
   /** Absent: nothing is ever translated. */
   readonly translations?: TranslationLink | undefined;
-  /** Linear-memory offset of what the directly mapped segment shows, as far as `directLimits` permit. */
-  readonly directRam?: number | undefined;
 }
 
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
@@ -101,15 +98,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly #fragment: Fragment;
   readonly #builder: B;
   readonly #pool = new LocalPool(this.writer);
-  readonly #swap = new ByteSwapper(this.writer, this.#pool);
+  readonly #memory: GuestMemory;
   readonly #helperIndex: readonly number[];
-  readonly #loadSlow: number;
-  readonly #storeSlow: number;
   readonly #fetchMiss: number;
   readonly #attention: number;
   readonly #hot: number;
   readonly #link: TranslationLink | undefined;
-  readonly #directRam: number | undefined;
   readonly #decodeTable: number;
 
   /**
@@ -123,8 +117,6 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly #word = this.writer.local(ValType.i32);
   /** Number of the decoder's node that {@link #word} leads to, where the decoder has a table. */
   readonly #index = this.writer.local(ValType.i32);
-  readonly #address = this.writer.local(ValType.i32);
-  readonly #entry = this.writer.local(ValType.i32);
   /** Between two runs: where execution continues, and what the budget has left. */
   readonly #destination = this.writer.local(ValType.i32);
   readonly #remaining = this.writer.local(ValType.i32);
@@ -132,6 +124,9 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #enter!: Label;
   #unusual!: Label;
   #boundary!: Label;
+  /** Where the helpers with expansions lead to; arguments are in `scratch`. */
+  readonly #expanded = new Map<string, Label>();
+  #expanding = false;
   #jump!: Label;
   #event!: Label;
   #undefined!: Label;
@@ -147,14 +142,17 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   ) {
     this.#link = options.translations;
     this.cpuBase = options.cpuBase;
-    this.#directRam = options.directRam;
     this.#decodeTable = options.decodeTable;
     this.#module = new ModuleWriter(options.memory);
     const i32 = ValType.i32;
     const importSlow = (name: string, params: number, results: number): number =>
       this.#module.importFunction('engine', name, Array<ValType>(params).fill(i32), Array<ValType>(results).fill(i32));
-    this.#loadSlow = importSlow(INTERPRETER_IMPORTS.loadSlow, 2, 1);
-    this.#storeSlow = importSlow(INTERPRETER_IMPORTS.storeSlow, 3, 0);
+    this.#memory = new GuestMemory(this.writer, this.#pool, target, options, {
+      load: importSlow(INTERPRETER_IMPORTS.loadSlow, 2, 1),
+      store: importSlow(INTERPRETER_IMPORTS.storeSlow, 3, 0),
+      before: () => this.#storePc(),
+      after: () => this.#afterCall(),
+    });
     this.#fetchMiss = importSlow(INTERPRETER_IMPORTS.fetchMiss, 1, 0);
     this.#attention = importSlow(INTERPRETER_IMPORTS.attention, 0, 0);
     this.#hot = importSlow(INTERPRETER_IMPORTS.hot, 1, 0);
@@ -186,6 +184,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#unusual = w.block();
     this.#jump = w.block();
     this.#boundary = w.block();
+    for (const name of this.target.expansions.keys()) this.#expanded.set(name, w.block());
     this.#fetch();
     if (this.#joined) {
       this.#lookUp(this.#joined);
@@ -196,6 +195,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end();
     this.#handler((b, word) => this.target.undefinedInstruction(b, word));
     if (this.#joined) w.end(); // decoded
+    for (const name of [...this.target.expansions.keys()].toReversed()) {
+      w.end();
+      this.#expand(name);
+    }
     w.end(); // boundary
     this.#afterRun();
     w.end(); // jump
@@ -239,63 +242,20 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   };
 
   loadGuest(width: Width, type: Type, address: Emit): void {
-    const w = this.writer;
-    const swap = this.#swapper(width, type);
-    const result = type === Type.I64 ? ValType.i64 : ValType.i32;
-    const direct = this.#directProbe(width, address);
-    if (direct) {
-      w.if(result);
-      swap(() => {
-        w.get(this.#entry);
-        w.memory(loadOpcode(width, type), this.#directRam as number);
-      });
-      w.else();
-    }
-    this.#probe(width, SoftTlb.readTag, direct ? () => w.get(this.#address) : address);
-    w.if(result);
-    this.#hostAddress();
-    swap(() => w.memory(loadOpcode(width, type), 0));
-    w.else();
-    this.#storePc();
-    w.get(this.#address);
-    w.i32(width);
-    w.call(this.#loadSlow);
-    if (type === Type.I64) {
-      w.op(W.drop);
-      w.i32(0);
-      w.memory(W.i64_load, this.cpuBase + this.target.engine.scratch.offset);
-    }
-    this.#afterCall();
-    w.end();
-    if (direct) w.end();
+    this.#memory.load(width, type, address);
   }
 
   storeGuest(width: Width, type: Type, address: Emit, value: Emit): void {
-    const w = this.writer;
-    const swap = this.#swapper(width, type);
-    this.#probe(width, SoftTlb.writeTag, address);
-    w.if();
-    this.#hostAddress();
-    swap(value);
-    w.memory(storeOpcode(width, type), 0);
-    w.else();
-    this.#storePc();
-    if (type === Type.I64) {
-      w.i32(0);
-      value();
-      w.memory(W.i64_store, this.cpuBase + this.target.engine.scratch.offset);
-    }
-    w.get(this.#address);
-    if (type === Type.I64) w.i32(0);
-    else value();
-    w.i32(width);
-    w.call(this.#storeSlow);
-    this.#afterCall();
-    w.end();
+    this.#memory.store(width, type, address, value);
   }
 
   call(index: number, signature: HelperSignature, args: readonly Emit[]): void {
     const w = this.writer;
+    const expansion = this.#expanding ? undefined : this.#expanded.get(signature.name);
+    if (expansion) {
+      args.forEach((arg, i) => this.#store(this.#argument(i), arg));
+      return w.br(expansion);
+    }
     this.#storePc();
     for (const arg of args) arg();
     w.call(this.#helperIndex[index] as number);
@@ -414,10 +374,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   /** Loads the instruction word at a distance from the instruction pointer. */
   #loadWord(distance: number): void {
     const w = this.writer;
-    this.#swapper(
-      Widths.W32,
-      Type.I32,
-    )(() => {
+    this.#memory.inHostOrder(Widths.W32, Type.I32, () => {
       w.get(this.#ip);
       if (distance !== 0) {
         w.i32(distance);
@@ -505,7 +462,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #tryTranslation(link: TranslationLink, pc: number): void {
     const { engine } = this.target;
     const w = this.writer;
-    const [cached, left] = [this.#entry, this.#address];
+    const { entry: cached, address: left } = this.#memory;
     const tag = (): void => {
       w.get(pc);
       this.#load(engine.modeKey);
@@ -626,7 +583,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#load(engine.fetchTag);
     w.op(W.i32_ne);
     w.if();
-    this.#entryOf(() => w.get(pc));
+    this.#memory.entryOf(() => w.get(pc));
     w.memory(W.i32_load, SoftTlb.execTag);
     this.#fetchKey(pc);
     w.op(W.i32_ne);
@@ -638,7 +595,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end();
     this.#store(engine.fetchTag, () => this.#fetchKey(pc));
     this.#store(engine.fetchAddend, () => {
-      w.get(this.#entry);
+      w.get(this.#memory.entry);
       w.memory(W.i32_load, SoftTlb.addend);
     });
     w.end();
@@ -658,7 +615,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.i32(INSTRUCTIONS_PER_PAGE);
     w.op(W.i32_le_s);
     w.if();
-    const room = this.#address;
+    const room = this.#memory.address;
     w.i32(PAGE_OFFSET + 1);
     w.get(pc);
     w.i32(PAGE_OFFSET);
@@ -806,6 +763,44 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#continue(name, depth);
   }
 
+  /** The usual case of a helper, reached from every instruction that calls it. */
+  #expand(name: string): void {
+    const { expansions, engine, helpers } = this.target;
+    const w = this.writer;
+    const expansion = expansions.get(name) as HelperExpansion<B>; // its own key
+    const params = helpers.find((helper) => helper.name === name)?.params ?? 0;
+    // Within the run, so on the same page.
+    this.#store(this.#argument(params), () => {
+      this.pc();
+      this.#load(engine.runStart);
+      w.op(W.i32_ne);
+      w.if(ValType.i32);
+      this.#memory.inHostOrder(Widths.W32, Type.I32, () => {
+        w.get(this.#ip);
+        w.i32(8);
+        w.op(W.i32_sub);
+        w.memory(W.i32_load, 0);
+      });
+      w.else();
+      w.i32(0);
+      w.end();
+    });
+    const b = this.#builder;
+    this.#fragment.clear();
+    this.#expanding = true;
+    const args = Array.from({ length: params + 1 }, (_, i) => b.loadState(this.#argument(i)));
+    expansion.emit(b, args.slice(0, params), args[params] as Value);
+    new Lowering(this.#fragment, this, this.#pool).run();
+    this.#expanding = false;
+  }
+
+  /** Where the arguments of expanded helpers lie. */
+  #argument(index: number): StateField {
+    const { scratch } = this.target.engine;
+    const offset = scratch.offset + (index << scratch.strideShift);
+    return { name: `argument ${index}`, offset, width: Widths.W32, type: Type.I32, count: 1, strideShift: 2 };
+  }
+
   // ---- pieces ------------------------------------------------------------------------------------------------------
 
   #load(field: StateField): void {
@@ -841,74 +836,5 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.tee(this.#ip);
     w.set(this.#limit);
     this.#loadWord(-4);
-  }
-
-  /** Leaves the soft TLB entry of an address on the stack and in its local. */
-  #entryOf(address: Emit): void {
-    const w = this.writer;
-    address();
-    w.i32(12 - SoftTlb.entryShift);
-    w.op(W.i32_shr_u);
-    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
-    w.op(W.i32_and);
-    this.#load(this.target.engine.tlbBase);
-    w.op(W.i32_add);
-    w.tee(this.#entry);
-  }
-
-  /** Leaves whether an access hits the soft TLB; alignment is part of the comparison. */
-  #probe(width: Width, tag: number, address: Emit): void {
-    const w = this.writer;
-    this.#entryOf(() => {
-      address();
-      w.tee(this.#address);
-    });
-    w.op(W.drop);
-    w.get(this.#address);
-    w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
-    w.op(W.i32_and);
-    w.get(this.#entry);
-    w.memory(W.i32_load, tag);
-    w.op(W.i32_eq);
-  }
-
-  /**
-   * Leaves whether an aligned access hits RAM in the directly mapped segment, with the address and the distance from the
-   * segment's start in locals. Loads only: a store's page is looked up anyway, for its tracking. @returns false, and emits
-   * nothing, where there is no such segment
-   */
-  #directProbe(width: Width, address: Emit): boolean {
-    const w = this.writer;
-    const { directSegment, engine } = this.target;
-    if (this.#directRam === undefined || !directSegment) return false;
-    const shift = Math.log2(widthBytes(width));
-    address();
-    w.tee(this.#address);
-    w.i32(-directSegment.virtualBase | 0);
-    w.op(W.i32_add);
-    w.tee(this.#entry);
-    if (shift > 0) {
-      // Rotated, bits that break the alignment make the number too large.
-      w.i32(shift);
-      w.op(W.i32_rotr);
-    }
-    w.i32(0);
-    w.memory(W.i32_load, this.cpuBase + engine.directLimits.offset + 4 * shift);
-    w.op(W.i32_lt_u);
-    return true;
-  }
-
-  #hostAddress(): void {
-    const w = this.writer;
-    w.get(this.#address);
-    w.get(this.#entry);
-    w.memory(W.i32_load, SoftTlb.addend);
-    w.op(W.i32_add);
-  }
-
-  /** Wraps the emission of a guest-order value so that it becomes host order, or the other way round. */
-  #swapper(width: Width, type: Type): (value: Emit) => void {
-    if (this.target.byteOrder === 'little') return (value) => value();
-    return (value) => this.#swap.swapped(width, type, value);
   }
 }

@@ -98,6 +98,8 @@ export const SoftTlb = {
   execTag: 8,
   /** Linear-memory offset of a byte = its virtual address + addend (mod 2^32). */
   addend: 12,
+  /** Bytes from the table of one mode to that of the next, in the same address space. */
+  modeStride: 4096 << 4,
   /** Byte offset of an address's entry in its table. */
   offset: (address: number): number => ((address >>> 12) & (SoftTlb.entries - 1)) << SoftTlb.entryShift,
   /** Differs from every masked address in bits 3..11, which no comparison keeps. */

@@ -5,6 +5,16 @@ import type { Fragment, Value } from './fragment.js';
 import type { IrBuilder, StateField } from './builder.js';
 import type { HelperSignature } from './ops.js';
 
+/** A helper's usual case as generated code. */
+export interface HelperExpansion<B extends IrBuilder = IrBuilder> {
+  /**
+   * Emits the usual case, and a call of the helper for the others; ends with an immediate branch.
+   * @param args the helper's arguments
+   * @param previousWord the instruction before this one in memory if it was executed just before, in a straight line, else 0
+   */
+  emit(b: B, args: readonly Value[], previousWord: Value): void;
+}
+
 /** What an engine needs to know of an architecture to generate code for it. */
 export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   /** For example `mips32`. */
@@ -17,6 +27,10 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   readonly followers: ReadonlyMap<string, readonly string[]>;
   /** Host functions that semantics call. */
   readonly helpers: readonly HelperSignature[];
+  /**
+   * Helpers with effect `leave` whose usual case the interpreter executes itself, by name. The rest calls the helper.
+   */
+  readonly expansions: ReadonlyMap<string, HelperExpansion<B>>;
   readonly engine: EngineState;
   /** Fields that translations keep in locals; no helper but those that leave the translation looks at them. */
   readonly registers: readonly StateField[];

@@ -1,5 +1,5 @@
 import type { Value } from '../../jit/ir/index.js';
-import { BranchKind, IrBuilder, Type, Width } from '../../jit/ir/index.js';
+import { BranchKind, IrBuilder, SoftTlb, Type, Width } from '../../jit/ir/index.js';
 import { ExceptionCode } from './cp0.js';
 import * as S from './state.js';
 
@@ -39,6 +39,22 @@ export class MipsBuilder extends IrBuilder {
     this.ifElse(this.eq(this.loadState(S.CP1_USABLE), this.i32(0)), () =>
       this.raise(ExceptionCode.CoprocessorUnusable, 1),
     );
+  }
+
+  /** Continues in another mode, as `EngineHost.selectMode` does. */
+  selectMode(mode: Value): void {
+    const { engine } = S;
+    const old = this.loadState(engine.mode);
+    this.ifElse(this.ne(old, mode), () => {
+      this.storeState(engine.mode, mode);
+      const distance = this.mul(this.sub(mode, old), this.i32(SoftTlb.modeStride));
+      this.storeState(engine.tlbBase, this.add(this.loadState(engine.tlbBase), distance));
+      // Only the kernel may use the directly mapped segment.
+      const direct = this.select(mode, this.i32(0), this.loadState(engine.directBytes));
+      for (let shift = 0; shift < engine.directLimits.count; shift++)
+        this.storeState(engine.directLimits, this.shrU(direct, this.i32(shift)), this.i32(shift));
+      this.storeState(engine.fetchTag, this.i32(SoftTlb.invalidTag));
+    });
   }
 
   // ---- branches ----------------------------------------------------------------------------------------------------

@@ -120,6 +120,11 @@ export const Cause = {
 export const Mode = { Kernel: 0, Supervisor: 1, User: 2 } as const;
 export type Mode = (typeof Mode)[keyof typeof Mode];
 
+/** Start of the directly mapped, cached segment. */
+export const KSEG0 = 0x80000000;
+/** Distance of the general exception vector from the vectors' base (table 5.5). */
+export const VECTOR_GENERAL = 0x180;
+
 export const ENTRY_LO = { G: 1, V: 2, D: 4, C: 0x38, PFN_SHIFT: 6, WRITABLE: 0x3fffffff } as const;
 export const ENTRY_HI = { ASID: 0xff, VPN2: 0xffffe000 | 0 } as const;
 

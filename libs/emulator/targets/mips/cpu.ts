@@ -4,7 +4,21 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import { DelayState, EngineEvent } from '../../jit/ir/index.js';
 import type { Access, CpuCore, EngineHost, HelperFunction } from '../cpu-core.js';
 import { Access as AccessKind } from '../cpu-core.js';
-import { Cause, Cp0, ENTRY_HI, ENTRY_LO, ExceptionCode, INT_CTL, Mode, MT_RESET, MT_WRITABLE, Status } from './cp0.js';
+import {
+  Cause,
+  Cp0,
+  ENTRY_HI,
+  ENTRY_LO,
+  ExceptionCode,
+  INT_CTL,
+  KSEG0,
+  Mode,
+  MT_RESET,
+  MT_WRITABLE,
+  Status,
+  VECTOR_GENERAL,
+} from './cp0.js';
+import { mipsExpansions } from './exceptions.js';
 import { MipsFpu } from './fpu.js';
 import type { MipsModel } from './models.js';
 import * as S from './state.js';
@@ -22,7 +36,6 @@ const MASKS = word(S.TLB_PAGE_MASK);
 const LO0S = word(S.TLB_ENTRY_LO0);
 const LO1S = word(S.TLB_ENTRY_LO1);
 
-const KSEG0 = 0x80000000;
 const KSEG1 = 0xa0000000;
 const KSEG2 = 0xc0000000;
 const KSEG3 = 0xe0000000;
@@ -30,7 +43,6 @@ const KSEG3 = 0xe0000000;
 const RESET_VECTOR = 0xbfc00000;
 const BEV_BASE = 0xbfc00200;
 const VECTOR_REFILL = 0;
-const VECTOR_GENERAL = 0x180;
 const VECTOR_INTERRUPT = 0x200;
 const TIMER_LINE = 7;
 const PAGE_MASK_BITS = 0x1fffe000;
@@ -71,7 +83,7 @@ export class MipsCpu implements CpuCore {
   ) {
     const { model, scheduler } = options;
     this.#words = host.words;
-    this.description = mipsDescription(model, options.byteOrder);
+    this.description = { ...mipsDescription(model, options.byteOrder), expansions: mipsExpansions(model) };
     this.#nsPerCount = 1e9 / options.countHz;
     this.#timer = new Timer(scheduler, 'mips-count', () => this.#countReachedCompare());
     this.#fpu = new MipsFpu(host, model.fir, (code) => this.raise(code, 0));
@@ -89,7 +101,6 @@ export class MipsCpu implements CpuCore {
       tlbProbe: () => this.#tlbProbe(),
       exceptionReturn: () => this.#exceptionReturn(),
       waitForInterrupt: () => this.#waitForInterrupt(),
-      cacheOp: () => undefined,
       loadLinked: (address) => this.#loadLinked(address),
       readHardwareRegister: (register) => this.#readHardwareRegister(register),
       ...this.#fpu.helpers,
@@ -392,21 +403,17 @@ export class MipsCpu implements CpuCore {
     }
   }
 
+  /** Any that the current mode may read, but for UserLocal. */
   #readHardwareRegister(register: number): number {
-    const allowed = this.#words[word(S.CP0_USABLE)] || (this.#get(Cp0.HwrEna) >>> register) & 1;
-    if (allowed) {
-      switch (register) {
-        case 0:
-          return this.#get(Cp0.EBase) & 0x3ff; // CPUNum
-        case 1:
-          return 2 << this.options.model.icache.l; // SYNCI_Step: bytes of a cache line
-        case 2:
-          return this.#count();
-        case 3:
-          return 2; // CCRes: Count advances every second cycle
-        case 29:
-          return this.#get(Cp0.UserLocal);
-      }
+    switch (register) {
+      case 0:
+        return this.#get(Cp0.EBase) & 0x3ff; // CPUNum
+      case 1:
+        return 2 << this.options.model.icache.l; // SYNCI_Step: bytes of a cache line
+      case 2:
+        return this.#count();
+      case 3:
+        return 2; // CCRes: Count advances every second cycle
     }
     this.raise(ExceptionCode.ReservedInstruction, 0);
     return 0;
@@ -584,6 +591,7 @@ export class MipsCpu implements CpuCore {
     this.#set(Cp0.Index, index < 0 ? -0x80000000 : index);
   }
 
+  /** LL of a mapped address. */
   #loadLinked(address: number): void {
     if (this.translate(address, AccessKind.Read)) this.#set(Cp0.LlAddr, this.translatedAddress >>> 4);
   }

@@ -34,7 +34,6 @@ export const MIPS_HELPERS: readonly HelperSignature[] = [
   helper('tlbProbe', 0, 'none', 'state'),
   helper('exceptionReturn', 0, 'none', 'leave'),
   helper('waitForInterrupt', 0, 'none', 'leave'),
-  helper('cacheOp', 2, 'none', 'trap'),
   helper('loadLinked', 1, 'none', 'trap'),
   helper('readHardwareRegister', 1, 'value', 'trap'),
   ...FPU_HELPERS,
@@ -95,6 +94,7 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     table: mipsInstructions(model, byteOrder),
     followers: MIPS_FOLLOWERS,
     helpers: MIPS_HELPERS,
+    expansions: new Map(), // of a CPU that runs a kernel: see exceptions.ts
     engine,
     registers: [GPR, HI, LO],
     linkRegister: GPR.offset + (31 << GPR.strideShift),

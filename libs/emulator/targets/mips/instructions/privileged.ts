@@ -3,10 +3,10 @@
  */
 import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
-import { Cp0, Status } from '../cp0.js';
-import { CP0 } from '../state.js';
+import { Cp0, ExceptionCode, Status } from '../cp0.js';
+import { CP0, CP0_USABLE } from '../state.js';
 
-/** Number of the hardware register UserLocal, and of its bit in HWREna. */
+/** Number of the hardware register UserLocal. */
 const USER_LOCAL = 29;
 
 export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
@@ -58,10 +58,10 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
 
   // Programs find their thread's data through UserLocal all the time, so that where permitted needs no help.
   table.define('rdhwr', '011111 00000 rt:5 rd:5 ----- 111011', '{rt}, {rd:hwr}', (b, { rt, rd }) => {
-    const enabled = b.shrU(b.loadState(CP0, b.i32(Cp0.HwrEna)), b.i32(USER_LOCAL));
-    const direct = b.and(b.eq(rd, b.i32(USER_LOCAL)), b.and(enabled, b.i32(1)));
+    const enabled = b.and(b.shrU(b.loadState(CP0, b.i32(Cp0.HwrEna)), rd), b.i32(1));
+    b.raiseIf(b.eq(b.or(b.loadState(CP0_USABLE), enabled), b.i32(0)), ExceptionCode.ReservedInstruction);
     const value = b.ifValue(
-      direct,
+      b.eq(rd, b.i32(USER_LOCAL)),
       () => b.loadState(CP0, b.i32(Cp0.UserLocal)),
       () => b.call('readHardwareRegister', rd),
     );
