@@ -1,34 +1,35 @@
 /**
- * Which instruction comes next in memory after which, the most frequent first: 380,000 samples of Debian's boot on Malta
- * (unpacking the kernel, its self-tests, start of user space), instructions with more than 0.3 % of them.
+ * Which instruction comes next in memory after which, the most frequent first: half of it samples of Debian's boot on Malta
+ * (unpacking the kernel, its self-tests, start of user space), half of the user programs that its self-test runs. Instructions
+ * with at least 0.3 % of them.
  */
 const FOLLOWERS: Readonly<Record<string, string>> = {
-  addu: 'sw jr addu sltu',
-  lw: 'addiu lw addu sll',
-  addiu: 'lw multu addiu sw',
-  sltu: 'bne addu sll beq',
-  sw: 'sltu lhu addiu sw',
+  lw: 'lw addiu addu sll',
+  addiu: 'lw addiu addu sw',
+  addu: 'lw sw jr addu',
+  sw: 'sw lw sltu or',
+  beq: 'sll addiu or lw',
+  bne: 'addu addiu sw sll',
   sll: 'lw addu beq sll',
-  bne: 'addu subu xor sw',
-  subu: 'sltu sw sra subu',
-  beq: 'sll addiu sh addu',
-  or: 'lw or beq jal',
+  or: 'lw sw or beq',
+  sltu: 'bne beq addu sll',
+  subu: 'sltu sw sra addu',
+  lbu: 'bne beq andi sb',
+  andi: 'beq bne addiu sltiu',
   srl: 'mul subu xor sll',
-  lhu: 'srl subu mul sll',
-  mfhi: 'addu mul mflo beq',
+  xor: 'nor sll bne addu',
+  lhu: 'srl subu mul andi',
   mflo: 'mfhi or jr sw',
-  multu: 'mflo addu lw mfhi',
-  andi: 'addiu beq bne sltiu',
-  lbu: 'andi sb addu addiu',
-  xor: 'sll nor bne xor',
-  mul: 'subu sltu sll or',
-  sh: 'lw addiu or bne',
-  and: 'addu mul lw srlv',
+  mfhi: 'addu mul mflo addiu',
+  multu: 'mflo addiu addu sw',
+  and: 'addu mul xor lw',
+  mul: 'subu sltu sll addu',
   sltiu: 'beq andi bne srl',
-  sra: 'addu addiu sltiu sll',
-  sb: 'or addiu lw beq',
-  movz: 'lw sll jr sw',
-  lui: 'addiu sltu beq lw',
+  sh: 'lw addiu or ldc1',
+  lui: 'lw addiu addu srl',
+  sb: 'or lw addiu subu',
+  sra: 'addu addiu sltiu lhu',
+  rotr: 'addu rotr xor srl',
 };
 
 export const MIPS_FOLLOWERS: ReadonlyMap<string, readonly string[]> = new Map(
