@@ -21,7 +21,6 @@ import {
   runtimeFields,
   instructionsOf,
   joinSwitches,
-  JumpCache,
   SoftTlb,
   Type,
   Width as Widths,
@@ -29,9 +28,11 @@ import {
 import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
-import { jumpCacheEntry, LocalPool, Lowering } from '../wasm/lowering.js';
+import { LocalPool, Lowering } from '../wasm/lowering.js';
 import type { MemoryLayout } from './guest-memory.js';
 import { GuestMemory } from './guest-memory.js';
+import type { TranslationLink } from './translation-entry.js';
+import { TranslationEntry } from './translation-entry.js';
 
 /**
  * Host functions that the interpreter imports beside the target's helpers. All find the precise program counter in the
@@ -50,14 +51,6 @@ export const INTERPRETER_IMPORTS = {
   hot: 'hot',
 } as const;
 
-/** Where an interpreter finds translations of hot code. */
-export interface TranslationLink {
-  /** Linear-memory offset of the jump cache, see {@link JumpCache}. */
-  readonly jumpCache: number;
-  /** Visits of a branch target before a translation is asked for, at least 1. */
-  readonly threshold: number;
-}
-
 export interface InterpreterLayout extends MemoryLayout {
   readonly memory: MemoryImport;
   /** Linear-memory offset of {@link DECODE_TABLE_BYTES} bytes, which the module fills. */
@@ -69,8 +62,6 @@ export interface InterpreterLayout extends MemoryLayout {
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
 const PAGE_OFFSET = 0xfff;
 const INSTRUCTIONS_PER_PAGE = 1024;
-/** Part of the usual visits after which an address is asked for that took a translation's place in the jump cache. */
-const DISPLACER_SHARE = 4;
 /** How many of an instruction's usual followers are copied behind it, and behind each of those copies. */
 const COPIED_FOLLOWERS: readonly number[] = [4, 2, 0];
 /** Room for the decoder's table. */
@@ -102,8 +93,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly #helperIndex: readonly number[];
   readonly #fetchMiss: number;
   readonly #attention: number;
-  readonly #hot: number;
-  readonly #link: TranslationLink | undefined;
+  readonly #translations: TranslationEntry | undefined;
   readonly #decodeTable: number;
 
   /**
@@ -140,7 +130,6 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     private readonly target: TargetDescription<B>,
     options: InterpreterLayout,
   ) {
-    this.#link = options.translations;
     this.cpuBase = options.cpuBase;
     this.#decodeTable = options.decodeTable;
     this.#module = new ModuleWriter(options.memory);
@@ -155,7 +144,15 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     });
     this.#fetchMiss = importSlow(INTERPRETER_IMPORTS.fetchMiss, 1, 0);
     this.#attention = importSlow(INTERPRETER_IMPORTS.attention, 0, 0);
-    this.#hot = importSlow(INTERPRETER_IMPORTS.hot, 1, 0);
+    const hot = importSlow(INTERPRETER_IMPORTS.hot, 1, 0);
+    this.#translations =
+      options.translations &&
+      new TranslationEntry(this.writer, target.engine, options.cpuBase, options.translations, {
+        ...{ pc: this.#destination, ip: this.#ip, cached: this.#memory.entry, left: this.#memory.address },
+        hot,
+        type: this.#module.type(TRANSLATION_PARAMETERS, []),
+        leave: () => this.writer.br(this.#event),
+      });
     this.#helperIndex = target.helpers.map((helper) =>
       this.#module.importFunction(
         'helpers',
@@ -218,7 +215,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.brIf(outer);
     w.end(); // outer
     this.#module.addFunction(w, [], 'run');
-    if (this.#link) {
+    if (this.#translations) {
       this.#module.importTable('env', 'translations');
     }
     return this.#module.finish();
@@ -455,104 +452,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.i32(1);
     w.op(W.i32_add);
     w.set(this.#limit);
-    if (this.#link) this.#tryTranslation(this.#link, this.#destination);
-  }
-
-  /** Continues in a translation of the address if there is one, else counts the visit. */
-  #tryTranslation(link: TranslationLink, pc: number): void {
-    const { engine } = this.target;
-    const w = this.writer;
-    const { entry: cached, address: left } = this.#memory;
-    const tag = (): void => {
-      w.get(pc);
-      this.#load(engine.modeKey);
-      w.op(W.i32_add);
-    };
-    const write = (field: number, value: Emit): void => {
-      w.get(cached);
-      value();
-      w.memory(W.i32_store, field);
-    };
-    // A translation that just handed over to the interpreter must not take over before one instruction is done.
-    this.#load(engine.interpretNext);
-    w.if();
-    this.#store(engine.interpretNext, () => w.i32(0));
-    w.else();
-    jumpCacheEntry(
-      w,
-      link.jumpCache,
-      () => w.get(pc),
-      () => {
-        this.#load(engine.modeKey);
-        w.i32(JumpCache.modeShift);
-        w.op(W.i32_shl);
-      },
-    );
-    w.tee(cached);
-    w.memory(W.i32_load, JumpCache.tag);
-    tag();
-    w.op(W.i32_xor);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.linear);
-    w.get(this.#ip);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
-    w.if();
-    // Another address used this entry: counting starts anew. Where that was translated, this one may be, too.
-    write(JumpCache.tag, tag);
-    write(JumpCache.linear, () => w.get(this.#ip));
-    write(JumpCache.target, () => {
-      w.i32(-Math.ceil(link.threshold / DISPLACER_SHARE));
-      w.i32(-link.threshold);
-      w.get(cached);
-      w.memory(W.i32_load, JumpCache.target);
-      w.i32(0);
-      w.op(W.i32_gt_s);
-      w.op(W.select);
-    });
-    w.else();
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.target);
-    w.tee(left);
-    w.i32(0);
-    w.op(W.i32_gt_s);
-    w.if();
-    const account = (sign: number): void =>
-      this.#store(engine.translated, () => {
-        this.#load(engine.translated);
-        this.#load(engine.remaining);
-        w.op(sign > 0 ? W.i32_add : W.i32_sub);
-      });
-    account(1);
-    w.get(cached);
-    w.memory(W.i32_load8_u, JumpCache.entry);
-    w.get(left);
-    this.#load(engine.remaining);
-    this.#load(engine.tlbBase);
-    w.get(left);
-    w.callIndirect(this.#module.type(TRANSLATION_PARAMETERS, []));
-    account(-1);
-    w.br(this.#event);
-    w.end();
-    w.get(left);
-    w.if();
-    write(JumpCache.target, () => {
-      w.get(left);
-      w.i32(1);
-      w.op(W.i32_add);
-      w.tee(left);
-    });
-    w.get(left);
-    w.op(W.i32_eqz);
-    w.if();
-    this.#store(engine.pc, () => w.get(pc));
-    w.get(cached);
-    w.call(this.#hot);
-    w.br(this.#event);
-    w.end();
-    w.end();
-    w.end();
-    w.end();
+    this.#translations?.enter();
   }
 
   /** Budget spent, attention wanted, another fetch page, or a delay slot that starts a run. */
@@ -602,7 +502,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     // A pending delay slot is a run of its own.
     delay();
     w.if();
-    if (this.#link) this.#store(engine.interpretNext, () => w.i32(0));
+    if (this.#translations) this.#store(engine.interpretNext, () => w.i32(0));
     this.#store(engine.delay, () => w.i32(DelayState.InSlot));
     this.#enterAt(pc);
     w.i32(4);

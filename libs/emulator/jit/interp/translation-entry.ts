@@ -1,0 +1,150 @@
+import type { EngineState, StateField } from '../ir/index.js';
+import { JumpCache } from '../ir/index.js';
+import type { FunctionWriter } from '../wasm/encoder.js';
+import { W } from '../wasm/encoder.js';
+import type { Emit } from '../wasm/lowering.js';
+import { jumpCacheEntry } from '../wasm/lowering.js';
+
+/** Where an interpreter finds translations of hot code. */
+export interface TranslationLink {
+  /** Linear-memory offset of the jump cache, see {@link JumpCache}. */
+  readonly jumpCache: number;
+  /** Visits of a branch target before a translation is asked for, at least 1. */
+  readonly threshold: number;
+}
+
+/** Part of the usual visits after which an address is asked for that took a translation's place in the jump cache. */
+const DISPLACER_SHARE = 4;
+
+/** What the code around lends. */
+export interface TranslationEntryContext {
+  /** Locals: the virtual address to go on at, and where it lies in linear memory. */
+  readonly pc: number;
+  readonly ip: number;
+  /** Locals that are free here. */
+  readonly cached: number;
+  readonly left: number;
+  /** Index of the imported function `hot`, and of the type of translations. */
+  readonly hot: number;
+  readonly type: number;
+  /** Leaves to where the engine's event is looked at. */
+  readonly leave: Emit;
+}
+
+/** Emits how an interpreter, between two runs, finds and enters translations. */
+export class TranslationEntry {
+  constructor(
+    private readonly writer: FunctionWriter,
+    private readonly engine: EngineState,
+    private readonly cpuBase: number,
+    private readonly link: TranslationLink,
+    private readonly context: TranslationEntryContext,
+  ) {}
+
+  /** Continues in a translation of the address if there is one, else counts the visit. */
+  enter(): void {
+    const { writer: w, engine } = this;
+    const { pc, ip, cached, left, hot, type, leave } = this.context;
+    const tag = (): void => {
+      w.get(pc);
+      this.#load(engine.modeKey);
+      w.op(W.i32_add);
+    };
+    const write = (field: number, value: Emit): void => {
+      w.get(cached);
+      value();
+      w.memory(W.i32_store, field);
+    };
+    // A translation that just handed over to the interpreter must not take over before one instruction is done.
+    this.#load(engine.interpretNext);
+    w.if();
+    this.#store(engine.interpretNext, () => w.i32(0));
+    w.else();
+    jumpCacheEntry(
+      w,
+      this.link.jumpCache,
+      () => w.get(pc),
+      () => {
+        this.#load(engine.modeKey);
+        w.i32(JumpCache.modeShift);
+        w.op(W.i32_shl);
+      },
+    );
+    w.tee(cached);
+    w.memory(W.i32_load, JumpCache.tag);
+    tag();
+    w.op(W.i32_xor);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.linear);
+    w.get(ip);
+    w.op(W.i32_xor);
+    w.op(W.i32_or);
+    w.if();
+    // Another address used this entry: counting starts anew. Where that was translated, this one may be, too.
+    write(JumpCache.tag, tag);
+    write(JumpCache.linear, () => w.get(ip));
+    write(JumpCache.target, () => {
+      w.i32(-Math.ceil(this.link.threshold / DISPLACER_SHARE));
+      w.i32(-this.link.threshold);
+      w.get(cached);
+      w.memory(W.i32_load, JumpCache.target);
+      w.i32(0);
+      w.op(W.i32_gt_s);
+      w.op(W.select);
+    });
+    w.else();
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    w.tee(left);
+    w.i32(0);
+    w.op(W.i32_gt_s);
+    w.if();
+    const account = (sign: number): void =>
+      this.#store(engine.translated, () => {
+        this.#load(engine.translated);
+        this.#load(engine.remaining);
+        w.op(sign > 0 ? W.i32_add : W.i32_sub);
+      });
+    account(1);
+    w.get(cached);
+    w.memory(W.i32_load8_u, JumpCache.entry);
+    w.get(left);
+    this.#load(engine.remaining);
+    this.#load(engine.tlbBase);
+    w.get(left);
+    w.callIndirect(type);
+    account(-1);
+    leave();
+    w.end();
+    w.get(left);
+    w.if();
+    write(JumpCache.target, () => {
+      w.get(left);
+      w.i32(1);
+      w.op(W.i32_add);
+      w.tee(left);
+    });
+    w.get(left);
+    w.op(W.i32_eqz);
+    w.if();
+    this.#store(engine.pc, () => w.get(pc));
+    w.get(cached);
+    w.call(hot);
+    leave();
+    w.end();
+    w.end();
+    w.end();
+    w.end();
+  }
+
+  #load(field: StateField): void {
+    this.writer.i32(0);
+    this.writer.memory(W.i32_load, this.cpuBase + field.offset);
+  }
+
+  #store(field: StateField, value: Emit): void {
+    this.writer.i32(0);
+    value();
+    this.writer.memory(W.i32_store, this.cpuBase + field.offset);
+  }
+}
