@@ -4,7 +4,7 @@ import fastifyMultipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import type { LoggerService, LogLevel } from '@nestjs/common';
-import { Metrics, readApiConfig, TokenStore } from '@bootlab/lab/server';
+import { Metrics, readApiConfig, TokenStore, type Tracing } from '@bootlab/lab/server';
 import { AppModule } from './app.module.js';
 import { registerBodyParsers } from './body-parsers.js';
 import { CONFIG, type ApiConfig } from './config.token.js';
@@ -15,7 +15,9 @@ import { BODY_PACE, refuseSlowBodies, type BodyPace } from './hardening/slow-cli
 import { requireStorableRequests } from './hardening/storable-text.js';
 import { acceptUploads } from './images/uploads.controller.js';
 import { setupOpenApi } from './openapi.js';
+import { TRACING } from './lab.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { RequestTraces } from './operations/request-traces.js';
 import { setupWeb } from './web/web.js';
 
 const JSON_BODY_BYTES = 8 * 2 ** 20;
@@ -59,6 +61,7 @@ export async function createApp(options: AppOptions = {}): Promise<NestFastifyAp
   requireStorableRequests(app);
   await setBrowserRules(app, config);
   OperationsModule.measure(app.getHttpAdapter().getInstance(), app.get(Metrics));
+  app.get(RequestTraces).follow(app.getHttpAdapter().getInstance(), app.get<Tracing>(TRACING));
   // A client that polls is told that nothing changed; what streams has no tag.
   await app.register(fastifyEtag, { weak: true });
   await app.register(fastifyCookie);

@@ -15,6 +15,7 @@ import {
   openDatabase,
   openJobQueue,
   openLiveStreams,
+  openTracing,
   ProjectStore,
   Quotas,
   readApiConfig,
@@ -29,6 +30,7 @@ import {
   type JobQueue,
   type LabConfig,
   type LiveStreams,
+  type Tracing,
 } from '@bootlab/lab/server';
 import { CONFIG } from './config.token.js';
 
@@ -38,6 +40,7 @@ export const DATABASE = Symbol('Database');
 export const STREAMS = Symbol('LiveStreams');
 export const BLOBS = Symbol('BlobStore');
 export const QUEUE = Symbol('JobQueue');
+export const TRACING = Symbol('Tracing');
 
 const logger = new Logger('Lab');
 const report = (error: Error): void => logger.error(error.message);
@@ -48,6 +51,10 @@ const providers = [
   { provide: STREAMS, inject: [CONFIG], useFactory: (config: LabConfig) => openLiveStreams(config, report) },
   { provide: BLOBS, inject: [CONFIG], useFactory: (config: LabConfig) => openBlobStore(config.blobUrl) },
   { provide: QUEUE, inject: [CONFIG], useFactory: (config: LabConfig) => openJobQueue(config, report) },
+  {
+    provide: TRACING,
+    useFactory: () => openTracing('api', process.env, (message) => logger.warn(`traces: ${message}`)),
+  },
   {
     provide: JobStore,
     inject: [DATABASE, STREAMS],
@@ -105,6 +112,7 @@ export class LabModule implements OnApplicationShutdown {
   constructor(private readonly moduleRef: ModuleRef) {}
 
   async onApplicationShutdown(): Promise<void> {
+    await this.moduleRef.get<Tracing>(TRACING).close();
     await this.moduleRef.get<JobQueue>(QUEUE).close();
     await this.moduleRef.get(AdvisoryLocks).close();
     await this.moduleRef.get<LiveStreams>(STREAMS).close();

@@ -20,6 +20,8 @@ import {
   type LiveStreams,
   type QueuedJob,
   type StoredArtifact,
+  type Tracing,
+  type TraceSpan,
 } from '@bootlab/lab/server';
 import { BoardHost, type BoardEnd } from './board-host.js';
 import { boardTask } from './board-task.js';
@@ -48,6 +50,7 @@ export interface ProcessorServices {
   metrics: WorkerMetrics;
   /** Boards share what they translate. */
   translations: TranslationHub;
+  tracing: Tracing;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
 }
@@ -89,7 +92,8 @@ export class JobProcessor {
     if (!claim) return; // it ended while it waited
     const controlFrom = claim.attempt === 1 ? 0 : controlNext; // keys of a lost attempt are not typed again
     log.info({ jobId, attempt: claim.attempt, board: claim.spec.board }, 'job starts');
-    const handOver = await this.attempt(claim, controlFrom);
+    const span = this.traceOf(claim);
+    const handOver = await this.attempt(claim, controlFrom, span).finally(() => span.end());
     if (handOver === 'wait') {
       await bullJob.moveToWait(token);
       throw new WaitingError();
@@ -97,6 +101,27 @@ export class JobProcessor {
     if (handOver !== undefined) {
       await bullJob.moveToDelayed(Date.now() + handOver.delayMs, token);
       throw new DelayedError();
+    }
+  }
+
+  /** The span of an attempt, and beside it how long the job waited for its first one. */
+  private traceOf({ jobId, spec, attempt, traceparent, createdAt }: Claim): TraceSpan {
+    const { tracing } = this.services;
+    const facts = { 'bootlab.job.id': jobId, 'bootlab.job.attempt': attempt, 'bootlab.board': spec.board };
+    if (attempt === 1) tracing.start('job waits', { parent: traceparent, startedAt: createdAt, facts }).end();
+    return tracing.start('job runs', { parent: traceparent, kind: 'consumer', facts });
+  }
+
+  /** A part of an attempt. */
+  private async part<T>(name: string, { traceparent }: TraceSpan, work: () => Promise<T>): Promise<T> {
+    const span = this.services.tracing.start(name, { parent: traceparent });
+    try {
+      const result = await work();
+      span.end();
+      return result;
+    } catch (error) {
+      span.end(error instanceof Error ? error.message : String(error));
+      throw error;
     }
   }
 
@@ -128,11 +153,15 @@ export class JobProcessor {
   }
 
   /** @returns how the job goes back into the queue; undefined when it does not */
-  private async attempt(claim: Claim, controlFrom: number): Promise<'wait' | { delayMs: number } | undefined> {
+  private async attempt(
+    claim: Claim,
+    controlFrom: number,
+    span: TraceSpan,
+  ): Promise<'wait' | { delayMs: number } | undefined> {
     const { jobs, log } = this.services;
     const { jobId } = claim;
     try {
-      const stopped = await this.runClaimed(claim, controlFrom);
+      const stopped = await this.runClaimed(claim, controlFrom, span);
       if (stopped !== 'shutdown') return stopped === 'retry' ? this.retryDelay(claim) : undefined;
       await jobs.release(claim);
       return 'wait';
@@ -150,7 +179,11 @@ export class JobProcessor {
     }
   }
 
-  private async runClaimed(claim: Claim, controlFrom: number): Promise<StopCause | 'retry' | undefined> {
+  private async runClaimed(
+    claim: Claim,
+    controlFrom: number,
+    span: TraceSpan,
+  ): Promise<StopCause | 'retry' | undefined> {
     const { jobId, spec } = claim;
     if (claim.cancelRequested) {
       await this.finish(claim, { outcome: 'cancelled', reason: 'Cancelled before it ran' }, NO_RUN);
@@ -163,7 +196,9 @@ export class JobProcessor {
     }
     const { logs, jobs, log, blobs, config } = this.services;
     const writer = await this.patiently(() => logs.openWriter(jobId, claim.attempt));
-    const task = await this.patiently(() => boardTask(claim, config, blobs));
+    const task = await this.part('images are fetched', span, () =>
+      this.patiently(() => boardTask(claim, config, blobs)),
+    );
     const recorder = new FindingsRecorder(jobs, claim, spec, (error) =>
       log.warn({ jobId, err: error }, 'progress was not stored yet'),
     );
@@ -188,18 +223,23 @@ export class JobProcessor {
     const control = this.obey(jobId, controlFrom, run, controlEnd.signal);
     let end: BoardEnd | undefined;
     try {
-      end = await host.ended;
+      end = await this.part('board runs', span, () => host.ended);
       const findings = await recorder.close();
       if (run.stopped) return run.stopped;
       if (run.controlError) throw run.controlError;
       await writer.close();
       const { failOn, timeoutNs } = task;
       const verdict = judge(end.report.end, { ...end.report, failOn, timeoutNs });
+      span.facts({
+        'bootlab.job.outcome': verdict.outcome,
+        'bootlab.virtual_ns': end.report.virtualNs,
+        'bootlab.instructions': end.report.instructions,
+      });
       if (await this.triedAgain(claim, verdict)) return 'retry';
-      await this.finish(claim, verdict, {
-        ...finishedRun(end, findings, claim),
-        wallMs: performance.now() - startedMs,
-        ...(await this.store(claim, end)),
+      const left = end;
+      const ended = { ...finishedRun(end, findings, claim), wallMs: performance.now() - startedMs };
+      await this.part('results are stored', span, async () => {
+        await this.finish(claim, verdict, { ...ended, ...(await this.store(claim, left)) });
       });
       return undefined;
     } finally {

@@ -10,6 +10,7 @@ import {
   openDatabase,
   openJobWorker,
   openLiveStreams,
+  openTracing,
   type LabConfig,
   type Logger,
 } from '@bootlab/lab/server';
@@ -50,6 +51,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
   const database = openDatabase(config.databaseUrl);
   const streams = await openLiveStreams(config, report);
   const blobs = await openBlobStore(config.blobUrl);
+  const tracing = await openTracing('worker', process.env, (message) => options.log.warn({ message }, 'traces'));
   const processor: JobProcessor = new JobProcessor({
     config,
     jobs: new JobStore(database, streams),
@@ -62,6 +64,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
       options.translations === undefined ? undefined : translationFolder(options.translations),
     ),
     metrics: new WorkerMetrics(metrics, () => processor.running),
+    tracing,
     ...(options.boardEntry && { boardEntry: options.boardEntry }),
   });
   const worker = openJobWorker(
@@ -85,6 +88,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     processor.shutDown();
     handBack.abort();
     await finished;
+    await tracing.close();
     await streams.close();
     await database.$disconnect();
   };

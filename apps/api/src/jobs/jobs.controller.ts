@@ -39,6 +39,7 @@ import { JobLogService } from './job-log.service.js';
 import { JobsService } from './jobs.service.js';
 import { invalidField } from '../problem/problem.js';
 import { ReadsText } from '../body-parsers.js';
+import { RequestTraces } from '../operations/request-traces.js';
 import { DEFINITION_TYPES, SubmissionReader } from './submission.js';
 import { SubmissionsService, type Submitted } from './submissions.service.js';
 
@@ -52,6 +53,7 @@ export class JobsController {
     private readonly logs: JobLogService,
     private readonly submissions: SubmissionReader,
     private readonly submitter: SubmissionsService,
+    private readonly traces: RequestTraces,
   ) {}
 
   @Post()
@@ -77,7 +79,7 @@ export class JobsController {
     const submission = await this.submissions.read(request);
     let submitted: Submitted;
     try {
-      submitted = await this.submitter.submit(principal, submission, key);
+      submitted = await this.submitter.submit(principal, submission, key, this.traces.traceparent(request));
     } finally {
       await submission.discard();
     }

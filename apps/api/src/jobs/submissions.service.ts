@@ -71,8 +71,14 @@ export class SubmissionsService {
   /**
    * Makes the jobs of a submission and puts them into the queue.
    * @param key the client's Idempotency-Key
+   * @param traceparent the span of the request
    */
-  async submit(principal: Principal, submission: Submission, key?: string): Promise<Submitted> {
+  async submit(
+    principal: Principal,
+    submission: Submission,
+    key: string | undefined,
+    traceparent: string | undefined,
+  ): Promise<Submitted> {
     const { projectId } = principal;
     const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(submission) };
     const before = idempotency && (await this.jobs.submitted(projectId, idempotency.key));
@@ -94,6 +100,7 @@ export class SubmissionsService {
     const made = await this.jobs.createAll(projectId, newJobs, {
       ...(group && { group }),
       ...(idempotency && { idempotency }),
+      traceparent,
     });
     if ('repeated' in made) return replay(made.repeated, idempotency?.fingerprint ?? '');
     await Promise.race([this.enqueueAll(made.jobIds), sleep(ENQUEUE_MS, undefined, { ref: false })]);

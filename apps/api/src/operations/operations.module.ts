@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { QUEUE, type JobQueue } from '../lab.module.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
+import { RequestTraces } from './request-traces.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
 
@@ -12,8 +13,8 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
 @Global()
 @Module({
   controllers: [HealthController, MetricsController],
-  providers: [{ provide: Metrics, useFactory: () => new Metrics() }],
-  exports: [Metrics],
+  providers: [{ provide: Metrics, useFactory: () => new Metrics() }, RequestTraces],
+  exports: [Metrics, RequestTraces],
 })
 export class OperationsModule implements OnApplicationBootstrap {
   constructor(

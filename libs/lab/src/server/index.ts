@@ -26,5 +26,6 @@ export * from './redis.js';
 export * from './result-store.js';
 export * from './service-away.js';
 export * from './topics.js';
+export * from './tracing.js';
 export * from './unpack.js';
 export * from './webhook-store.js';

@@ -38,6 +38,8 @@ export interface SubmissionFacts {
   group?: { name: string; definition: string };
   /** The client's key, and a digest of what it asked for with it. */
   idempotency?: { key: string; fingerprint: string };
+  /** The span of the request that makes them. */
+  traceparent?: string | undefined;
 }
 
 /** The key of a submission was used before; `fingerprint` tells whether for the same. */
@@ -60,6 +62,9 @@ export interface Claim {
   readonly lostWorkers: number;
   /** How many attempts ended with an infrastructure error. */
   readonly infraErrors: number;
+  /** The span of the request that submitted it. */
+  readonly traceparent: string | null;
+  readonly createdAt: Date;
 }
 
 export interface Progress {
@@ -124,7 +129,7 @@ export class JobStore {
   async createAll(
     projectId: string,
     jobs: readonly NewJob[],
-    { group, idempotency }: SubmissionFacts = {},
+    { group, idempotency, traceparent }: SubmissionFacts = {},
   ): Promise<{ jobIds: string[] } | RepeatedSubmission> {
     const jobIds = jobs.map(() => randomUUID());
     const groupId = group ? randomUUID() : null;
@@ -142,6 +147,7 @@ export class JobStore {
       combination: job.combination ?? {},
       consoles: [...job.consoles],
       steps: pendingSteps(job.spec),
+      traceparent: traceparent ?? null,
       createdAt: new Date(createdMs + index),
     }));
     const images = jobs.flatMap((job, index) => job.images.map((use) => ({ ...use, jobId: idOf(index) })));
@@ -248,6 +254,8 @@ export class JobStore {
         cancelRequested: row.cancelRequestedAt !== null,
         lostWorkers,
         infraErrors: row.machines.filter(({ outcome }) => outcome === 'infra').length,
+        traceparent: row.traceparent,
+        createdAt: row.createdAt,
       };
     });
     if (claim) await this.changed(claim);
