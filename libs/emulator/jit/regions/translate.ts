@@ -5,6 +5,8 @@ import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { jumpCacheOffset, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import type { Check } from './checks.js';
+import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterUse } from './dataflow.js';
 import { liveRegisters } from './dataflow.js';
@@ -90,9 +92,12 @@ interface Position {
   charged: number;
   /** Index of the instruction in hand. */
   index: number;
-  /** What to do about the translations of this block's accesses, and the next one's index. */
+  /** What to do about the translations or checks of this block's accesses, and the next one's index. */
   readonly reuse: readonly Reuse[];
+  readonly checks: readonly Check[];
   access: number;
+  /** Where accesses go that do not pass, with the instruction's index in the local. */
+  readonly failed: Label | undefined;
 }
 
 /** Locals with the page and the addend of a base register's last access. */
@@ -126,6 +131,8 @@ class RegionTranslator implements LoweringContext {
   readonly #address = this.writer.local(ValType.i32);
   readonly #offset = this.writer.local(ValType.i32);
   readonly #tlbEntry = this.writer.local(ValType.i32);
+  /** Index in its block of the instruction whose access does not pass. */
+  readonly #failedAt = this.writer.local(ValType.i32);
   /** Where an entry of the jump cache lies, from its start. */
   readonly #cached = this.writer.local(ValType.i32);
 
@@ -147,11 +154,11 @@ class RegionTranslator implements LoweringContext {
   readonly #uses: readonly RegisterUse[];
   readonly #split: SplitGraph;
   readonly #graph: ReducibleGraph;
-  /** Nodes that stubs lead to. */
-  readonly #entryNodes: ReadonlySet<number>;
+  /** Nodes behind stubs at which the budget is checked. */
+  #checkedEntries: ReadonlySet<number> = new Set();
   /** Per node: registers whose locals must hold the current value at its start. */
   readonly #live: readonly bigint[];
-  readonly #bounds: Int32Array;
+  #bounds: Int32Array;
   readonly #children: number[][];
   readonly #labelled: Uint8Array;
   readonly #loopHeads: Uint8Array;
@@ -170,6 +177,8 @@ class RegionTranslator implements LoweringContext {
   readonly #lastEntries = new Map<number, LastEntry>();
   readonly #reusePlan: ReusePlan;
   readonly #window: DirectWindow | undefined;
+  /** By node. */
+  readonly #checks: readonly (readonly Check[])[] | undefined;
   #dispatchLoop!: Label;
   #position!: Position;
 
@@ -195,7 +204,7 @@ class RegionTranslator implements LoweringContext {
     const usable = host.window?.kind === 'mirror' || engineTarget.isDirectlyMapped(seed);
     this.#window = usable ? host.window : undefined;
     this.#reusePlan = planReuse(this.#fragments);
-    // Nodes: the root, one stub an entry (it loads registers), the blocks.
+    // Nodes: the root, which loads what is needed behind any entry, one stub an entry, the blocks.
     this.#firstBlock = 1 + region.entries.length;
     region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.#firstBlock + i));
     this.#returnSites = this.#findReturnSites();
@@ -217,11 +226,11 @@ class RegionTranslator implements LoweringContext {
           Math.max(MIN_COPIED_INSTRUCTIONS, region.instructionCount),
         );
     this.#graph = makeReducible(this.#split);
-    this.#entryNodes = new Set(stubs.flatMap((stub) => this.#split.successors[stub] as number[]));
+    const behindStubs = stubs.flatMap((stub) => this.#split.successors[stub] as number[]);
     const { analysis } = this.#graph;
     const uses = [
       NO_USE,
-      ...region.entries.map(() => STUB_USE),
+      ...region.entries.map(() => NO_USE),
       ...region.blocks.map((_, i) => this.#registerUse(this.#fragments[i] as Fragment)),
     ];
     this.#uses = this.#split.origin.map((node) => uses[node] as RegisterUse);
@@ -230,6 +239,14 @@ class RegionTranslator implements LoweringContext {
       analysis.order,
       this.#loadsPerBlock ? this.#uses.map(() => NO_USE) : this.#uses,
     );
+    this.#checks =
+      this.#window?.kind === 'mirror'
+        ? planChecks(
+            this.#split.origin.map((node) => this.#fragments[node - this.#firstBlock]),
+            this.#graph.successors,
+            analysis.order,
+          )
+        : undefined;
     const size = this.#split.successors.length;
     this.#labelled = new Uint8Array(size);
     this.#loopHeads = new Uint8Array(size);
@@ -250,6 +267,11 @@ class RegionTranslator implements LoweringContext {
     this.#dispatched = [...entered, ...[...this.#graph.dispatched].filter((node) => !entered.includes(node))];
     this.#dispatched.forEach((node, i) => this.#dispatchIndex.set(node, region.entries.length + i));
     this.#bounds = this.#findBounds();
+    // Whoever enters has a page's worth of budget: that is checked again only where the way may be longer.
+    if (behindStubs.some((node) => (this.#bounds[node] as number) > INSTRUCTIONS_PER_PAGE)) {
+      this.#checkedEntries = new Set(behindStubs);
+      this.#bounds = this.#findBounds();
+    }
   }
 
   run(): FunctionWriter {
@@ -263,6 +285,7 @@ class RegionTranslator implements LoweringContext {
     this.#prepareLastEntries();
 
     this.#exits = { jump: w.block(), interpret: w.block(), missed: w.block() };
+    this.#loadRegisters(this.#live[ROOT] as bigint);
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
     this.#dispatchLoop = this.#dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(ROOT);
@@ -357,7 +380,7 @@ class RegionTranslator implements LoweringContext {
     return !(this.engineTarget.isDirectlyMapped(from) && this.engineTarget.isDirectlyMapped(to));
   }
 
-  /** Per loop head and entry: the most instructions until the next such point or the end. */
+  /** Per node: the most instructions until the next checkpoint or the end. */
   #findBounds(): Int32Array {
     const { analysis, successors } = this.#graph;
     const longest = new Int32Array(successors.length);
@@ -373,7 +396,9 @@ class RegionTranslator implements LoweringContext {
 
   /** The budget is checked here. */
   #isCheckpoint(node: number): boolean {
-    return node === ROOT || this.#loopHeads[node] === 1 || this.#dispatchIndex.has(node) || this.#entryNodes.has(node);
+    return (
+      node === ROOT || this.#loopHeads[node] === 1 || this.#dispatchIndex.has(node) || this.#checkedEntries.has(node)
+    );
   }
 
   /** The block that a node executes, undefined for the root and stubs. */
@@ -419,11 +444,8 @@ class RegionTranslator implements LoweringContext {
     this.writer.brTable(labels, labels[0] as Label);
   }
 
-  /** Loads what the region needs from here on. */
   #stub(node: number): void {
-    const next = this.#nextNode(node, this.region.entries[node - 1] as number) as number; // entries start blocks
-    this.#loadRegisters(this.#live[next] as bigint);
-    this.#goto(node, next);
+    this.#goto(node, this.#nextNode(node, this.region.entries[node - 1] as number) as number); // entries start blocks
   }
 
   #loadRegisters(set: bigint): void {
@@ -440,22 +462,54 @@ class RegionTranslator implements LoweringContext {
     const index = (this.#split.origin[node] as number) - this.#firstBlock;
     const likely = block.end.kind === 'branch' && block.end.likely;
     const reuse = this.#reusePlan.blocks[index] as Reuse[]; // one for each block
-    const position: Position = { node, block, charged: 0, index: -1, reuse, access: 0 };
-    this.#position = position;
+    const fragment = this.#fragments[index] as Fragment;
     if (this.#isCheckpoint(node)) {
       w.get(this.#remaining);
       w.i32(this.#bounds[node] as number);
       w.op(W.i32_lt_s);
       w.if();
-      this.#exitAt('interpret', () => w.i32(block.address));
+      w.i32(block.address);
+      w.set(this.#pc);
+      w.br(this.#exits.interpret);
       w.end();
     }
     if (this.#loadsPerBlock) this.#loadRegisters((this.#uses[node] as RegisterUse).reads);
+    const passed = reuse.length > 0 ? w.block() : undefined;
+    const failed = passed && w.block();
+    const checks = this.#checks?.[node] ?? [];
+    const position: Position = { node, block, charged: 0, index: -1, reuse, checks, access: 0, failed };
+    this.#position = position;
     this.#charge(block.instructions.length - (likely ? 1 : 0));
-    new Lowering(this.#fragments[index] as Fragment, this, this.#pool).run();
+    new Lowering(fragment, this, this.#pool).run();
     this.#position = position;
     this.#storeChanged();
+    if (passed) {
+      w.br(passed);
+      w.end(); // failed
+      this.#leaveFailed(block.instructions.length - (likely ? 1 : 0));
+      w.end(); // passed
+    }
     this.#terminate(block);
+  }
+
+  /** Leaves the instruction with the index in the local to the interpreter. @param charged instructions paid for */
+  #leaveFailed(charged: number): void {
+    const w = this.writer;
+    const { block } = this.#position;
+    w.get(this.#remaining);
+    w.i32(charged);
+    w.op(W.i32_add);
+    w.get(this.#failedAt);
+    w.op(W.i32_sub);
+    w.set(this.#remaining);
+    // A block is straight-line code.
+    w.get(this.#failedAt);
+    w.i32(2);
+    w.op(W.i32_shl);
+    w.i32(block.address);
+    w.op(W.i32_add);
+    w.set(this.#pc);
+    w.br(this.#window?.kind === 'mirror' ? this.#exits.missed : this.#exits.interpret);
   }
 
   /** Takes instructions off the budget. */
@@ -703,6 +757,22 @@ class RegionTranslator implements LoweringContext {
     this.#exitAt(kind, () => w.i32((block.instructions[index] as { address: number }).address));
   }
 
+  /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
+  #leaveIf(): void {
+    const w = this.writer;
+    const { block, index, failed } = this.#position;
+    if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(failed);
+    w.if();
+    this.#leave(this.#window?.kind === 'mirror' ? 'missed' : 'interpret');
+    w.end();
+  }
+
+  /** Says which instruction is meant where an access does not pass. */
+  #noteInstruction(): void {
+    this.writer.i32(this.#position.index);
+    this.writer.set(this.#failedAt);
+  }
+
   /** Where the branch before the delay slot goes. */
   #destination({ end }: Block): void {
     const w = this.writer;
@@ -848,26 +918,48 @@ class RegionTranslator implements LoweringContext {
     perform: (at: Emit, offset: number) => void,
   ): void {
     const w = this.writer;
-    const plan = this.#position.reuse[this.#position.access++] as Reuse; // one for each access
+    const { reuse, checks } = this.#position;
+    const which = this.#position.access++;
+    const plan = reuse[which] as Reuse; // one for each access
     this.#storeChanged();
-    address();
-    w.set(this.#address);
     const window = this.#window;
-    if (!window) return perform(this.#probe(width, tag, base, plan), 0);
-    if (window.kind === 'segment') this.#inSegment(window, width, tag);
-    else this.#isMirrored(window, width, tag);
-    if (window.kind === 'mirror') {
-      w.op(W.i64_eqz);
-      w.if();
-      this.#leave('missed');
-      w.end();
+    if (window?.kind === 'mirror') {
+      address();
+      w.set(this.#address);
+      this.#checkMirrored(window, width, tag, checks[which] as Check); // one for each access
       return perform(() => w.get(this.#address), window.linear);
     }
+    this.#noteInstruction();
+    address();
+    w.set(this.#address);
+    if (!window) return perform(this.#probe(width, tag, base, plan), 0);
+    this.#inSegment(window, width, tag);
     w.if(result);
     perform(() => w.get(this.#offset), window.linear);
     w.else();
     perform(this.#probe(width, tag, base, 'none'), 0);
     w.end();
+  }
+
+  /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
+  #checkMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, check: Check): void {
+    const w = this.writer;
+    if (check.kind === 'free') return;
+    this.#noteInstruction();
+    if (check.kind === 'single') {
+      this.#isMirrored(window, width, tag, () => w.get(this.#address));
+    } else {
+      const base = this.#registerLocals.get(check.base) as number; // the address is a distance from it
+      for (const distance of [check.low, check.high])
+        this.#isMirrored(window, width, tag, () => {
+          w.get(base);
+          w.i32(distance);
+          w.op(W.i32_add);
+        });
+      w.op(W.i64_and);
+    }
+    w.op(W.i64_eqz);
+    this.#leaveIf();
   }
 
   /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
@@ -902,10 +994,10 @@ class RegionTranslator implements LoweringContext {
    * Leaves, as i64, whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. As
    * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
    */
-  #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number): void {
+  #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, address: Emit): void {
     const w = this.writer;
     const shift = Math.log2(widthBytes(width));
-    w.get(this.#address);
+    address();
     if (shift > 0) {
       w.i32(shift);
       w.op(W.i32_rotr);
@@ -933,9 +1025,7 @@ class RegionTranslator implements LoweringContext {
       w.memory(W.i32_load, tag);
       key();
       w.op(W.i32_sub);
-      w.if();
-      this.#leave();
-      w.end();
+      this.#leaveIf();
     };
     const addend = (): void => {
       w.get(this.#tlbEntry);
@@ -1004,6 +1094,4 @@ class RegionTranslator implements LoweringContext {
   }
 }
 
-/** A stub loads whatever is looked at behind it. */
-const STUB_USE: RegisterUse = { reads: 0n, kills: ~0n, writes: 0n };
 const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n };

@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import { mipsModel } from '../../targets/index.js';
+import { GPR } from '../../targets/mips/state.js';
+import { mipsDescription } from '../../targets/mips/target.js';
+import { asm } from '../../testkit/mips-assembler.js';
+import { SeededRandom } from '../../testkit/random.js';
+import type { Check } from './checks.js';
+import { planChecks } from './checks.js';
+import { InstructionReader } from './classify.js';
+import { analyse } from './flow-graph.js';
+
+const reader = new InstructionReader(mipsDescription(mipsModel('24Kf'), 'little'), 2);
+const REGISTERS = [8, 9, 10] as const;
+const field = (gpr: number): number => GPR.offset + (gpr << GPR.strideShift);
+const BYTES: Readonly<Record<string, number>> = { lw: 4, sw: 4, lhu: 2, sh: 2, lbu: 1, sb: 1 };
+
+/** An instruction of the tests: `addiu`, `movz`, or an access. */
+interface Step {
+  readonly name: string;
+  readonly rt: number;
+  readonly rs: number;
+  readonly imm: number;
+}
+const access = (name: string, rt: number, rs: number, imm: number): Step => ({ name, rt, rs, imm });
+const add = (rt: number, rs: number, imm: number): Step => ({ name: 'addiu', rt, rs, imm });
+const wordOf = ({ name, rt, rs, imm }: Step): number =>
+  name === 'addiu'
+    ? asm('addiu', { rt, rs, imm })
+    : name === 'movz'
+      ? asm('movz', { rd: rt, rs, rt: rs })
+      : asm(name, { rt, base: rs, offset: imm });
+
+/** Plans for a graph whose root, node 0, has no code. */
+function plan(
+  blocks: readonly (readonly Step[])[],
+  successors: readonly (readonly number[])[],
+): readonly (readonly Check[])[] {
+  const fragments = blocks.map((steps, node) => {
+    if (node === 0) return undefined;
+    const fragment = reader.acquire();
+    steps.forEach((step, i) => reader.append(fragment, wordOf(step), 0x1000 + 4 * i));
+    return fragment;
+  });
+  return planChecks(fragments, successors, analyse({ successors }).order);
+}
+
+const kinds = (checks: readonly Check[] | undefined): string[] => (checks ?? []).map(({ kind }) => kind);
+
+describe('which accesses are checked', () => {
+  const [A, B] = REGISTERS;
+
+  it('checks an address once, until the register gets an unknown value', () => {
+    const block = [access('lw', B, A, 8), access('lw', B, A, 8), access('lw', A, A, 8), access('lw', B, A, 8)];
+    expect(kinds(plan([[], block], [[1], []])[1])).toEqual(['single', 'free', 'free', 'single']);
+  });
+
+  it('checks the ends of a group', () => {
+    const block = [0, 12, 4, 8].map((offset) => access('sw', B, A, offset));
+    const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
+    expect(first).toEqual({ kind: 'range', base: field(A), low: 0, high: 12 });
+    expect(kinds(others)).toEqual(['free', 'free', 'free']);
+  });
+
+  it('follows a register that moves by constants, and its copies', () => {
+    const block = [
+      access('sw', B, A, 16),
+      add(A, A, -8),
+      access('lw', B, A, 24),
+      add(B, A, 4),
+      access('lbu', A, B, 20),
+    ];
+    expect(kinds(plan([[], block], [[1], []])[1])).toEqual(['single', 'free', 'free']);
+  });
+
+  it('does not take what may be read for what may be written, nor bytes for words', () => {
+    const block = [access('lbu', B, A, 0), access('lw', B, A, 0), access('sw', B, A, 0)];
+    expect(kinds(plan([[], block], [[1], []])[1])).toEqual(['single', 'single', 'single']);
+  });
+
+  it('knows at a join what is known on every way to it', () => {
+    const load = access('lw', B, A, 0);
+    const both = plan([[], [], [load], [load], [load]], [[1], [2, 3], [4], [4], []]);
+    expect(kinds(both[4])).toEqual(['free']);
+    const one = plan([[], [], [load], [], [load]], [[1], [2, 3], [4], [4], []]);
+    expect(kinds(one[4])).toEqual(['single']);
+  });
+
+  it('knows nothing where the region is entered', () => {
+    const load = access('lw', B, A, 0);
+    expect(kinds(plan([[], [load], [load]], [[1, 2], [2], []])[2])).toEqual(['single']);
+  });
+
+  it('never passes over an access that could fail, on random ways through random graphs', () => {
+    const random = new SeededRandom(5);
+    let free = 0;
+    for (let i = 0; i < 500; i++) {
+      const blocks = Array.from({ length: 2 + random.below(5) }, (_, node) =>
+        node === 0 ? [] : Array.from({ length: random.below(7) }, () => randomStep(random)),
+      );
+      const successors = blocks.map((_, node) => (node + 1 < blocks.length ? [node + 1] : []));
+      for (const list of successors) list.push(1 + random.below(blocks.length - 1));
+      const checks = plan(blocks, successors);
+      for (let walk = 0; walk < 20; walk++) free += run({ blocks, successors, checks }, random);
+    }
+    expect(free).toBeGreaterThan(1000);
+  });
+});
+
+function randomStep(random: SeededRandom): Step {
+  const [rt, rs] = [random.pick(REGISTERS), random.pick(REGISTERS)];
+  const distance = random.chance(0.8) ? 4 * random.below(8) : random.below(6000) - 3000;
+  if (random.chance(0.3)) return add(rt, random.chance(0.7) ? rt : rs, distance);
+  if (random.chance(0.1)) return { name: 'movz', rt, rs, imm: 0 };
+  return access(random.pick(Object.keys(BYTES)), rt, rs, distance);
+}
+
+interface Planned {
+  readonly blocks: readonly (readonly Step[])[];
+  readonly successors: readonly (readonly number[])[];
+  readonly checks: readonly (readonly Check[])[];
+}
+
+/** Executes with random registers on memory some of whose pages fail. @returns how many accesses were free */
+function run({ blocks, successors, checks }: Planned, random: SeededRandom): number {
+  const readable = Array.from({ length: 16 }, () => random.chance(0.9));
+  const writable = readable.map((can) => can && random.chance(0.9));
+  const anywhere = (): number => random.below(0x10000) & (random.chance(0.9) ? -4 : -1);
+  const registers = new Map(REGISTERS.map((register) => [field(register), anywhere()]));
+  const passes = (address: number, { name }: Step): boolean =>
+    address % (BYTES[name] as number) === 0 && (name.startsWith('s') ? writable : readable)[address >> 12] === true;
+  let [free, node] = [0, 0];
+  for (let visit = 0; visit < 12; visit++) {
+    const accesses = [...(checks[node] as readonly Check[])];
+    for (const step of blocks[node] as readonly Step[]) {
+      const { name, rt, rs, imm } = step;
+      const base = registers.get(field(rs)) as number;
+      if (name === 'addiu') registers.set(field(rt), base + imm);
+      else if (name === 'movz') {
+        if (base === 0) registers.set(field(rt), base);
+      } else {
+        const check = accesses.shift() as Check;
+        const ends = check.kind === 'range' ? [base + check.low, base + check.high] : [base + imm];
+        if (check.kind !== 'free') {
+          if (!ends.every((address) => passes(address, step))) return free;
+        } else free++;
+        if (!passes(base + imm, step)) throw new Error(`node ${node} passes over ${JSON.stringify(step)}`);
+        if (name.startsWith('l')) registers.set(field(rt), anywhere());
+      }
+    }
+    const next = successors[node] as readonly number[];
+    if (next.length === 0) return free;
+    node = random.pick(next);
+  }
+  return free;
+}
