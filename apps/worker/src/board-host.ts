@@ -10,7 +10,8 @@ import {
   type ToBoard,
 } from './protocol.js';
 
-const YOUNG_GENERATION_MB = 64;
+/** The engine's own objects are few; what stays behind from building it should not take room for long. */
+const YOUNG_GENERATION_MB = 8;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
 const ABORT_GRACE_MS = 300;
 // The thread watches the wall clock itself; this much later it has failed to.

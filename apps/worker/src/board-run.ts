@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
 import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
-import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
+import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
 import { translateInThread, translateInThreadWith } from '@bootlab/emulator/threads';
 import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
@@ -88,7 +88,7 @@ export async function runBoard(
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
-  engine: EngineOptions = { translationService: translatorOf(task) },
+  engine: EngineOptions = { translationService: translatorOf(task), sha256: sha256InPlace },
 ): Promise<void> {
   const board = await openBoard(task, engine);
   const uploads = await readUploads(task);

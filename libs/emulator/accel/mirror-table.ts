@@ -63,7 +63,9 @@ export class MirrorTable {
     this.#executable[page] = 0;
   }
 
-  clearWrites(): void {
-    for (const page of this.#filled) this.#writable[page] = 0;
+  /** @param offset of the one page in the block; default: all pages */
+  clearWrites(offset?: number): void {
+    if (offset !== undefined) this.#writable[offset >>> PAGE_SHIFT] = 0;
+    else for (const page of this.#filled) this.#writable[page] = 0;
   }
 }

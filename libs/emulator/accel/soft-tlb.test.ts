@@ -113,4 +113,23 @@ describe('SoftTlbTables', () => {
     tlb.flush();
     expect(hit(PAGE, SoftTlb.readTag)).toBeUndefined();
   });
+
+  it('drops the store permissions of one page wherever it is mapped, and no other', () => {
+    const [alias, other] = [PAGE + 0x3000, PAGE + 0x1000];
+    tlb.fill(PAGE, 0x5000, ALL);
+    tlb.fill(alias, 0x5000, ALL);
+    tlb.fill(other, 0x6000, ALL);
+    tlb.flushWriteTags(0x5000);
+    for (const page of [PAGE, alias]) {
+      expect(hit(page, SoftTlb.writeTag)).toBeUndefined();
+      expect(hit(page, SoftTlb.readTag)).toBe(0x5000);
+    }
+    expect(hit(other, SoftTlb.writeTag)).toBe(0x6000);
+    tlb.selectMode(2);
+    tlb.fill(PAGE, 0x5000, ALL);
+    tlb.selectMode(0);
+    tlb.flushWriteTags(0x5000);
+    tlb.selectMode(2);
+    expect(hit(PAGE, SoftTlb.writeTag)).toBeUndefined();
+  });
 });

@@ -78,10 +78,22 @@ export class SoftTlbTables {
     }
   }
 
-  /** Store permissions became stale (dirty tracking, code tracking): drops the write tags only. */
-  flushWriteTags(): void {
-    for (let at = SoftTlb.writeTag >> 2; at < this.#words.length; at += WORDS_PER_ENTRY)
-      this.#words[at] = SoftTlb.invalidTag;
+  /**
+   * Store permissions became stale (dirty tracking, code tracking): drops write tags only.
+   * @param linear where the page starts in linear memory; default: all pages
+   */
+  flushWriteTags(linear?: number): void {
+    const w = this.#words;
+    for (let table = 0; table < TABLES; table++) {
+      if (!this.#used[table]) continue;
+      const end = (table + 1) * TABLE_WORDS;
+      for (let at = table * TABLE_WORDS; at < end; at += WORDS_PER_ENTRY) {
+        const tag = w[at + (SoftTlb.writeTag >> 2)] as number;
+        if (tag === SoftTlb.invalidTag) continue;
+        if (linear === undefined || (tag + (w[at + (SoftTlb.addend >> 2)] as number)) >>> 0 === linear)
+          w[at + (SoftTlb.writeTag >> 2)] = SoftTlb.invalidTag;
+      }
+    }
   }
 
   /**

@@ -28,7 +28,7 @@ export class RamBlock {
   readonly pageFlags: Uint8Array;
   readonly #view: DataView;
   readonly #codeListeners: CodeWriteListener[] = [];
-  readonly #trackingListeners: (() => void)[] = [];
+  readonly #trackingListeners: ((offset: number | undefined) => void)[] = [];
 
   constructor(
     readonly name: string,
@@ -77,7 +77,7 @@ export class RamBlock {
     const flags = this.pageFlags[page] ?? 0;
     if (flags & PageFlag.HasCode) return;
     this.pageFlags[page] = flags | PageFlag.HasCode;
-    this.#trackingChanged();
+    this.#trackingChanged(page << PAGE_SHIFT);
   }
 
   /** Forgets that the page holds translated code (after its translations were dropped). */
@@ -95,7 +95,7 @@ export class RamBlock {
       dirty.push(page);
       this.pageFlags[page] = flags & ~PageFlag.Dirty;
     }
-    if (dirty.length > 0) this.#trackingChanged();
+    if (dirty.length > 0) this.#trackingChanged(undefined);
     return dirty;
   }
 
@@ -103,13 +103,13 @@ export class RamBlock {
     this.#codeListeners.push(listener);
   }
 
-  /** Called when cached store permissions (soft TLBs) became stale. */
-  onTrackingChange(listener: () => void): void {
+  /** Called when cached store permissions (soft TLBs) became stale: of one page, by its offset, or of all. */
+  onTrackingChange(listener: (offset: number | undefined) => void): void {
     this.#trackingListeners.push(listener);
   }
 
-  #trackingChanged(): void {
-    for (const listener of this.#trackingListeners) listener();
+  #trackingChanged(offset: number | undefined): void {
+    for (const listener of this.#trackingListeners) listener(offset);
   }
 }
 

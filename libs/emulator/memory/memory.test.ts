@@ -113,11 +113,14 @@ describe('RamBlock', () => {
     bus.mapRam('ram', 0, ram);
     bus.write(0x1004, 4, 1, 'little');
     bus.writeBytes(0x2ffe, Uint8Array.of(1, 2, 3, 4));
-    let changes = 0;
-    ram.onTrackingChange(() => changes++);
+    const changes: (number | undefined)[] = [];
+    ram.onTrackingChange((offset) => changes.push(offset));
     expect(ram.takeDirtyPages()).toEqual([1, 2, 3]);
-    expect(changes).toBe(1);
+    expect(changes).toEqual([undefined]);
     expect(ram.takeDirtyPages()).toEqual([]);
+    ram.markCode(0x2010);
+    ram.markCode(0x2020);
+    expect(changes).toEqual([undefined, 0x2000]);
   });
 
   it('announces stores to pages that hold translated code, by CPU and by DMA', () => {

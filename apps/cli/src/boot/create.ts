@@ -1,7 +1,7 @@
 import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
 import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
 import type { RawImage } from '@bootlab/emulator/backends';
-import { CopyOnWriteOverlay, openRawImage } from '@bootlab/emulator/backends';
+import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { UsageError } from '../exit-codes.js';
@@ -42,7 +42,7 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
     for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
     const { accel, jitThreshold, cache } = options;
     const kept = cache === false ? undefined : maker.keptTranslations;
-    const engine = { accel, jitThreshold, translationService: kept ?? translateInThread };
+    const engine = { accel, jitThreshold, translationService: kept ?? translateInThread, sha256: sha256InPlace };
     const machine = await maker.createMachine(configOf(options, images, maker), engine);
     return {
       machine,

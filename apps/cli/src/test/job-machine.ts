@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { BlockBackend, Machine, MachineConfig } from '@bootlab/emulator';
-import { CopyOnWriteOverlay, openRawImage, type RawImage } from '@bootlab/emulator/backends';
+import { CopyOnWriteOverlay, openRawImage, sha256InPlace, type RawImage } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { parseImageReference, parseSize, type FieldError, type JobSpec, type UploadFile } from '@bootlab/lab';
@@ -64,7 +64,10 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
     const drives = opened.map((image) => new CopyOnWriteOverlay(image));
     const uploads = uploadsOf(spec, folder, maker);
     const make = (): Promise<Machine> =>
-      maker.createMachine({ ...config, drives }, { translationService: maker.keptTranslations ?? translateInThread });
+      maker.createMachine(
+        { ...config, drives },
+        { translationService: maker.keptTranslations ?? translateInThread, sha256: sha256InPlace },
+      );
     return { make, uploads, drives, close };
   } catch (error) {
     close();

@@ -473,9 +473,9 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   #track(block: RamBlock): void {
     if (this.#tracked.has(block)) return;
     this.#tracked.add(block);
-    block.onTrackingChange(() => {
-      this.#tlb.flushWriteTags();
-      this.#mirror?.clearWrites();
+    block.onTrackingChange((offset) => {
+      this.#tlb.flushWriteTags(offset === undefined ? undefined : block.linearOffset + offset);
+      if (block === this.#mirror?.block) this.#mirror.clearWrites(offset);
     });
     this.#translator?.follow(block);
   }

@@ -99,6 +99,8 @@ export class Translator {
   readonly #service: TranslationService;
   readonly #byTag = new Map<number, { linear: number; target: number; entry: number }[]>();
   readonly #known: KnownRegions;
+  /** Virtual pages whose known code was looked for already, and where they were in linear memory. */
+  readonly #settled = new Map<number, number>();
   readonly #regions = new Map<number, CachedRegion>();
   readonly #byPage = new Map<RamBlock, Map<number, Set<CachedRegion>>>();
   readonly #rewrites = new Map<RamBlock, Map<number, number>>();
@@ -194,7 +196,10 @@ export class Translator {
    * @param linear where that is in linear memory
    */
   fetched(address: number, linear: number): void {
-    if (this.#known.on((address & ~PAGE_OFFSET) >>> 0).length === 0) return;
+    const page = (address & ~PAGE_OFFSET) >>> 0;
+    if (this.#settled.get(page) === linear - (address & PAGE_OFFSET)) return;
+    this.#settled.set(page, linear - (address & PAGE_OFFSET));
+    if (this.#known.on(page).length === 0) return;
     const block = this.#blockAt(linear);
     if (block && (this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0) <= PATIENCE)
       this.#installKnown(address, linear);
@@ -207,8 +212,10 @@ export class Translator {
       if (result.kind === 'answer') {
         this.#takeAnswer(result.batch);
       } else {
+        const news = this.#known.add(result.made, true);
+        if (news.length === 0) continue; // a thread that was started again offers all once more
         this.stats.cache.bytes += result.wasmBytes;
-        this.#known.add(result.made, true);
+        for (const { region } of news) for (const [page] of region.pages) this.#settled.delete(page);
         learned = true;
       }
     }
@@ -231,6 +238,7 @@ export class Translator {
   /** Installs nothing any more of what is installed. */
   flush(): void {
     this.#known.uninstall();
+    this.#settled.clear();
     this.#cache.fill(0);
     this.#byTag.clear();
     this.#byPage.clear();
@@ -429,6 +437,7 @@ export class Translator {
   #drop(region: CachedRegion): void {
     if (!this.#regions.delete(region.target)) return;
     region.known.installedAt.delete(region.linear);
+    for (const [page] of region.known.region.pages) this.#settled.delete(page);
     this.stats.invalidated++;
     this.#cachedBytes -= region.wasmBytes;
     for (const { block, page } of region.pages) this.#byPage.get(block)?.get(page)?.delete(region);
