@@ -125,11 +125,11 @@ describe('SoftTlbTables', () => {
       expect(hit(page, SoftTlb.readTag)).toBe(0x5000);
     }
     expect(hit(other, SoftTlb.writeTag)).toBe(0x6000);
-    tlb.selectMode(2);
+    mode[0] = 2;
     tlb.fill(PAGE, 0x5000, ALL);
-    tlb.selectMode(0);
+    mode[0] = 0;
     tlb.flushWriteTags(0x5000);
-    tlb.selectMode(2);
+    mode[0] = 2;
     expect(hit(PAGE, SoftTlb.writeTag)).toBeUndefined();
   });
 });
