@@ -6,7 +6,7 @@ import type { Badge, DeliveryPage, MadeWebhook, NewBadge, NewWebhook, Webhook, W
 
 /** A message that was not taken yet is sent again soon: the log is asked for more often then. */
 const PENDING_REFRESH_MS = 1500;
-const LOG_REFRESH_MS = 10_000;
+const LOG_REFRESH_MS = 2500;
 
 const list = <T>(key: string, path: string) => ({
   queryKey: [key],
