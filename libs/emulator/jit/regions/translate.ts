@@ -1,20 +1,24 @@
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type, widthBytes } from '../ir/index.js';
+import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
-import { jumpCacheOffset, loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 import type { Check } from './checks.js';
 import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterUse } from './dataflow.js';
+import type { DirectWindow } from './direct-window.js';
 import { liveRegisters } from './dataflow.js';
 import type { ReducibleGraph, SplitGraph } from './flow-graph.js';
 import { isBackward, makeReducible, splitEntries } from './flow-graph.js';
+import type { AccessContext } from './guest-access.js';
+import { GuestAccess } from './guest-access.js';
+import { JumpCacheLookup } from './jump-cache-lookup.js';
 import type { Block, Region, Terminator } from './region.js';
 import type { Reuse, ReusePlan } from './reuse.js';
-import { planReuse, reuseKey } from './reuse.js';
+import { planReuse } from './reuse.js';
 
 /** What a module offers to the functions in it. */
 export interface TranslationHost {
@@ -30,33 +34,6 @@ export interface TranslationHost {
   pageAddend(virtualPage: number, linearPage: number): number;
 }
 
-/** RAM that lies at known addresses, where the soft TLB need not be asked. */
-export type DirectWindow =
-  /** A segment of the address space, for code that itself runs at directly mapped addresses. */
-  | {
-      readonly kind: 'segment';
-      /** First virtual address, a multiple of the size's next power of two. */
-      readonly virtualBase: number;
-      /** A multiple of the page size. */
-      readonly sizeBytes: number;
-      /** Linear-memory offset of its first byte, and of its page flags. */
-      readonly linear: number;
-      readonly flags: number;
-    }
-  /**
-   * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Accesses to other pages
-   * are left to the interpreter: whoever offers such a window sees to it that they are few.
-   */
-  | {
-      readonly kind: 'mirror';
-      readonly linear: number;
-      readonly reads: number;
-      readonly writes: number;
-      readonly fetches: number;
-    };
-
-/** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
-const STORES_PASS = 1;
 /** Most return sites that a return is compared with before it goes through the jump cache. */
 const MAX_RETURN_SITES = 8;
 /** What may be copied to keep loops clean, at least; more where the region is larger. */
@@ -100,12 +77,6 @@ interface Position {
   readonly failed: Label | undefined;
 }
 
-/** Locals with the page and the addend of a base register's last access. */
-interface LastEntry {
-  readonly tag: number;
-  readonly addend: number;
-}
-
 /** Ways out of a region. */
 interface Exits {
   /** To another address, through the jump cache. */
@@ -116,7 +87,7 @@ interface Exits {
   readonly missed: Label;
 }
 
-class RegionTranslator implements LoweringContext {
+class RegionTranslator implements LoweringContext, AccessContext {
   readonly writer = new FunctionWriter(TRANSLATION_PARAMETERS);
   readonly cpuBase: number;
   readonly #pool = new LocalPool(this.writer);
@@ -128,13 +99,10 @@ class RegionTranslator implements LoweringContext {
   readonly #pc = this.writer.local(ValType.i32);
   readonly #condition = this.writer.local(ValType.i32);
   readonly #target = this.writer.local(ValType.i32);
-  readonly #address = this.writer.local(ValType.i32);
-  readonly #offset = this.writer.local(ValType.i32);
-  readonly #tlbEntry = this.writer.local(ValType.i32);
   /** Index in its block of the instruction whose access does not pass. */
   readonly #failedAt = this.writer.local(ValType.i32);
-  /** Where an entry of the jump cache lies, from its start. */
-  readonly #cached = this.writer.local(ValType.i32);
+  readonly #memory: GuestAccess;
+  readonly #jumpCache: JumpCacheLookup;
 
   /** Register fields by offset: their bit in sets. */
   readonly #registerBits = new Map<number, number>();
@@ -173,8 +141,6 @@ class RegionTranslator implements LoweringContext {
   readonly #unstored = new Map<number, number>();
   /** How many arms of `If`s the code in hand is in. */
   #armDepth = 0;
-  /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
-  readonly #lastEntries = new Map<number, LastEntry>();
   readonly #reusePlan: ReusePlan;
   readonly #window: DirectWindow | undefined;
   /** By node. */
@@ -203,6 +169,8 @@ class RegionTranslator implements LoweringContext {
     const seed = region.entries[0] as number; // discovery puts it first
     const usable = host.window?.kind === 'mirror' || engineTarget.isDirectlyMapped(seed);
     this.#window = usable ? host.window : undefined;
+    this.#memory = new GuestAccess(this.writer, this, this.#window, this.#tlb);
+    this.#jumpCache = new JumpCacheLookup(this.writer, host, this.#window, this.#tlb);
     this.#reusePlan = planReuse(this.#fragments);
     // Nodes: the root, which loads what is needed behind any entry, one stub an entry, the blocks.
     this.#firstBlock = 1 + region.entries.length;
@@ -282,7 +250,7 @@ class RegionTranslator implements LoweringContext {
       const used = this.#uses.slice(this.#firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
       if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
     }
-    this.#prepareLastEntries();
+    this.#memory.prepare(this.#reusePlan.kept);
 
     this.#exits = { jump: w.block(), interpret: w.block(), missed: w.block() };
     this.#loadRegisters(this.#live[ROOT] as bigint);
@@ -482,7 +450,7 @@ class RegionTranslator implements LoweringContext {
     this.#charge(block.instructions.length - (likely ? 1 : 0));
     new Lowering(fragment, this, this.#pool).run();
     this.#position = position;
-    this.#storeChanged();
+    this.storeChanged();
     if (passed) {
       w.br(passed);
       w.end(); // failed
@@ -550,111 +518,20 @@ class RegionTranslator implements LoweringContext {
   /** Continues within the region if the jump cache says that the target is one of its entries. */
   #dispatchWithin(): void {
     const w = this.writer;
-    this.#findCached(this.#target);
-    this.#isCached(this.#target, this.engineTarget.isDirectlyMapped(this.#position.block.address));
-    this.#loadCached(JumpCache.target);
+    this.#jumpCache.find(this.#target);
+    this.#jumpCache.isCached(this.#target, this.engineTarget.isDirectlyMapped(this.#position.block.address));
+    this.#jumpCache.load(JumpCache.target);
     w.get(this.#self);
     w.op(W.i32_sub);
     w.op(W.i32_eqz);
     w.op(W.i32_and);
     w.if();
-    this.#loadCachedEntry();
+    this.#jumpCache.loadEntry();
     w.i32(this.region.entries.length);
     w.op(W.i32_add);
     w.set(this.#entry);
     w.br(this.#dispatchLoop);
     w.end();
-  }
-
-  /** Sets the local to the place of an address's entry in the jump cache. */
-  #findCached(address: number): void {
-    const w = this.writer;
-    jumpCacheOffset(
-      w,
-      () => w.get(address),
-      () => w.i32(this.host.modeKey << JumpCache.modeShift),
-    );
-    w.set(this.#cached);
-  }
-
-  #loadCached(field: number): void {
-    this.writer.get(this.#cached);
-    this.writer.memory(W.i32_load, this.host.jumpCache + field);
-  }
-
-  /** Leaves the number of the entry into the translation. */
-  #loadCachedEntry(): void {
-    this.writer.get(this.#cached);
-    this.writer.memory(W.i32_load8_u, this.host.jumpCache + JumpCache.entry);
-  }
-
-  /**
-   * Leaves whether the entry in hand is for an address, mapped as it is now. Looking a mirrored page up is cheaper, but
-   * finds nothing elsewhere.
-   * @param mapped it is known that the mapping has not changed
-   */
-  #isCached(address: number, mapped: boolean): void {
-    if (this.#window?.kind === 'mirror') this.#isCachedInMirror(address, this.#window);
-    else this.#isCachedAnywhere(address, mapped);
-  }
-
-  #isCachedInMirror(address: number, { linear, fetches }: DirectWindow & { kind: 'mirror' }): void {
-    const w = this.writer;
-    // Tag and place, two neighbouring words, follow from the address by adding a constant to each.
-    w.get(this.#cached);
-    w.memory(W.i64_load, this.host.jumpCache + JumpCache.tag);
-    w.get(address);
-    w.op(W.i64_extend_i32_u);
-    w.i64(1, 1);
-    w.op(W.i64_mul);
-    w.i64(this.host.modeKey, linear);
-    w.op(W.i64_add);
-    w.op(W.i64_sub);
-    w.op(W.i64_eqz);
-    w.get(address);
-    w.i32(12);
-    w.op(W.i32_shr_u);
-    w.memory(W.i32_load8_u, fetches);
-    w.op(W.i32_and);
-  }
-
-  #isCachedAnywhere(address: number, mapped: boolean): void {
-    const w = this.writer;
-    this.#loadCached(JumpCache.tag);
-    w.get(address);
-    w.op(W.i32_sub);
-    w.i32(this.host.modeKey);
-    w.op(W.i32_sub);
-    if (!mapped) {
-      this.#tlbEntryOf(address);
-      w.memory(W.i32_load, SoftTlb.execTag);
-      w.get(address);
-      w.i32(PAGE_MASK | 3);
-      w.op(W.i32_and);
-      w.op(W.i32_sub);
-      w.op(W.i32_or);
-      this.#loadCached(JumpCache.linear);
-      w.get(address);
-      w.op(W.i32_sub);
-      w.get(this.#tlbEntry);
-      w.memory(W.i32_load, SoftTlb.addend);
-      w.op(W.i32_sub);
-      w.op(W.i32_or);
-    }
-    w.op(W.i32_eqz);
-  }
-
-  /** Leaves the soft TLB entry of an address on the stack and in its local. */
-  #tlbEntryOf(address: number): void {
-    const w = this.writer;
-    w.get(address);
-    w.i32(12 - SoftTlb.entryShift);
-    w.op(W.i32_shr_u);
-    w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
-    w.op(W.i32_and);
-    w.get(this.#tlb);
-    w.op(W.i32_add);
-    w.tee(this.#tlbEntry);
   }
 
   /** Takes a condition from the stack and continues at an address if it holds. */
@@ -758,7 +635,7 @@ class RegionTranslator implements LoweringContext {
   }
 
   /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
-  #leaveIf(): void {
+  leaveIf(): void {
     const w = this.writer;
     const { block, index, failed } = this.#position;
     if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(failed);
@@ -768,7 +645,7 @@ class RegionTranslator implements LoweringContext {
   }
 
   /** Says which instruction is meant where an access does not pass. */
-  #noteInstruction(): void {
+  noteInstruction(): void {
     this.writer.i32(this.#position.index);
     this.writer.set(this.#failedAt);
   }
@@ -792,11 +669,11 @@ class RegionTranslator implements LoweringContext {
    */
   #transfer(): void {
     const w = this.writer;
-    this.#findCached(this.#pc);
+    this.#jumpCache.find(this.#pc);
     const enter = w.block();
     const enterIf = (isCached: () => void): void => {
       isCached();
-      this.#loadCached(JumpCache.target);
+      this.#jumpCache.load(JumpCache.target);
       w.tee(this.#target);
       w.i32(0);
       w.op(W.i32_gt_s);
@@ -808,12 +685,12 @@ class RegionTranslator implements LoweringContext {
       w.op(W.i32_and);
       w.brIf(enter);
     };
-    enterIf(() => this.#isCached(this.#pc, false));
-    if (this.#window?.kind === 'mirror') enterIf(() => this.#isCachedAnywhere(this.#pc, false));
+    enterIf(() => this.#jumpCache.isCached(this.#pc, false));
+    if (this.#window?.kind === 'mirror') enterIf(() => this.#jumpCache.isCachedAnywhere(this.#pc, false));
     this.#storePosition();
     w.op(W.return);
     w.end();
-    this.#loadCachedEntry();
+    this.#jumpCache.loadEntry();
     w.get(this.#target);
     w.get(this.#remaining);
     w.get(this.#tlb);
@@ -822,7 +699,7 @@ class RegionTranslator implements LoweringContext {
   }
 
   /** Brings the CPU's area up to date. */
-  #storeChanged(): void {
+  storeChanged(): void {
     for (const [offset, local] of this.#unstored) this.#store(offset, () => this.writer.get(local));
     if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
   }
@@ -878,196 +755,39 @@ class RegionTranslator implements LoweringContext {
 
   loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void {
     const w = this.writer;
-    const load = (): void => {
-      this.#access(
-        width,
-        SoftTlb.readTag,
-        address,
-        base,
-        type === Type.I64 ? ValType.i64 : ValType.i32,
-        (at, offset) => {
+    const load = (): void =>
+      this.#memory.emit({
+        ...{ width, tag: SoftTlb.readTag, address, base },
+        ...this.#nextPlan(),
+        result: type === Type.I64 ? ValType.i64 : ValType.i32,
+        perform: (at, offset) => {
           at();
           w.memory(loadOpcode(width, type), offset);
         },
-      );
-    };
+      });
     if (this.engineTarget.byteOrder === 'little') load();
     else this.#swap.swapped(width, type, load);
   }
 
   storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void {
     const w = this.writer;
-    this.#access(width, SoftTlb.writeTag, address, base, undefined, (at, offset) => {
-      at();
-      if (this.engineTarget.byteOrder === 'little') value();
-      else this.#swap.swapped(width, type, value);
-      w.memory(storeOpcode(width, type), offset);
+    this.#memory.emit({
+      ...{ width, tag: SoftTlb.writeTag, address, base },
+      ...this.#nextPlan(),
+      result: undefined,
+      perform: (at, offset) => {
+        at();
+        if (this.engineTarget.byteOrder === 'little') value();
+        else this.#swap.swapped(width, type, value);
+        w.memory(storeOpcode(width, type), offset);
+      },
     });
   }
 
-  /**
-   * Accesses guest memory, or leaves the instruction to the interpreter.
-   * @param perform emits the access; it is given what emits a linear-memory address, and a constant to add to it
-   */
-  #access(
-    width: Width,
-    tag: number,
-    address: Emit,
-    base: number | undefined,
-    result: ValType | undefined,
-    perform: (at: Emit, offset: number) => void,
-  ): void {
-    const w = this.writer;
+  #nextPlan(): { reuse: Reuse; check: Check | undefined } {
     const { reuse, checks } = this.#position;
     const which = this.#position.access++;
-    const plan = reuse[which] as Reuse; // one for each access
-    this.#storeChanged();
-    const window = this.#window;
-    if (window?.kind === 'mirror') {
-      address();
-      w.set(this.#address);
-      this.#checkMirrored(window, width, tag, checks[which] as Check); // one for each access
-      return perform(() => w.get(this.#address), window.linear);
-    }
-    this.#noteInstruction();
-    address();
-    w.set(this.#address);
-    if (!window) return perform(this.#probe(width, tag, base, plan), 0);
-    this.#inSegment(window, width, tag);
-    w.if(result);
-    perform(() => w.get(this.#offset), window.linear);
-    w.else();
-    perform(this.#probe(width, tag, base, 'none'), 0);
-    w.end();
-  }
-
-  /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
-  #checkMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, check: Check): void {
-    const w = this.writer;
-    if (check.kind === 'free') return;
-    this.#noteInstruction();
-    if (check.kind === 'single') {
-      this.#isMirrored(window, width, tag, () => w.get(this.#address));
-    } else {
-      const base = this.#registerLocals.get(check.base) as number; // the address is a distance from it
-      for (const distance of [check.low, check.high])
-        this.#isMirrored(window, width, tag, () => {
-          w.get(base);
-          w.i32(distance);
-          w.op(W.i32_add);
-        });
-      w.op(W.i64_and);
-    }
-    w.op(W.i64_eqz);
-    this.#leaveIf();
-  }
-
-  /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
-  #inSegment(window: DirectWindow & { kind: 'segment' }, width: Width, tag: number): void {
-    const w = this.writer;
-    const shift = Math.log2(widthBytes(width));
-    w.get(this.#address);
-    w.i32(window.virtualBase | 0);
-    w.op(W.i32_xor);
-    w.tee(this.#offset);
-    if (shift > 0) {
-      // Rotated, bits that break the alignment make the number too large.
-      w.i32(shift);
-      w.op(W.i32_rotr);
-    }
-    w.i32(window.sizeBytes >>> shift);
-    w.op(W.i32_lt_u);
-    if (tag !== SoftTlb.writeTag) return;
-    w.if(ValType.i32);
-    w.get(this.#offset);
-    w.i32(12);
-    w.op(W.i32_shr_u);
-    w.memory(W.i64_load8_u, window.flags);
-    w.i64(STORES_PASS, 0);
-    w.op(W.i64_eq);
-    w.else();
-    w.i32(0);
-    w.end();
-  }
-
-  /**
-   * Leaves, as i64, whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. As
-   * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
-   */
-  #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, address: Emit): void {
-    const w = this.writer;
-    const shift = Math.log2(widthBytes(width));
-    address();
-    if (shift > 0) {
-      w.i32(shift);
-      w.op(W.i32_rotr);
-    }
-    w.i32(12 - shift);
-    w.op(W.i32_shr_u);
-    w.memory(W.i64_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
-  }
-
-  /**
-   * Leaves the instruction to the interpreter unless the access hits the soft TLB; alignment is part of the test.
-   * Nothing changes the soft TLB while a translation runs, so the entry that an earlier access off the same base used
-   * stays good, see {@link planReuse}.
-   * @returns emits the linear-memory address
-   */
-  #probe(width: Width, tag: number, base: number | undefined, plan: Reuse): Emit {
-    const w = this.writer;
-    const key = (): void => {
-      w.get(this.#address);
-      w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
-      w.op(W.i32_and);
-    };
-    const lookUp = (): void => {
-      this.#tlbEntryOf(this.#address);
-      w.memory(W.i32_load, tag);
-      key();
-      w.op(W.i32_sub);
-      this.#leaveIf();
-    };
-    const addend = (): void => {
-      w.get(this.#tlbEntry);
-      w.memory(W.i32_load, SoftTlb.addend);
-    };
-    if (plan === 'none' || base === undefined) {
-      lookUp();
-      return () => {
-        w.get(this.#address);
-        addend();
-        w.op(W.i32_add);
-      };
-    }
-    const last = this.#lastEntries.get(reuseKey(base, tag)) as LastEntry; // prepared
-    if (plan === 'compare') {
-      key();
-      w.get(last.tag);
-      w.op(W.i32_ne);
-      w.if();
-    }
-    lookUp();
-    key();
-    w.set(last.tag);
-    addend();
-    w.set(last.addend);
-    if (plan === 'compare') w.end();
-    return () => {
-      w.get(this.#address);
-      w.get(last.addend);
-      w.op(W.i32_add);
-    };
-  }
-
-  /** Gives the bases whose translations are kept their locals, set so that the first comparison fails. */
-  #prepareLastEntries(): void {
-    if (this.#window) return; // what is not there is rarely accessed twice
-    for (const key of this.#reusePlan.kept) {
-      const tag = this.writer.local(ValType.i32);
-      this.#lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });
-      this.writer.i32(SoftTlb.invalidTag);
-      this.writer.set(tag);
-    }
+    return { reuse: reuse[which] as Reuse, check: checks[which] }; // one for each access
   }
 
   call(_index: number, signature: HelperSignature): void {
@@ -1083,7 +803,7 @@ class RegionTranslator implements LoweringContext {
       return w.set(this.#target);
     }
     if (!condition || end.kind !== 'branch') return;
-    if (kind === BranchKind.Likely) this.#storeChanged();
+    if (kind === BranchKind.Likely) this.storeChanged();
     condition();
     if (kind !== BranchKind.Likely) return w.set(this.#condition);
     w.op(W.i32_eqz);

@@ -1,0 +1,230 @@
+import type { Width } from '../ir/index.js';
+import { SoftTlb, widthBytes } from '../ir/index.js';
+import type { FunctionWriter } from '../wasm/encoder.js';
+import { ValType, W } from '../wasm/encoder.js';
+import type { Emit } from '../wasm/lowering.js';
+import type { Check } from './checks.js';
+import type { DirectWindow } from './direct-window.js';
+import type { Reuse } from './reuse.js';
+import { reuseKey } from './reuse.js';
+
+/** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
+const STORES_PASS = 1;
+/** Locals with the page and the addend of a base register's last access. */
+interface LastEntry {
+  readonly tag: number;
+  readonly addend: number;
+}
+
+/** An access, and what was planned for it. */
+export interface PlannedAccess {
+  readonly width: Width;
+  /** Offset of the soft TLB's tag that allows it: a read or a write. */
+  readonly tag: number;
+  readonly address: Emit;
+  /** Offset of the state field that the address is a constant distance from, if there is one. */
+  readonly base: number | undefined;
+  readonly reuse: Reuse;
+  /** Present where the direct window is a mirror. */
+  readonly check: Check | undefined;
+  /** Type that the access leaves, if it is a load. */
+  readonly result: ValType | undefined;
+  /** Emits the access, given what emits a linear-memory address, and a constant to add to it. */
+  readonly perform: (at: Emit, offset: number) => void;
+}
+
+/** What accesses need of the translation around them. */
+export interface AccessContext {
+  registerLocal(offset: number): number | undefined;
+  /** Stores registers: the region may be left next. */
+  storeChanged(): void;
+  /** Says which instruction is meant by {@link leaveIf}. */
+  noteInstruction(): void;
+  /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
+  leaveIf(): void;
+}
+
+/** Emits accesses to guest memory that leave the instruction to the interpreter where they do not pass. */
+export class GuestAccess {
+  readonly #address: number;
+  readonly #offset: number;
+  readonly #tlbEntry: number;
+  /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
+  readonly #lastEntries = new Map<number, LastEntry>();
+
+  /** @param tlb local that holds the linear-memory offset of the soft TLB */
+  constructor(
+    private readonly writer: FunctionWriter,
+    private readonly context: AccessContext,
+    private readonly window: DirectWindow | undefined,
+    private readonly tlb: number,
+  ) {
+    this.#address = writer.local(ValType.i32);
+    this.#offset = writer.local(ValType.i32);
+    this.#tlbEntry = writer.local(ValType.i32);
+  }
+
+  emit({ width, tag, address, base, reuse, check, result, perform }: PlannedAccess): void {
+    const w = this.writer;
+    const { window } = this;
+    if (window?.kind === 'mirror') {
+      if (check?.kind !== 'free') this.context.storeChanged();
+      address();
+      w.set(this.#address);
+      if (check) this.#checkMirrored(window, width, tag, check);
+      return perform(() => w.get(this.#address), window.linear);
+    }
+    this.context.storeChanged();
+    this.context.noteInstruction();
+    address();
+    w.set(this.#address);
+    if (!window) return perform(this.#probe(width, tag, base, reuse), 0);
+    this.#inSegment(window, width, tag);
+    w.if(result);
+    perform(() => w.get(this.#offset), window.linear);
+    w.else();
+    perform(this.#probe(width, tag, base, 'none'), 0);
+    w.end();
+  }
+
+  /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
+  #checkMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, check: Check): void {
+    const w = this.writer;
+    if (check.kind === 'free') return;
+    this.context.noteInstruction();
+    if (check.kind === 'single') {
+      this.#isMirrored(window, width, tag, () => w.get(this.#address));
+    } else {
+      const base = this.context.registerLocal(check.base) as number; // the address is a distance from it
+      for (const distance of [check.low, check.high])
+        this.#isMirrored(window, width, tag, () => {
+          w.get(base);
+          w.i32(distance);
+          w.op(W.i32_add);
+        });
+      w.op(W.i64_and);
+    }
+    w.op(W.i64_eqz);
+    this.context.leaveIf();
+  }
+
+  /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
+  #inSegment(window: DirectWindow & { kind: 'segment' }, width: Width, tag: number): void {
+    const w = this.writer;
+    const shift = Math.log2(widthBytes(width));
+    w.get(this.#address);
+    w.i32(window.virtualBase | 0);
+    w.op(W.i32_xor);
+    w.tee(this.#offset);
+    if (shift > 0) {
+      // Rotated, bits that break the alignment make the number too large.
+      w.i32(shift);
+      w.op(W.i32_rotr);
+    }
+    w.i32(window.sizeBytes >>> shift);
+    w.op(W.i32_lt_u);
+    if (tag !== SoftTlb.writeTag) return;
+    w.if(ValType.i32);
+    w.get(this.#offset);
+    w.i32(12);
+    w.op(W.i32_shr_u);
+    w.memory(W.i64_load8_u, window.flags);
+    w.i64(STORES_PASS, 0);
+    w.op(W.i64_eq);
+    w.else();
+    w.i32(0);
+    w.end();
+  }
+
+  /**
+   * Leaves, as i64, whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. As
+   * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
+   */
+  #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, address: Emit): void {
+    const w = this.writer;
+    const shift = Math.log2(widthBytes(width));
+    address();
+    if (shift > 0) {
+      w.i32(shift);
+      w.op(W.i32_rotr);
+    }
+    w.i32(12 - shift);
+    w.op(W.i32_shr_u);
+    w.memory(W.i64_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
+  }
+
+  /**
+   * Leaves the instruction to the interpreter unless the access hits the soft TLB; alignment is part of the test.
+   * Nothing changes the soft TLB while a translation runs, so the entry that an earlier access off the same base used
+   * stays good, see {@link planReuse}.
+   * @returns emits the linear-memory address
+   */
+  #probe(width: Width, tag: number, base: number | undefined, plan: Reuse): Emit {
+    const w = this.writer;
+    const key = (): void => {
+      w.get(this.#address);
+      w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
+      w.op(W.i32_and);
+    };
+    const lookUp = (): void => {
+      tlbEntryOf(w, this.tlb, this.#address, this.#tlbEntry);
+      w.memory(W.i32_load, tag);
+      key();
+      w.op(W.i32_sub);
+      this.context.leaveIf();
+    };
+    const addend = (): void => {
+      w.get(this.#tlbEntry);
+      w.memory(W.i32_load, SoftTlb.addend);
+    };
+    if (plan === 'none' || base === undefined) {
+      lookUp();
+      return () => {
+        w.get(this.#address);
+        addend();
+        w.op(W.i32_add);
+      };
+    }
+    const last = this.#lastEntries.get(reuseKey(base, tag)) as LastEntry; // prepared
+    if (plan === 'compare') {
+      key();
+      w.get(last.tag);
+      w.op(W.i32_ne);
+      w.if();
+    }
+    lookUp();
+    key();
+    w.set(last.tag);
+    addend();
+    w.set(last.addend);
+    if (plan === 'compare') w.end();
+    return () => {
+      w.get(this.#address);
+      w.get(last.addend);
+      w.op(W.i32_add);
+    };
+  }
+
+  /** Gives the bases whose translations are kept their locals, set so that the first comparison fails. */
+  prepare(kept: Iterable<number>): void {
+    if (this.window) return; // what is not there is rarely accessed twice
+    for (const key of kept) {
+      const tag = this.writer.local(ValType.i32);
+      this.#lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });
+      this.writer.i32(SoftTlb.invalidTag);
+      this.writer.set(tag);
+    }
+  }
+}
+
+/** Leaves the soft TLB entry of an address on the stack and in a local. All but the writer are locals. */
+export function tlbEntryOf(w: FunctionWriter, tlb: number, address: number, entry: number): void {
+  w.get(address);
+  w.i32(12 - SoftTlb.entryShift);
+  w.op(W.i32_shr_u);
+  w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
+  w.op(W.i32_and);
+  w.get(tlb);
+  w.op(W.i32_add);
+  w.tee(entry);
+}

@@ -1,0 +1,110 @@
+import { JumpCache, SoftTlb } from '../ir/index.js';
+import type { FunctionWriter } from '../wasm/encoder.js';
+import { ValType, W } from '../wasm/encoder.js';
+import { jumpCacheOffset } from '../wasm/lowering.js';
+import type { DirectWindow } from './direct-window.js';
+import { tlbEntryOf } from './guest-access.js';
+
+/** What of a branch target an exec tag is compared with: the page, and the bits that must be zero. */
+const FETCH_KEY = 0xfffff003 | 0;
+
+/** Emits look-ups of a translation's jump cache. One entry is in hand at a time. */
+export class JumpCacheLookup {
+  /** Where the entry lies, from the jump cache's start. */
+  readonly #place: number;
+  readonly #tlbEntry: number;
+
+  /**
+   * @param cache where the jump cache lies in linear memory, and the mode key that is part of its tags
+   * @param tlb local that holds the linear-memory offset of the soft TLB
+   */
+  constructor(
+    private readonly writer: FunctionWriter,
+    private readonly cache: { readonly jumpCache: number; readonly modeKey: number },
+    private readonly window: DirectWindow | undefined,
+    private readonly tlb: number,
+  ) {
+    this.#place = writer.local(ValType.i32);
+    this.#tlbEntry = writer.local(ValType.i32);
+  }
+
+  /** Takes the entry of the address in a local in hand. */
+  find(address: number): void {
+    const w = this.writer;
+    jumpCacheOffset(
+      w,
+      () => w.get(address),
+      () => w.i32(this.cache.modeKey << JumpCache.modeShift),
+    );
+    w.set(this.#place);
+  }
+
+  /** Leaves a word of the entry, see {@link JumpCache}. */
+  load(field: number): void {
+    this.writer.get(this.#place);
+    this.writer.memory(W.i32_load, this.cache.jumpCache + field);
+  }
+
+  /** Leaves the number of the entry into the translation. */
+  loadEntry(): void {
+    this.writer.get(this.#place);
+    this.writer.memory(W.i32_load8_u, this.cache.jumpCache + JumpCache.entry);
+  }
+
+  /**
+   * Leaves whether the entry in hand is for an address, mapped as it is now. Looking a mirrored page up is cheaper, but
+   * finds nothing elsewhere.
+   * @param mapped it is known that the mapping has not changed
+   */
+  isCached(address: number, mapped: boolean): void {
+    if (this.window?.kind === 'mirror') this.#isInMirror(address, this.window);
+    else this.isCachedAnywhere(address, mapped);
+  }
+
+  #isInMirror(address: number, { linear, fetches }: DirectWindow & { kind: 'mirror' }): void {
+    const w = this.writer;
+    // Tag and place, two neighbouring words, follow from the address by adding a constant to each.
+    w.get(this.#place);
+    w.memory(W.i64_load, this.cache.jumpCache + JumpCache.tag);
+    w.get(address);
+    w.op(W.i64_extend_i32_u);
+    w.i64(1, 1);
+    w.op(W.i64_mul);
+    w.i64(this.cache.modeKey, linear);
+    w.op(W.i64_add);
+    w.op(W.i64_sub);
+    w.op(W.i64_eqz);
+    w.get(address);
+    w.i32(12);
+    w.op(W.i32_shr_u);
+    w.memory(W.i32_load8_u, fetches);
+    w.op(W.i32_and);
+  }
+
+  /** As {@link isCached}, by the soft TLB. */
+  isCachedAnywhere(address: number, mapped: boolean): void {
+    const w = this.writer;
+    this.load(JumpCache.tag);
+    w.get(address);
+    w.op(W.i32_sub);
+    w.i32(this.cache.modeKey);
+    w.op(W.i32_sub);
+    if (!mapped) {
+      tlbEntryOf(w, this.tlb, address, this.#tlbEntry);
+      w.memory(W.i32_load, SoftTlb.execTag);
+      w.get(address);
+      w.i32(FETCH_KEY);
+      w.op(W.i32_and);
+      w.op(W.i32_sub);
+      w.op(W.i32_or);
+      this.load(JumpCache.linear);
+      w.get(address);
+      w.op(W.i32_sub);
+      w.get(this.#tlbEntry);
+      w.memory(W.i32_load, SoftTlb.addend);
+      w.op(W.i32_sub);
+      w.op(W.i32_or);
+    }
+    w.op(W.i32_eqz);
+  }
+}
