@@ -23,6 +23,7 @@ const PROGRAMS = [
   { name: 'process-handles', status: 0 },
   { name: 'futex-requeue', status: 0 },
   { name: 'queue-thread', status: 0 },
+  { name: 'capabilities', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [
