@@ -42,7 +42,10 @@ export function ResultsPanel({ job }: { job: Job }) {
             { value: 'all', label: `All ${counts.pass + counts.fail + counts.skip + counts.error}` },
             { value: 'bad', label: `Failed ${bad}` },
           ]}
-          onChange={(value) => setSearch(value === 'bad' ? { show: 'bad' } : {}, { replace: true })}
+          onChange={(value) =>
+            // At once: the radio button would fall back until a transition is over.
+            setSearch(value === 'bad' ? { show: 'bad' } : {}, { replace: true, flushSync: true })
+          }
         />
         <span className="muted tabular">
           {counts.pass} passed{counts.skip > 0 && `, ${counts.skip} skipped`}
