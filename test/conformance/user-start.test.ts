@@ -44,7 +44,7 @@ describeWith('cross-mips', 'a program that ends soon', () => {
   };
 
   it('is not translated', async () => {
-    const environment = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`VARIABLE_${i}`, 'x']));
+    const environment = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`VARIABLE_${i}`, 'x']));
     const { stats } = await run({ environment });
     expect(stats.translation).toMatchObject({ regions: 0 });
     expect((await run({ environment, translateAfter: 0 })).stats.translation?.regions).toBeGreaterThan(0);
