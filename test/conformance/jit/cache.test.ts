@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +27,8 @@ beforeEach(() => {
   expect(folder).toBeDefined();
 });
 
-afterEach(() => rmSync(folder.folder, { recursive: true }));
+// The thread of the last machine may still be writing its file.
+afterEach(() => rm(folder.folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
 
 const inline = (): EngineOptions => ({
   ...TIERED,
