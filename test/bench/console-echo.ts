@@ -24,6 +24,7 @@ export async function measureConsoleEcho(options: { keys: number; repositoryFold
     try {
       const page = await browser.newPage();
       await page.goto(lab.signInUrl);
+      await page.getByRole('heading', { name: 'Jobs' }).waitFor(); // signed in
       await submitLinuxShell(page, lab, maltaGuest('little'), 'console echo');
       await waitForScreen(page, PROMPT, BOOT_LIMIT_MS);
       await page.locator('.terminal-host[data-uart="uart0"] textarea').focus();
