@@ -10,8 +10,8 @@ import { repositoryFolder, tail } from './bootlab.js';
 import type { Report } from './report.js';
 
 const CMDLINE = 'console=ttyS0 corpus=shell';
-/** The guest's shell waits for a command. */
-const PROMPT = /\/root # $/;
+/** The guest's shell waits for a command; it may have asked for the terminal's size, too. */
+const PROMPT = /\/root # (?:.\[6n)?$/;
 const BOOT_LIMIT_MS = 120_000;
 /** What is only needed for work is given back meanwhile. */
 const SETTLE_MS = 10_000;
