@@ -23,10 +23,9 @@ export interface BranchInfo {
 
 /** What a translation can do with an instruction. */
 export type InstructionClass =
-  /** Translated as it is. `leaves`: part of it may have to be left to the interpreter. */
+  /** Translated as it is. */
   | {
       readonly kind: 'plain';
-      readonly leaves: boolean;
       /** It loads a word from a distance to one register into another, both by offset. */
       readonly load: { readonly into: number; readonly base: number; readonly distance: number } | undefined;
       /** Offset of the register that it changes otherwise. */
@@ -34,7 +33,7 @@ export type InstructionClass =
     }
   /** Always left to the interpreter: it calls a helper on every path, or matches no pattern. */
   | { readonly kind: 'interpret' }
-  | { readonly kind: 'branch'; readonly leaves: boolean; readonly branch: BranchInfo };
+  | { readonly kind: 'branch'; readonly branch: BranchInfo };
 
 const INTERPRET: InstructionClass = { kind: 'interpret' };
 
@@ -100,7 +99,6 @@ export class InstructionReader {
   }
 
   #classOf(f: Fragment, pc: number): InstructionClass {
-    let leaves = false;
     let load: { into: number; base: number; distance: number } | undefined;
     let changes: number | undefined;
     let changed = false;
@@ -126,12 +124,10 @@ export class InstructionReader {
         case Op.Call:
           if (open.length === 0) return INTERPRET;
           if (changed) return INTERPRET; // left half-way, it could not be executed again
-          leaves = true;
           break;
         case Op.LoadGuest:
         case Op.StoreGuest:
           if (changed) return INTERPRET;
-          leaves = true;
           break;
         case Op.StoreState: {
           const value = f.d[i] as number;
@@ -154,11 +150,11 @@ export class InstructionReader {
             conditional: (f.b[i] as number) >= 0,
             isCall,
           };
-          return { kind: 'branch', leaves, branch };
+          return { kind: 'branch', branch };
         }
         default:
       }
     }
-    return { kind: 'plain', leaves, load, changes };
+    return { kind: 'plain', load, changes };
   }
 }

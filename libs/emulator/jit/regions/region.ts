@@ -51,8 +51,6 @@ export interface Block {
   /** Index of the branch, or -1: everything after it lies in its delay slot. */
   readonly branchAt: number;
   readonly end: Terminator;
-  /** Some instruction may have to be left to the interpreter. */
-  readonly leaves: boolean;
 }
 
 /** A piece of the guest's control flow that is translated as one function. */
@@ -246,7 +244,6 @@ class Discovery {
 
   #block(leader: number): Block {
     const instructions: { address: number; word: number }[] = [];
-    let leaves = false;
     const add = (address: number): void => {
       instructions.push({ address, word: this.#words.get(address) as number }); // visited
     };
@@ -257,19 +254,15 @@ class Discovery {
         instructions,
         branchAt,
         end,
-        leaves,
       });
       if (!info || (address !== leader && this.#leaders.has(address))) return done({ kind: 'goto', target: address });
       if (info.kind === 'interpret') return done({ kind: 'interpret', at: address });
-      leaves ||= info.leaves;
       add(address);
       if (info.kind !== 'branch') continue;
       const { kind, target, conditional, isCall } = info.branch;
       const branchAt = instructions.length - 1;
       let next = (address + 4) >>> 0;
       if (kind !== BranchKind.Immediate) {
-        const slot = this.reader.classify(this.#words.get(next) as number, next);
-        leaves ||= slot.kind === 'plain' && slot.leaves;
         add(next);
         next = (next + 4) >>> 0;
       }

@@ -1,4 +1,4 @@
-import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
+import type { BranchKind as BranchKindType, Fragment, TargetDescription, Width } from '../ir/index.js';
 import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
@@ -790,9 +790,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
     return { reuse: reuse[which] as Reuse, check: checks[which] }; // one for each access
   }
 
-  call(_index: number, signature: HelperSignature): void {
+  call(): void {
     this.#leave();
-    if (signature.result === Type.Void) return;
   }
 
   branch(kind: BranchKindType, target: Emit, condition: Emit | undefined): void {
