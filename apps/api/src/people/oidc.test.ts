@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { MadeLink, Me, Problem } from '@bootlab/lab';
-import Provider from 'oidc-provider';
+import { OIDC_CLIENT, startOidcProvider, type OidcProvider } from '../../../../test/support/oidc.js';
 import { startTestApi, type TestApi } from '../testing/test-api.js';
 
 jest.setTimeout(60_000); // a busy machine must not fail them
@@ -11,51 +8,26 @@ jest.setTimeout(60_000); // a busy machine must not fail them
 // A real provider beside the lab, and a browser that keeps cookies and follows redirects to both.
 
 let api: TestApi;
-let provider: { server: Server; issuer: string };
+let provider: OidcProvider;
 beforeAll(async () => {
   // The lab's port is known only once it listens, and the provider must know it before: the lab gets a fixed name.
-  provider = await startProvider();
+  provider = await startOidcProvider();
+  provider.serve(PUBLIC_URL);
   api = await startTestApi({
     BOOTLAB_PUBLIC_URL: PUBLIC_URL,
     BOOTLAB_OIDC_ISSUER: provider.issuer,
-    BOOTLAB_OIDC_CLIENT_ID: 'bootlab',
-    BOOTLAB_OIDC_CLIENT_SECRET: 'a secret between the two',
+    BOOTLAB_OIDC_CLIENT_ID: OIDC_CLIENT.id,
+    BOOTLAB_OIDC_CLIENT_SECRET: OIDC_CLIENT.secret,
     BOOTLAB_OIDC_NAME: 'House login',
   });
 }, 60_000);
 afterAll(async () => {
   await api.stop();
-  provider.server.closeAllConnections();
-  provider.server.close();
+  provider.stop();
 });
 
 const PUBLIC_URL = 'http://lab.test';
 const START = '/api/v1/session/oidc';
-
-async function startProvider(): Promise<{ server: Server; issuer: string }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined); // it says that it is no production set-up
-  const oidc = new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'bootlab',
-        client_secret: 'a secret between the two',
-        redirect_uris: [`${PUBLIC_URL}${START}/callback`],
-      },
-    ],
-    ttl: { AccessToken: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
-    claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: () => ({ sub: id, name: `Dr. ${id}`, preferred_username: `${id} Example` }),
-    }),
-  });
-  warn.mockRestore();
-  server.on('request', (request, response) => void oidc.callback()(request, response));
-  return { server, issuer };
-}
 
 class Browser {
   private readonly cookies = new Map<string, Map<string, string>>();

@@ -19,29 +19,49 @@ export function InvitationPage() {
   useTitle('Invitation');
   const [view, setView] = useState<InvitationView>();
   const [error, setError] = useState<Error>();
-  useEffect(() => {
+  const ask = (): void => {
+    setError(undefined);
     postJson<InvitationView>('/invitations/view', { secret: secret() }).then(setView, setError);
-  }, []);
+  };
+  useEffect(ask, []);
   return (
     <main className="centre">
       {view ? (
         <Invitation view={view} />
       ) : error ? (
-        <Empty
-          icon={<UserPlus size={40} strokeWidth={1.4} />}
-          title="This link lets nobody in"
-          actions={
-            <a className="button" href="/">
-              Go to the lab
-            </a>
-          }
-        >
-          <p>{error.message}. Ask whoever sent it for a new one.</p>
-        </Empty>
+        <Refused error={error} retry={ask} />
       ) : (
         <Loading what="invitation" />
       )}
     </main>
+  );
+}
+
+/** A link that is no good any more is another thing than a lab that does not say so, being asked too often or not reached. */
+function Refused({ error, retry }: { error: Error; retry(): void }) {
+  const status = error instanceof ApiError ? error.status : undefined;
+  const isNoLink = status === 404 || status === 422;
+  const mend = error instanceof ApiError ? error.problem.errors[0]?.mend : undefined;
+  return (
+    <Empty
+      icon={<UserPlus size={40} strokeWidth={1.4} />}
+      title={isNoLink ? 'This link lets nobody in' : 'The lab does not say what this link is worth'}
+      actions={
+        isNoLink ? (
+          <a className="button" href="/">
+            Go to the lab
+          </a>
+        ) : (
+          <button type="button" className="button" onClick={retry}>
+            Try again
+          </button>
+        )
+      }
+    >
+      <p>
+        {error.message.replace(/\.?$/, '.')} {isNoLink ? 'Ask whoever sent it for a new one.' : mend}
+      </p>
+    </Empty>
   );
 }
 
