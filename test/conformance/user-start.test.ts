@@ -20,11 +20,14 @@ it.each(ARCHITECTURES)('the interpreter for %s can be generated beforehand', asy
   expect([...modules.values()].map((module) => WebAssembly.validate(module))).toEqual([true]);
 });
 
-it('the command line was built with what makes programs start fast', () => {
+it('the command line was built with what makes programs and boards start fast', () => {
   const files = [
+    'boot.js',
     'build',
-    'command-line.js',
+    'exec.js',
     'interpreters.json',
+    'malta-big-interp.wasm',
+    'malta-little-jit.wasm',
     'mips-jit.wasm',
     'mipsel-interp.wasm',
     'translation-thread-main.js',

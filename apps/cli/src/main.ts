@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type * as CommandLine from './exec/command-line.js';
+import type * as BootCommandLine from './boot/command-line.js';
+import type * as ExecCommandLine from './exec/command-line.js';
+import { EMULATOR_BUILD, prepared } from './start/prepared.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -7,20 +9,23 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const args = process.argv.slice(2);
 const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signals: process };
 
+// What runs guests should start soon: what other commands need is not even loaded.
 if (args[0] === 'exec') {
-  // Programs are often short: what other commands need is not even loaded.
-  const { preparedExec } = await import('./exec/prepared.js');
-  const prepared = preparedExec();
-  const { runExecCommandLine } = (await import(
-    prepared?.commandLine ?? './exec/command-line.js'
-  )) as typeof CommandLine;
+  const ready = prepared();
+  const { runExecCommandLine } = (await import(ready?.exec ?? './exec/command-line.js')) as typeof ExecCommandLine;
   // Ends the process: V8 may be optimising the interpreter still, and leaving the event loop would wait for that.
-  process.exit(await runExecCommandLine(args, version, { ...host, interpreters: prepared?.interpreters }));
+  process.exit(await runExecCommandLine(args, version, { ...host, interpreters: ready?.interpreters }));
+} else if (args[0] === 'boot') {
+  const ready = prepared();
+  const { runBootCommandLine } = (await import(ready?.boot ?? './boot/command-line.js')) as typeof BootCommandLine;
+  const { interpreters } = ready ?? {};
+  const context = { version, host, env: process.env, interpreters, emulatorBuild: EMULATOR_BUILD };
+  process.exitCode = await runBootCommandLine(args, context);
 } else {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
   const { keptTranslations } = await import('./boot/translations.js');
   const emulator = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  const engine = { ...emulator, keptTranslations: keptTranslations(process.env) };
+  const engine = { ...emulator, keptTranslations: keptTranslations(process.env, EMULATOR_BUILD) };
   process.exitCode = await runCommandLine(args, { version, host, engine, env: process.env });
 }

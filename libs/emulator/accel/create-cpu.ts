@@ -2,6 +2,7 @@ import type { ByteOrder, Scheduler } from '../core/index.js';
 import type { AddressSpace, LinearMemory } from '../memory/index.js';
 import { MipsCpu, mipsModel } from '../targets/index.js';
 import type { TranslationOptions } from './jit/index.js';
+import type { InterpreterStore } from './interp/index.js';
 import { InterpreterVcpu } from './interp/index.js';
 
 export interface MipsVcpuOptions {
@@ -15,6 +16,7 @@ export interface MipsVcpuOptions {
   readonly countHz: number;
   readonly deviceAccessNs: number;
   readonly translation?: TranslationOptions | undefined;
+  readonly interpreters?: InterpreterStore | undefined;
 }
 
 /** A MIPS CPU on its generated interpreter, in its reset state. */

@@ -1,5 +1,5 @@
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
-import type { TranslationServiceFactory, TranslationStats } from '../accel/index.js';
+import type { InterpreterStore, TranslationServiceFactory, TranslationStats } from '../accel/index.js';
 import { buildBoard } from '../boards/index.js';
 import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
 
@@ -87,6 +87,8 @@ export interface EngineOptions {
   readonly jitThreshold?: number | undefined;
   /** Where translations are made; Node has `translateInThread`. Default: in this thread, the machine waits for them. */
   readonly translationService?: TranslationServiceFactory | undefined;
+  /** Where the CPU's interpreter is looked up before it is generated. Default: nowhere. */
+  readonly interpreters?: InterpreterStore | undefined;
   /** Hexadecimal SHA-256; Node has `sha256InPlace`. Default: Web Crypto's, which needs a copy of RAM for a moment. */
   readonly sha256?: ((bytes: Uint8Array) => Promise<string>) | undefined;
 }
@@ -105,6 +107,7 @@ export async function createMachine(config: MachineConfig, engine: EngineOptions
     createCpu: (options) =>
       createMipsVcpu({
         ...options,
+        interpreters: engine.interpreters,
         translation:
           engine.accel === 'interp'
             ? undefined

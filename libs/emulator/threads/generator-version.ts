@@ -7,6 +7,7 @@ const BUILD = new URL('../.tsbuildinfo', import.meta.url);
 /**
  * Names this build of the translator, and V8, whose serialization the files use: translations of any other are never
  * used. Undefined where the build says nothing of itself, as when tests run on the sources: then nothing can be kept.
+ * @param build where the compiler's build information of the emulator lies; who moves its modules elsewhere must say so
  */
 export function generatorVersion(build: URL = BUILD): string | undefined {
   try {

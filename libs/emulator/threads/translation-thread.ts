@@ -19,10 +19,13 @@ export type TranslationCache =
 
 /**
  * A folder of this host as a cache. Undefined where nothing can be kept because the build does not say which it is.
- * @param maxBytes that all files together may take; default 256 MiB
+ * @param limits `maxBytes`: that all files together may take, default 256 MiB; `build`: see {@link generatorVersion}
  */
-export function translationFolder(folder: string, maxBytes?: number): TranslationFolder | undefined {
-  const version = generatorVersion();
+export function translationFolder(
+  folder: string,
+  { maxBytes, build }: { readonly maxBytes?: number; readonly build?: URL } = {},
+): TranslationFolder | undefined {
+  const version = generatorVersion(build);
   return version === undefined ? undefined : { folder, version, maxBytes };
 }
 

@@ -20,6 +20,8 @@ import { expectSameOutcome, linux, runBoard } from './engines.js';
 
 jest.setTimeout(300_000);
 
+const commandLine = new URL('../../../apps/cli/bin/bootlab.mjs', import.meta.url).pathname;
+
 let folder: TranslationFolder;
 
 beforeEach(() => {
@@ -119,6 +121,19 @@ async function inBoardThread(
 }
 
 describe('several processes', () => {
+  it('share what they keep, the bundled command line too', async () => {
+    await runBoard(selfTest('little'), { engine: inline(), slice: Infinity, instructions: 1e9 });
+    const stats = join(folder.folder, 'stats.json');
+    await promisify(execFile)(
+      process.execPath,
+      [commandLine, 'boot', '--board', 'malta', '--memory', '32M', '--firmware', 'selftest', '--stats', stats],
+      { env: { ...process.env, NODE_OPTIONS: '', BOOTLAB_TRANSLATIONS: folder.folder } },
+    );
+    const { jit } = JSON.parse(readFileSync(stats, 'utf8')) as { jit: { cache: { hits: number; bytes: number } } };
+    expect(jit.cache.bytes).toBeGreaterThan(1000);
+    expect(jit.cache.hits).toBeGreaterThan(10);
+  });
+
   it('may write the same file at the same time: it is always whole', async () => {
     const program = `
       import { TranslationFiles } from '@bootlab/emulator/threads';

@@ -1,5 +1,5 @@
 import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
-import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
+import type { InterpreterStore, TranslationServiceFactory } from '@bootlab/emulator/accel';
 import type { RawImage } from '@bootlab/emulator/backends';
 import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
@@ -13,6 +13,8 @@ export interface MachineMaker {
   selfTestFirmware: typeof selfTestFirmware;
   /** Translates, and keeps what it translates from run to run. Default: nothing is kept. */
   keptTranslations?: TranslationServiceFactory;
+  /** Where interpreters are found that were generated before. */
+  interpreters?: InterpreterStore | undefined;
 }
 
 /** A machine and the files that it keeps open. */
@@ -42,7 +44,13 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
     for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
     const { accel, jitThreshold, cache } = options;
     const kept = cache === false ? undefined : maker.keptTranslations;
-    const engine = { accel, jitThreshold, translationService: kept ?? translateInThread, sha256: sha256InPlace };
+    const engine = {
+      accel,
+      jitThreshold,
+      translationService: kept ?? translateInThread,
+      interpreters: maker.interpreters,
+      sha256: sha256InPlace,
+    };
     const machine = await maker.createMachine(configOf(options, images, maker), engine);
     return {
       machine,

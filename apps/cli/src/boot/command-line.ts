@@ -1,0 +1,33 @@
+import { boardCatalogue, createMachine, runMachine, selfTestFirmware } from '@bootlab/emulator';
+import type { InterpreterStore } from '@bootlab/emulator/accel';
+import { bootlabCommand, parseCommandLine } from '../parse.js';
+import { addBootCommand } from './command.js';
+import type { BootHost } from './run.js';
+import { boot } from './run.js';
+import { keptTranslations } from './translations.js';
+
+export interface BootContext {
+  readonly version: string;
+  readonly host: BootHost;
+  readonly env: NodeJS.ProcessEnv;
+  readonly interpreters: InterpreterStore | undefined;
+  /** What the compiler knows of the emulator, see `generatorVersion`. */
+  readonly emulatorBuild: URL;
+}
+
+/** Runs `bootlab boot …`, with nothing loaded that only other commands need. */
+export function runBootCommandLine(args: readonly string[], context: BootContext): Promise<number> {
+  const { version, host, env, interpreters, emulatorBuild } = context;
+  const engine = {
+    createMachine,
+    runMachine,
+    selfTestFirmware,
+    interpreters,
+    keptTranslations: keptTranslations(env, emulatorBuild),
+  };
+  return parseCommandLine(args, host, (exit) => {
+    const program = bootlabCommand(version, host);
+    addBootCommand(program, boardCatalogue(), (options) => boot(options, host, engine).then(exit));
+    return program;
+  });
+}

@@ -1,0 +1,62 @@
+// The last step of `npm run build`: prepares `bootlab exec` and `bootlab boot`, see prepared.ts and
+// docs/decisions/0020-start-of-exec.md.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ACCELS, boardCatalogue, createMachine, selfTestFirmware } from '@bootlab/emulator';
+import type { InterpreterStore } from '@bootlab/emulator/accel';
+import { ARCHITECTURES, prepareInterpreter } from '@bootlab/emulator/user';
+import { build } from 'vite';
+import { currentBuild, PREPARED } from './prepared.js';
+
+const path = (relative: string, base: string | URL): string => fileURLToPath(new URL(relative, base));
+const write = (name: string, content: Uint8Array | string): void => writeFileSync(new URL(name, PREPARED), content);
+
+await build({
+  configFile: false,
+  logLevel: 'warn',
+  root: path('.', import.meta.url),
+  ssr: { noExternal: true },
+  build: {
+    ssr: true,
+    outDir: fileURLToPath(PREPARED),
+    emptyOutDir: true,
+    copyPublicDir: false,
+    rolldownOptions: {
+      input: {
+        exec: path('../exec/command-line.js', import.meta.url),
+        boot: path('../boot/command-line.js', import.meta.url),
+        // Started by name, from the folder of the module that starts it.
+        'translation-thread-main': path('translation-thread-main.js', import.meta.resolve('@bootlab/emulator/threads')),
+      },
+      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+    },
+  },
+});
+
+/** Interpreter files by what the engine calls them. */
+const files: Record<string, string> = {};
+
+function storeAs(file: string): InterpreterStore {
+  return {
+    find: () => undefined,
+    generated(key, module) {
+      files[key] = file;
+      write(file, module);
+    },
+  };
+}
+
+for (const arch of ARCHITECTURES)
+  for (const accel of ACCELS) await prepareInterpreter({ arch, accel }, storeAs(`${arch}-${accel}.wasm`));
+
+// Boards as they come: those with more memory or another CPU generate theirs.
+for (const { id: board, byteOrders } of boardCatalogue())
+  for (const byteOrder of byteOrders)
+    for (const accel of ACCELS) {
+      const firmware = selfTestFirmware(board, byteOrder);
+      const interpreters = storeAs(`${board}-${byteOrder}-${accel}.wasm`);
+      (await createMachine({ board, byteOrder, firmware }, { accel, interpreters })).close();
+    }
+
+write('interpreters.json', JSON.stringify(files));
+write('build', currentBuild());
