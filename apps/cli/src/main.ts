@@ -10,21 +10,21 @@ const args = process.argv.slice(2);
 const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signals: process };
 
 // What runs guests should start soon: what other commands need is not even loaded.
-if (args[0] === 'exec') {
+if (args[0] === 'exec' || args[0] === 'boot') {
   const ready = prepared();
-  const { runExecCommandLine } = (await import(ready?.exec ?? './exec/command-line.js')) as typeof ExecCommandLine;
-  // Ends the process: V8 may be optimising the interpreter still, and leaving the event loop would wait for that.
-  process.exit(await runExecCommandLine(args, version, { ...host, interpreters: ready?.interpreters }));
-} else if (args[0] === 'boot') {
-  const ready = prepared();
-  const { runBootCommandLine } = (await import(ready?.boot ?? './boot/command-line.js')) as typeof BootCommandLine;
-  const { interpreters } = ready ?? {};
+  const interpreters = ready?.interpreters;
   const context = { version, host, env: process.env, interpreters, emulatorBuild: EMULATOR_BUILD };
+  if (args[0] === 'exec') {
+    const { runExecCommandLine } = (await import(ready?.exec ?? './exec/command-line.js')) as typeof ExecCommandLine;
+    // Ends the process: V8 may be optimising the interpreter still, and leaving the event loop would wait for that.
+    process.exit(await runExecCommandLine(args, context));
+  }
+  const { runBootCommandLine } = (await import(ready?.boot ?? './boot/command-line.js')) as typeof BootCommandLine;
   process.exitCode = await runBootCommandLine(args, context);
 } else {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
-  const { keptTranslations } = await import('./boot/translations.js');
+  const { keptTranslations } = await import('./translations.js');
   const emulator = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
   const engine = { ...emulator, keptTranslations: keptTranslations(process.env, EMULATOR_BUILD) };
   process.exitCode = await runCommandLine(args, { version, host, engine, env: process.env });

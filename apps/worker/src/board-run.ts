@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
-import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
 import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
-import { translateInThread, translateInThreadWith } from '@bootlab/emulator/threads';
 import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ResultFeed } from './result-feed.js';
+import { translatorOf } from './translator.js';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
 const POST_BYTES = 64 * 1024;
@@ -49,9 +48,6 @@ async function readUploads({ uploads }: BoardTask): Promise<Map<string, UploadFi
   );
   return new Map(files);
 }
-
-const translatorOf = ({ translations: port }: BoardTask): TranslationServiceFactory =>
-  port ? translateInThreadWith({ kind: 'hub', port }) : translateInThread;
 
 /** Waits for host time to pass, or for input, whichever is first. */
 class InputWake {

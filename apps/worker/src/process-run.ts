@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { translateInThread } from '@bootlab/emulator/threads';
 import { ProgramRun } from '@bootlab/emulator/user';
 import { ConsoleCoalescer, USAGE_ARTIFACT, type ConsoleSpan } from '@bootlab/lab';
 import type { SavedArtifact } from '@bootlab/lab/artifacts';
@@ -9,6 +8,7 @@ import { ProcessRun, type ProgramUsage } from '@bootlab/lab/process';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import type { BoardTask, ConsoleCredit, FromBoard, LeftArtifacts, ToBoard } from './protocol.js';
 import { ResultFeed } from './result-feed.js';
+import { translatorOf } from './translator.js';
 
 const POST_BYTES = 64 * 1024;
 /** Host time between two reports. */
@@ -48,7 +48,7 @@ export async function runProcess(
   );
   const run = new ProcessRun({
     spec: job.spec,
-    createProgram: (request) => ProgramRun.create({ ...request, translationService: translateInThread }),
+    createProgram: (request) => ProgramRun.create({ ...request, translationService: translatorOf(task) }),
     files,
     timeoutNs: task.timeoutNs,
     wallGuardMs: task.wallGuardMs,

@@ -1,3 +1,4 @@
+import type { TranslationOptions } from '../accel/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
@@ -16,7 +17,7 @@ export const NS_PER_INSTRUCTION = 10;
 const COUNT_HZ = 50_000_000;
 
 /** `reference`: testkit/reference-vcpu. A number: the JIT with this threshold. */
-export type BenchEngine = 'reference' | 'interp' | number;
+export type BenchEngine = 'reference' | 'interp' | number | TranslationOptions;
 
 /** A bare CPU with RAM from physical address 0 on. */
 export interface MipsSide {
@@ -53,7 +54,7 @@ export async function createMipsSide(engine: BenchEngine, byteOrder: ByteOrder):
   const options = { model: BENCH_MODEL, byteOrder, bus, memory, scheduler, ...timing, deviceAccessNs: 0 };
   const vcpu = await InterpreterVcpu.create({
     ...options,
-    ...(engine !== 'interp' && { translation: { threshold: engine } }),
+    ...(engine !== 'interp' && { translation: typeof engine === 'number' ? { threshold: engine } : engine }),
     createCore: (host) => (core = new MipsCpu(host, { ...options, model: mipsModel(BENCH_MODEL) })),
   });
   if (!core) throw new Error('the vCPU made no core');

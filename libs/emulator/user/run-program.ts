@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { InterpreterStore, TranslationServiceFactory, TranslationStats } from '../accel/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
 import { ConfigError, Scheduler } from '../core/index.js';
@@ -71,7 +72,7 @@ export interface ProgramOptions {
   readonly accel?: 'jit' | 'interp';
   /** Visits of a branch target before it is translated. */
   readonly jitThreshold?: number;
-  /** Where translations are made; default: in this thread. */
+  /** Where translations are made, and kept under the program's digest; default: in this thread, and not kept. */
   readonly translationService?: TranslationServiceFactory;
   /** Instructions before anything is translated; by default a million, or none where {@link jitThreshold} is given. */
   readonly translateAfter?: number;
@@ -117,7 +118,10 @@ interface Engine {
   readonly host: EngineHost;
 }
 
-async function createEngine(options: Omit<ProgramOptions, 'program' | 'files'>): Promise<Engine> {
+async function createEngine(
+  options: Omit<ProgramOptions, 'program' | 'files'>,
+  image?: () => string | undefined,
+): Promise<Engine> {
   const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
   if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES)
     throw new ConfigError('memory', `${memoryBytes} bytes are not possible`, 'Choose between 1M and 3G');
@@ -144,7 +148,7 @@ async function createEngine(options: Omit<ProgramOptions, 'program' | 'files'>):
     translation:
       options.accel === 'interp'
         ? undefined
-        : { threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: options.translationService },
+        : { threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: options.translationService, image },
     translateAfter:
       options.translateAfter ?? (options.jitThreshold === undefined ? DEFAULT_TRANSLATE_AFTER : undefined),
     interpreters: options.interpreters,
@@ -175,7 +179,10 @@ export class ProgramRun {
    * @throws ConfigError naming the option that is wrong and the mend
    */
   static async create(options: ProgramOptions): Promise<ProgramRun> {
-    return new ProgramRun(options, await createEngine(options), await networkOf(options));
+    let run: ProgramRun | undefined;
+    const image = options.translationService && ((): string | undefined => (run ? run.#image() : undefined));
+    run = new ProgramRun(options, await createEngine(options, image), await networkOf(options));
+    return run;
   }
 
   private constructor(options: ProgramOptions, machine: Engine, network: FileSystemOptions['network'] & {}) {
@@ -294,6 +301,19 @@ export class ProgramRun {
    */
   filesAt(path: string): Iterable<GuestFile> {
     return filesAt(this.#files.mounts, path, (inode) => this.#files.openContent(inode, { read: true, write: false }));
+  }
+
+  /** Names what runs, for whoever keeps translations: the digest of the first process's executable. */
+  #image(): string | undefined {
+    const path = this.#kernel.first?.program.executable;
+    for (const file of path ? this.filesAt(path) : []) {
+      if (file.kind !== 'file') return undefined;
+      const bytes = new Uint8Array(file.sizeBytes);
+      return createHash('sha256')
+        .update(bytes.subarray(0, file.read(0, bytes)))
+        .digest('hex');
+    }
+    return undefined;
   }
 
   /** Ends {@link run} soon, with the program unfinished. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +11,10 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { EngineOptions, MachineConfig } from '@bootlab/emulator';
 import { selfTestFirmware } from '@bootlab/emulator';
 import { translateInlineWith } from '@bootlab/emulator/accel';
+import { buildMipsProgram } from '@bootlab/emulator/testkit';
 import type { TranslationFolder } from '@bootlab/emulator/threads';
 import { TranslationFiles, TranslationHub, translateInThreadWith, translationFolder } from '@bootlab/emulator/threads';
+import { runProgram } from '@bootlab/emulator/user';
 import { INTERPRETER, TIERED } from '../../support/engines.js';
 import { describeWith } from '../../support/requirements.js';
 import type { EngineRun, RunShape } from './engines.js';
@@ -154,6 +156,45 @@ describe('several processes', () => {
     await Promise.all([1, 2, 3].map(run));
     expect(readdirSync(folder.folder)).toEqual(filesIn());
     expect(filesIn()).toHaveLength(1);
+  });
+});
+
+describeWith('cross-mips', 'a Linux program', () => {
+  it('is found again by its content, wherever it lies, and does the same', async () => {
+    const program = await buildMipsProgram({
+      name: 'user-threads',
+      byteOrder: 'little',
+      sources: [new URL('../user/threads.c', import.meta.url).pathname],
+      flags: ['-O1', '-static', '-pthread'],
+    });
+    const run = async (root: string, kept: boolean) => {
+      mkdirSync(join(folder.folder, root), { recursive: true });
+      copyFileSync(program, join(folder.folder, root, 'program'));
+      const { stats, ...result } = await runProgram({
+        arch: 'mipsel',
+        program: '/program',
+        files: {
+          root: join(folder.folder, root),
+          stdin: new Uint8Array(),
+          stdout: () => undefined,
+          stderr: () => undefined,
+        },
+        jitThreshold: 40,
+        ...(kept && { translationService: translateInlineWith(new TranslationFiles(folder)) }),
+      });
+      const { instructions, virtualNs, syscalls, translation } = stats;
+      return { outcome: { result, instructions, virtualNs, syscalls }, cache: translation?.cache };
+    };
+    const plain = await run('here', false);
+    const cold = await run('here', true);
+    const warm = await run('there', true);
+    expect(plain.outcome.result).toEqual({ kind: 'exited', code: 3 });
+    expect(cold.outcome).toEqual(plain.outcome);
+    expect(warm.outcome).toEqual(plain.outcome);
+    expect(cold.cache).toMatchObject({ hits: 0, bytes: 0 });
+    expect(cold.cache?.misses).toBeGreaterThan(10);
+    expect(warm.cache?.hits).toBeGreaterThan(0.8 * (cold.cache?.misses ?? NaN));
+    expect(warm.cache?.misses).toBeLessThan(0.2 * (cold.cache?.misses ?? NaN));
   });
 });
 

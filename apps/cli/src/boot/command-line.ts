@@ -4,7 +4,7 @@ import { bootlabCommand, parseCommandLine } from '../parse.js';
 import { addBootCommand } from './command.js';
 import type { BootHost } from './run.js';
 import { boot } from './run.js';
-import { keptTranslations } from './translations.js';
+import { keptTranslations } from '../translations.js';
 
 export interface BootContext {
   readonly version: string;

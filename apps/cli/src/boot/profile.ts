@@ -34,7 +34,7 @@ export function startProfile(machine: Machine, options: BootOptions): Profiler |
       const summary = {
         instructionsPerSample: INSTRUCTIONS_PER_SAMPLE,
         hottest: profile.hottest(HOTTEST),
-        jit: jitStatsOf(machine),
+        jit: jitStatsOf(machine.stats()),
       };
       const graph = profile.speedscope(`${machine.board.id} boot`, { bootlab: summary });
       writeFileSync(fd, `${JSON.stringify(graph)}\n`);

@@ -1,4 +1,4 @@
-import type { Machine } from '@bootlab/emulator';
+import type { Machine, MachineStats } from '@bootlab/emulator';
 import type { Verdict } from '@bootlab/lab';
 
 /** What `--stats` writes. Only `ramSha256`, `instructions`, `virtualSeconds` and the counters repeat from run to run. */
@@ -24,10 +24,11 @@ export interface JitStats extends Omit<Translation, 'instructions'> {
   share: number;
 }
 
-type Translation = NonNullable<ReturnType<Machine['stats']>['translation']>;
+type Translation = NonNullable<MachineStats['translation']>;
 
-export function jitStatsOf(machine: Machine): JitStats | null {
-  const { instructions: all, translation } = machine.stats();
+/** @param stats of a machine, or of a program */
+export function jitStatsOf(stats: Pick<MachineStats, 'instructions' | 'translation'>): JitStats | null {
+  const { instructions: all, translation } = stats;
   if (!translation) return null;
   const { instructions, ...rest } = translation;
   return { share: all > 0 ? instructions / all : 0, ...rest };
@@ -45,7 +46,7 @@ export async function collectStats(machine: Machine, verdict: Verdict, wallMs: n
     mips: wallMs > 0 ? instructions / (wallMs * 1000) : 0,
     exits,
     tlbMisses,
-    jit: jitStatsOf(machine),
+    jit: jitStatsOf(machine.stats()),
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     ramSha256: repeatable ? await machine.ramSha256() : null,
   };

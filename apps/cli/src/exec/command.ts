@@ -19,7 +19,7 @@ Examples:
 /** What commander hands over for `exec`. */
 interface ExecFlags extends Pick<
   ExecOptions,
-  'arch' | 'root' | 'readOnly' | 'overlay' | 'cwd' | 'clock' | 'memory' | 'seed' | 'net' | 'strace' | 'stats'
+  'arch' | 'root' | 'readOnly' | 'overlay' | 'cwd' | 'clock' | 'memory' | 'seed' | 'cache' | 'net' | 'strace' | 'stats'
 > {
   bind?: Bind[];
   env?: EnvironmentVariable[];
@@ -62,6 +62,7 @@ export function addExecCommand(program: Command, host: ExecHost, exit: (code: nu
         .choices(['jit', 'interp'])
         .default('jit'),
     )
+    .option('--no-cache', 'translate everything anew, and keep nothing for the next run; see BOOTLAB_TRANSLATIONS')
     .option('--seed <number>', 'of the random bytes that it gets (default: 1)', seedArgument)
     .addOption(
       new Option(

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
 import type { InterpreterStore, NetworkAccess } from '@bootlab/emulator/user';
 import { InvalidArgumentError } from 'commander';
 
@@ -11,6 +12,8 @@ export interface ExecHost {
   signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
   /** Interpreters generated before. */
   interpreters?: InterpreterStore | undefined;
+  /** Translates, and keeps what it translates from run to run. Default: nothing is kept. */
+  keptTranslations?: TranslationServiceFactory;
 }
 
 /** `bootlab exec` as it was called: every value parsed, nothing opened yet. */
@@ -30,6 +33,8 @@ export interface ExecOptions {
   memory?: string;
   seed?: number;
   accel?: 'jit' | 'interp';
+  /** False: translations of earlier runs are not used, and none are kept. */
+  cache?: boolean;
   net?: NetworkAccess;
   strace?: boolean;
   stats?: string;

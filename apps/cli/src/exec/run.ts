@@ -4,6 +4,7 @@ import { ConfigError } from '@bootlab/emulator/core';
 import type { HostTerminal, ProgramOptions, ProgramResult, ProgramStats } from '@bootlab/emulator/user';
 import { ProgramRun } from '@bootlab/emulator/user';
 import { createOutput } from '../boot/files.js';
+import { jitStatsOf } from '../boot/stats.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
 import type { ExecHost, ExecOptions } from './options.js';
 import { outputTo, StandardInput } from './streams.js';
@@ -60,6 +61,7 @@ export async function exec(options: ExecOptions, host: ExecHost): Promise<number
       },
       warn: note,
       ...(host.interpreters && { interpreters: host.interpreters }),
+      ...(host.keptTranslations && options.cache !== false && { translationService: host.keptTranslations }),
       ...(options.strace ? { trace: (line: string) => writeError(Buffer.from(`${line}\n`)) } : {}),
     });
     const running = run;
@@ -193,6 +195,7 @@ function statsOf(result: ProgramResult, stats: ProgramStats, startedAt: number):
     syscalls: stats.syscalls,
     pageFaults: stats.pageFaults,
     tlbMisses: stats.tlbMisses,
+    jit: jitStatsOf(stats),
     peakMemoryBytes: stats.peakMemoryBytes,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
   };

@@ -250,7 +250,8 @@ class TestSession {
     );
     const run = new ProcessRun({
       spec,
-      createProgram: (request) => ProgramRun.create({ ...request, translationService: translateInThread }),
+      createProgram: (request) =>
+        ProgramRun.create({ ...request, translationService: this.engine.keptTranslations ?? translateInThread }),
       files: new Map(files),
       timeoutNs,
       wallGuardMs: guardMs + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),

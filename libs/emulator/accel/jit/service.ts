@@ -41,13 +41,22 @@ function inline(
   const compiler = new RegionCompiler(setup, description, (made) => {
     if (key !== undefined) library?.add(key, made);
   });
-  if (key !== undefined)
+  let consulted = false;
+  /** What ends before anything is translated has nothing to look up. */
+  const consult = (): void => {
+    if (consulted || key === undefined) return;
+    consulted = true;
     for (const { bytes, regions } of library?.load(key) ?? []) {
       const made = { module: new WebAssembly.Module(bytes), regions };
+      compiler.learn(regions);
       finished.push({ kind: 'known', made, wasmBytes: bytes.length });
     }
+  };
   return {
-    request: (request) => void finished.push({ kind: 'answer', batch: compiler.compile([request]) }),
+    request(request) {
+      consult();
+      finished.push({ kind: 'answer', batch: compiler.compile([request]) });
+    },
     poll: () => finished.shift(),
     close: () => {
       if (key !== undefined) library?.save(key);

@@ -7,7 +7,7 @@ import { PAGE_BYTES } from '../../memory/index.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
 import type { KnownRegion, Places } from './known-regions.js';
 import { KnownRegions, placeOf } from './known-regions.js';
-import type { CompiledBatch, CompiledRegion, TranslationRequest } from './region-compiler.js';
+import type { CompiledBatch, CompiledRegion, PutOff, TranslationRequest } from './region-compiler.js';
 import { ENTRY_MASK, packEntry, windowKey } from './region-compiler.js';
 import type { TranslationService, TranslationServiceFactory } from './service.js';
 import { translateInline } from './service.js';
@@ -19,8 +19,8 @@ export interface TranslationOptions {
   readonly service?: TranslationServiceFactory | undefined;
   /** All translations are dropped when their Wasm exceeds this. Default 96 MiB. */
   readonly maxWasmBytes?: number | undefined;
-  /** See `CompilerSetup`. */
-  readonly image?: string | undefined;
+  /** See `CompilerSetup`. A function is asked when something is translated first, and nothing is looked up before. */
+  readonly image?: string | (() => string | undefined) | undefined;
 }
 
 export interface TranslationStats {
@@ -96,7 +96,7 @@ export class Translator {
   };
   readonly #cache: Int32Array;
   readonly #memoryWords: DataView;
-  readonly #service: TranslationService;
+  readonly #startService: () => TranslationService;
   readonly #byTag = new Map<number, { linear: number; target: number; entry: number }[]>();
   readonly #known: KnownRegions;
   /** Virtual pages whose known code was looked for already, and where they were in linear memory. */
@@ -106,10 +106,11 @@ export class Translator {
   readonly #rewrites = new Map<RamBlock, Map<number, number>>();
   readonly #freeTargets: number[] = [];
   /** What was asked for and put off, by {@link requestKey}. */
-  readonly #putOff = new Map<string, 'postponed' | 'covered'>();
+  readonly #putOff = new Map<string, readonly PutOff[]>();
   readonly #blocks: RamBlock[] = [];
   readonly #modeKey: number;
   readonly #translated: number;
+  #service: TranslationService | undefined;
   #cachedBytes = 0;
   #batchesSeen = 0;
   #window: DirectWindow | undefined;
@@ -129,17 +130,20 @@ export class Translator {
     this.link = { jumpCache, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
-    this.#service = (options.service ?? translateInline)(
-      {
-        buffer: memory.buffer,
-        memory: { pages: memory.pages, shared: memory.shared },
-        cpuBase: words.byteOffset,
-        jumpCache,
-        threshold: options.threshold,
-        image: options.image,
-      },
-      description,
-    );
+    const { image, service = translateInline } = options;
+    this.#startService = () =>
+      service(
+        {
+          buffer: memory.buffer,
+          memory: { pages: memory.pages, shared: memory.shared },
+          cpuBase: words.byteOffset,
+          jumpCache,
+          threshold: options.threshold,
+          image: typeof image === 'function' ? image() : image,
+        },
+        description,
+      );
+    if (typeof image === 'string') this.#service = this.#startService(); // what is known is of use from the first instruction on
     this.#modeKey = description.engine.modeKey.offset >> 2;
     this.#translated = description.engine.translated.offset >> 2;
   }
@@ -176,12 +180,13 @@ export class Translator {
     this.#installKnown(address, linear >>> 0);
     const installed = this.#byTag.get(tag)?.find((candidate) => candidate.linear === linear);
     if (installed) return this.#enter(tag, linear, installed.target, installed.entry);
+    this.#service ??= this.#startService();
     this.#service.request({
       address,
       modeKey,
       linear: linear >>> 0,
       tlbBase: this.tlb.base,
-      before: this.#putOff.get(requestKey({ address, modeKey, linear })),
+      before: this.#putOff.get(requestKey({ address, modeKey, linear })) ?? [],
       state: this.words.slice(0, STATE_WORDS),
       window: this.#window,
       batchesSeen: this.#batchesSeen,
@@ -198,17 +203,17 @@ export class Translator {
   fetched(address: number, linear: number): void {
     const page = (address & ~PAGE_OFFSET) >>> 0;
     if (this.#settled.get(page) === linear - (address & PAGE_OFFSET)) return;
-    this.#settled.set(page, linear - (address & PAGE_OFFSET));
-    if (this.#known.on(page).length === 0) return;
     const block = this.#blockAt(linear);
-    if (block && (this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0) <= PATIENCE)
-      this.#installKnown(address, linear);
+    const rewrites = block ? (this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0) : Infinity;
+    // A region whose other pages cannot be told at present is tried again.
+    const complete = rewrites > PATIENCE || this.#installKnown(address, linear);
+    if (complete) this.#settled.set(page, linear - (address & PAGE_OFFSET));
   }
 
   /** Takes over what the service has finished. */
   collect(): void {
     let learned = false;
-    for (let result = this.#service.poll(); result; result = this.#service.poll()) {
+    for (let result = this.#service?.poll(); result; result = this.#service?.poll()) {
       if (result.kind === 'answer') {
         this.#takeAnswer(result.batch);
       } else {
@@ -225,7 +230,7 @@ export class Translator {
 
   /** Ends the service. */
   close(): void {
-    this.#service.close();
+    this.#service?.close();
   }
 
   /** Memory moved on the bus: drops everything. @param window where the directly mapped segment now shows RAM */
@@ -255,7 +260,7 @@ export class Translator {
     stats.compileMs += batch.compileMs;
     stats.wasmBytes += batch.wasmBytes;
     for (const request of batch.postponed) {
-      this.#putOff.set(requestKey(request), 'postponed');
+      this.#putOff.set(requestKey(request), [...request.before, 'postponed']);
       this.#restartCount(request, POSTPONEMENT);
     }
     for (const request of batch.covered) {
@@ -264,7 +269,7 @@ export class Translator {
       const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
       if (known) continue;
       // The region that covers it may have been dropped since.
-      this.#putOff.set(requestKey(request), 'covered');
+      this.#putOff.set(requestKey(request), [...request.before, 'covered']);
       this.#restartCount(request);
     }
     if (!batch.made) return;
@@ -283,14 +288,21 @@ export class Translator {
     this.#install(current);
   }
 
-  /** Installs known regions with code on a page, as far as all of their code can be found and is what was translated. */
-  #installKnown(address: number, linear: number): void {
+  /**
+   * Installs known regions with code on a page, as far as all of their code can be found and is what was translated.
+   * @returns false where some of a region's code cannot be found at present
+   */
+  #installKnown(address: number, linear: number): boolean {
     const virtualPage = (address & ~PAGE_OFFSET) >>> 0;
+    let complete = true;
     const current: Located[] = [];
     for (const known of this.#known.on(virtualPage)) {
       if (known.window !== this.#windowKey) continue;
       const places = this.#locate(known.region, virtualPage, linear - (address & PAGE_OFFSET));
-      if (!places) continue;
+      if (!places) {
+        complete = false;
+        continue;
+      }
       const { entries, modeKey } = known.region;
       const first = entries[0] as number; // regions have at least one
       const firstLinear = placeOf(places, first);
@@ -306,6 +318,7 @@ export class Translator {
       this.stats.cache.hits++;
     }
     this.#install(current);
+    return complete;
   }
 
   /** Where the pages of a region are now, seen from one of them; undefined where that cannot be told without further ado. */
