@@ -179,9 +179,9 @@ export class ProgramRun {
    * @throws ConfigError naming the option that is wrong and the mend
    */
   static async create(options: ProgramOptions): Promise<ProgramRun> {
-    let run: ProgramRun | undefined;
-    const image = options.translationService && ((): string | undefined => (run ? run.#image() : undefined));
-    run = new ProgramRun(options, await createEngine(options, image), await networkOf(options));
+    // Asked for when something is hot: the program has been loaded by then.
+    const image = options.translationService && ((): string | undefined => run.#image());
+    const run: ProgramRun = new ProgramRun(options, await createEngine(options, image), await networkOf(options));
     return run;
   }
 
