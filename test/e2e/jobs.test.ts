@@ -48,6 +48,9 @@ describeWith('chromium', 'jobs in the browser', () => {
     };
     ids['good'] = (await run(job('nightly', 'multiply +ok'))).id;
     ids['bad'] = (await run(job('nightly', 'multiply +bad'))).id;
+    // Its third step finds cases of no known status: its reason leads to their lines.
+    const unknown = job('nightly', 'multiply +ok').replace("(?P<status>ok|bad)'", "(?P<status>o)'");
+    ids['proven'] = (await run(unknown)).id;
     ids['group'] = (await run(job('sweep', 'multiply +ok', 'matrix: { cpu: [24Kf, 34Kf] }\n'))).groupId ?? '';
   }, START_LIMIT_MS);
   afterAll(() => Promise.all([browser?.close(), lab?.stop()]), 60_000);
@@ -64,6 +67,17 @@ describeWith('chromium', 'jobs in the browser', () => {
       await steps.nth(1).getByRole('link').click();
       await page.waitForURL(/\/log\?console=uart0&line=3$/);
       expect(await page.locator('.log-row[data-marked]').innerText()).toMatch(/^3\s+0\.\d+\s+alu +ok$/);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'leads from the reason of a failure to the lines that prove it',
+    async () => {
+      await page.goto(`${lab.url}/jobs/${ids['proven']}`);
+      await page.getByRole('link', { name: 'Show the lines' }).click();
+      await page.waitForURL(/\/log\?console=uart0&line=\d+/);
+      await page.locator('.log-row[data-marked]').first().waitFor();
     },
     LIMIT_MS,
   );
@@ -157,6 +171,7 @@ describeWith('chromium', 'jobs in the browser', () => {
       const paths = [
         '/jobs',
         `/jobs/${ids['bad']}`,
+        `/jobs/${ids['proven']}`,
         `/jobs/${ids['good']}/log?line=5`,
         `/jobs/${ids['good']}/results`,
         `/jobs/${ids['good']}/definition`,

@@ -2,6 +2,7 @@
 import { CircleAlert, CloudOff, Info, SearchX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
+import { currentProject, useMe } from '../api/auth.js';
 import { ApiError, UnreachableError } from '../api/problem.js';
 
 export function Loading({ what }: { what: string }) {
@@ -18,16 +19,20 @@ export function Empty({
   title,
   children,
   actions,
+  wholePage = false,
 }: {
   icon: ReactNode;
   title: string;
   children?: ReactNode;
   actions?: ReactNode;
+  /** The page says nothing else: this is its heading. */
+  wholePage?: boolean;
 }) {
+  const Heading = wholePage ? 'h1' : 'h2';
   return (
     <div className="empty">
       {icon}
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
       {actions !== undefined && <div className="empty-actions">{actions}</div>}
     </div>
@@ -63,6 +68,7 @@ export function Unreachable({ retry }: { retry(): void }) {
   return (
     <main className="centre">
       <Empty
+        wholePage
         icon={<CloudOff size={40} strokeWidth={1.4} />}
         title="The lab does not answer"
         actions={
@@ -78,7 +84,18 @@ export function Unreachable({ retry }: { retry(): void }) {
 }
 
 /** An error in place of a page's content: what happened and what to do next. */
-export function Failure({ error, what, retry }: { error: Error; what: string; retry?: () => void }) {
+export function Failure({
+  error,
+  what,
+  retry,
+  wholePage = false,
+}: {
+  error: Error;
+  what: string;
+  retry?: () => void;
+  wholePage?: boolean;
+}) {
+  const { projects } = useMe();
   const retryButton = retry && (
     <button type="button" className="button" onClick={retry}>
       Try again
@@ -86,7 +103,12 @@ export function Failure({ error, what, retry }: { error: Error; what: string; re
   );
   if (error instanceof UnreachableError) {
     return (
-      <Empty icon={<CloudOff size={40} strokeWidth={1.4} />} title="The lab does not answer" actions={retryButton}>
+      <Empty
+        wholePage={wholePage}
+        icon={<CloudOff size={40} strokeWidth={1.4} />}
+        title="The lab does not answer"
+        actions={retryButton}
+      >
         <p>
           Check that it is running (<code>npm start</code>) and that this machine can reach it. This page retries by
           itself.
@@ -97,6 +119,7 @@ export function Failure({ error, what, retry }: { error: Error; what: string; re
   if (error instanceof ApiError && error.status === 404) {
     return (
       <Empty
+        wholePage={wholePage}
         icon={<SearchX size={40} strokeWidth={1.4} />}
         title={`There is no such ${what}`}
         actions={
@@ -105,12 +128,16 @@ export function Failure({ error, what, retry }: { error: Error; what: string; re
           </Link>
         }
       >
-        <p>It may have been removed, or the link may be incomplete.</p>
+        <p>
+          It may have been removed, or the link may be incomplete.
+          {projects.length > 1 && ` Or it is in another project: you see ${currentProject() ?? 'none'} now.`}
+        </p>
       </Empty>
     );
   }
   return (
     <Empty
+      wholePage={wholePage}
       icon={<CircleAlert size={40} strokeWidth={1.4} />}
       title={`Loading the ${what} failed`}
       actions={retryButton}

@@ -4,6 +4,7 @@ import { API } from '../api/client.js';
 import { useRemoveArtifact } from '../api/queries.js';
 import type { Job } from '../api/types.js';
 import { Copyable } from '../components/copy-button.js';
+import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { formatBytes } from '../lib/format.js';
 import { ChangeError, ConfirmButton } from '../settings/panel.js';
@@ -34,61 +35,64 @@ function FileTable({ job }: { job: Job }) {
   const mayRemove = useScopes().has('maintain');
   const remove = useRemoveArtifact(job.id);
   return (
-    <>
+    <div className="files">
       <ChangeError error={remove.error} />
-      <div className="table-scroll">
-        <table className="table files-table">
-          <thead>
-            <tr>
-              <th>File</th>
-              <th>Size</th>
-              <th>SHA-256</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {job.artifacts.map(({ name, sizeBytes, sha256 }) => (
-              <tr key={name}>
-                <td className="wide-cell">
-                  {/* A plain link: the browser saves it piece by piece, however large it is, and can go on after a break. */}
-                  <a href={addressOf(job.id, name)} download={name} className="file-link">
+      <div className="card">
+        <DataTable
+          label="Files"
+          items={[...job.artifacts, ...job.missingArtifacts]}
+          keyOf={({ name }) => name}
+          columns={[
+            {
+              head: 'File',
+              phone: 'title',
+              className: 'wide-cell',
+              cell: (file) =>
+                'reason' in file ? (
+                  <>
+                    {file.name}
+                    <div className="muted">Not there: {file.reason}</div>
+                  </>
+                ) : (
+                  // A plain link: the browser saves it piece by piece, however large it is, and can go on after a break.
+                  <a href={addressOf(job.id, file.name)} download={file.name} className="file-link">
                     <FileDown size={15} aria-hidden />
-                    {name}
+                    {file.name}
                   </a>
-                </td>
-                <td className="nowrap tabular">{formatBytes(sizeBytes)}</td>
-                <td>
-                  <Copyable text={sha256} shown={sha256.slice(0, 12)} label={`digest of ${name}`} />
-                </td>
-                <td className="actions">
-                  {mayRemove && (
-                    <ConfirmButton
-                      label="Delete"
-                      name={`Delete ${name}`}
-                      title={`Delete “${name}”?`}
-                      confirmLabel="Delete"
-                      onConfirm={() => remove.mutate(name)}
-                    >
-                      The file is gone for everybody, and its storage is free. The job and its results stay.
-                    </ConfirmButton>
-                  )}
-                </td>
-              </tr>
-            ))}
-            {job.missingArtifacts.map(({ name, reason }) => (
-              <tr key={`missing ${name}`}>
-                <td className="wide-cell muted">{name}</td>
-                <td colSpan={3} className="muted">
-                  Not there: {reason}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+                ),
+            },
+            {
+              head: 'Size',
+              className: 'nowrap tabular',
+              cell: (file) => 'sizeBytes' in file && formatBytes(file.sizeBytes),
+            },
+            {
+              head: 'SHA-256',
+              cell: (file) =>
+                'sha256' in file && (
+                  <Copyable text={file.sha256} shown={file.sha256.slice(0, 12)} label={`digest of ${file.name}`} />
+                ),
+            },
+            {
+              ...ACTIONS,
+              cell: (file) =>
+                mayRemove &&
+                'sha256' in file && (
+                  <ConfirmButton
+                    label="Delete"
+                    name={`Delete ${file.name}`}
+                    title={`Delete “${file.name}”?`}
+                    confirmLabel="Delete"
+                    onConfirm={() => remove.mutate(file.name)}
+                  >
+                    The file is gone for everybody, and its storage is free. The job and its results stay.
+                  </ConfirmButton>
+                ),
+            },
+          ]}
+        />
       </div>
-    </>
+    </div>
   );
 }
 

@@ -23,7 +23,7 @@ export function BoardPage() {
         <BoardDetails board={board.data} />
       ) : board.error ? (
         <div className="card">
-          <Failure error={board.error} what="board" retry={() => void board.refetch()} />
+          <Failure wholePage error={board.error} what="board" retry={() => void board.refetch()} />
         </div>
       ) : (
         <Loading what="board" />

@@ -10,13 +10,13 @@ import { useTitle } from '../lib/use-title.js';
 import '../styles/matrix.css';
 
 const PARTS = [
-  { key: 'regressions', title: 'Regressions', open: true },
-  { key: 'fixes', title: 'Fixes', open: true },
+  { key: 'regressions', title: 'Regressions', one: 'regression', open: true },
+  { key: 'fixes', title: 'Fixes', one: 'fix', open: true },
   { key: 'stillFailing', title: 'Still failing', open: true },
   { key: 'added', title: 'New', open: false },
   { key: 'missing', title: 'Missing', open: false },
   { key: 'changed', title: 'Changed otherwise', open: false },
-] as const satisfies readonly { key: keyof Comparison; title: string; open: boolean }[];
+] as const satisfies readonly { key: keyof Comparison; title: string; one?: string; open: boolean }[];
 
 /** Two jobs side by side: what broke, what was mended. */
 export default function ComparePage() {
@@ -92,9 +92,9 @@ function Differences({ comparison }: { comparison: Comparison }) {
         <Side title="After" job={comparison.head} />
       </div>
       <p className="compare-sum tabular">
-        {PARTS.map(({ key, title }) => (
+        {PARTS.map(({ key, title, ...part }) => (
           <span key={key} data-part={key} data-none={comparison[key].length === 0 || undefined}>
-            {comparison[key].length} {title.toLowerCase()}
+            {comparison[key].length} {comparison[key].length === 1 && 'one' in part ? part.one : title.toLowerCase()}
           </span>
         ))}
         <span className="muted">{comparison.unchanged} unchanged</span>

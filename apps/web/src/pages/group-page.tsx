@@ -21,7 +21,7 @@ export default function GroupPage() {
       <div className="page">
         <div className="card">
           {group.error ? (
-            <Failure error={group.error} what="matrix" retry={() => void group.refetch()} />
+            <Failure wholePage error={group.error} what="matrix" retry={() => void group.refetch()} />
           ) : (
             <Loading what="matrix" />
           )}

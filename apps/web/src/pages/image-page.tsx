@@ -27,7 +27,7 @@ export function ImagePage() {
         <ImageDetails image={image.data} />
       ) : image.error ? (
         <div className="card">
-          <Failure error={image.error} what="image" retry={() => void image.refetch()} />
+          <Failure wholePage error={image.error} what="image" retry={() => void image.refetch()} />
         </div>
       ) : (
         <Loading what="image" />

@@ -4,6 +4,7 @@ import { Link, useSearchParams } from 'react-router';
 import { useImages } from '../api/queries.js';
 import type { Image } from '../api/types.js';
 import { Copyable } from '../components/copy-button.js';
+import { DataTable } from '../components/data-table.js';
 import { Empty, Failure, Loading } from '../components/feedback.js';
 import { FileDrop } from '../components/file-drop.js';
 import { TimeAgo } from '../components/time-ago.js';
@@ -81,42 +82,42 @@ function ImageTable({ images }: { images: readonly Image[] }) {
     );
   }
   return (
-    <div className="table-scroll">
-      <table className="table images-table">
-        <thead>
-          <tr>
-            <th>Image</th>
-            <th>Type</th>
-            <th className="number">Size</th>
-            <th>SHA-256</th>
-            <th>Added</th>
-          </tr>
-        </thead>
-        <tbody>
-          {images.map((image) => (
-            <tr key={image.id}>
-              <td className="job-cell">
-                <Link to={`/images/${image.id}`} className="row-link">
-                  {image.name}
-                </Link>
-                {image.kept && <Pin size={12} className="image-kept" aria-label="kept" />}
-                <div className="muted image-description">{image.description}</div>
-              </td>
-              <td>
-                <span className="tag">{image.type}</span>
-                <div className="muted image-arch">{archText(image)}</div>
-              </td>
-              <td className="number nowrap">{formatBytes(image.sizeBytes)}</td>
-              <td>
-                <Copyable text={`sha256:${image.sha256}`} shown={shortDigest(image.sha256)} label="digest" />
-              </td>
-              <td className="nowrap muted">
-                <TimeAgo iso={image.createdAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Images"
+      className="images-table"
+      items={images}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          head: 'Image',
+          phone: 'title',
+          className: 'job-cell',
+          cell: (image) => (
+            <>
+              <Link to={`/images/${image.id}`} className="row-link">
+                {image.name}
+              </Link>
+              {image.kept && <Pin size={12} className="image-kept" aria-label="kept" />}
+              <div className="muted image-description">{image.description}</div>
+            </>
+          ),
+        },
+        {
+          head: 'Type',
+          cell: (image) => (
+            <>
+              <span className="tag">{image.type}</span>
+              <div className="muted image-arch">{archText(image)}</div>
+            </>
+          ),
+        },
+        { head: 'Size', className: 'number nowrap', cell: ({ sizeBytes }) => formatBytes(sizeBytes) },
+        {
+          head: 'SHA-256',
+          cell: ({ sha256 }) => <Copyable text={`sha256:${sha256}`} shown={shortDigest(sha256)} label="digest" />,
+        },
+        { head: 'Added', className: 'nowrap muted', cell: ({ createdAt }) => <TimeAgo iso={createdAt} /> },
+      ]}
+    />
   );
 }

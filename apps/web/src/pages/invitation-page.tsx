@@ -44,6 +44,7 @@ function Refused({ error, retry }: { error: Error; retry(): void }) {
   const mend = error instanceof ApiError ? error.problem.errors[0]?.mend : undefined;
   return (
     <Empty
+      wholePage
       icon={<UserPlus size={40} strokeWidth={1.4} />}
       title={isNoLink ? 'This link lets nobody in' : 'The lab does not say what this link is worth'}
       actions={

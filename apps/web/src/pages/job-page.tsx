@@ -14,6 +14,7 @@ import { JobFacts } from '../job/job-facts.js';
 import { logLink } from '../job/log-rows.js';
 import { LogPanel } from '../job/log-panel.js';
 import { ResultsPanel } from '../job/results-panel.js';
+import { TabNav } from '../components/tab-nav.js';
 import { useTitle } from '../lib/use-title.js';
 import '../styles/job.css';
 
@@ -39,7 +40,11 @@ export default function JobPage() {
   return (
     <div className="page">
       <div className="card">
-        {job.error ? <Failure error={job.error} what="job" retry={() => void job.refetch()} /> : <Loading what="job" />}
+        {job.error ? (
+          <Failure wholePage error={job.error} what="job" retry={() => void job.refetch()} />
+        ) : (
+          <Loading what="job" />
+        )}
       </div>
     </div>
   );
@@ -101,7 +106,7 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
       <div className="job-body">
         <JobFacts job={job} />
         <section className="job-main">
-          <nav className="tabs" aria-label="Parts of the job">
+          <TabNav label="Parts of the job" current={tab}>
             {TABS.map((name) => (
               <Link
                 key={name}
@@ -113,7 +118,7 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
                 {countAt(name, job) > 0 && <span className="tab-count">{countAt(name, job)}</span>}
               </Link>
             ))}
-          </nav>
+          </TabNav>
           {/* The terminals stay while another tab is shown: their scroll position and selection stay too. */}
           <ConsolePanel job={job} stream={stream} shown={tab === 'console'} />
           {tab === 'log' && <LogPanel job={job} stream={stream} />}

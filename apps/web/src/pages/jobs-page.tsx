@@ -3,6 +3,7 @@ import { Link, useLocation, useNavigate, useSearchParams } from 'react-router';
 import { useBoards, useJobs, type JobFilter } from '../api/queries.js';
 import type { Job, JobState, Outcome } from '../api/types.js';
 import { JobBadge, outcomeLabel } from '../components/badge.js';
+import { DataTable } from '../components/data-table.js';
 import { Empty, Failure, Loading, Notice } from '../components/feedback.js';
 import { SelfTestButton } from '../components/self-test-button.js';
 import { TimeAgo } from '../components/time-ago.js';
@@ -164,51 +165,48 @@ function JobTable({ jobs, filter }: { jobs: readonly Job[]; filter: JobFilter })
   );
   if (jobs.length === 0) return <NoJobs filter={filter} />;
   return (
-    <div className="table-scroll">
-      <table className="table rows-link jobs-table">
-        <thead>
-          <tr>
-            <th>Status</th>
-            <th>Job</th>
-            <th>Board</th>
-            <th className="number">Results</th>
-            <th className="number">Wall time</th>
-            <th className="number">Virtual time</th>
-            <th>Submitted</th>
-          </tr>
-        </thead>
-        <tbody>
-          {jobs.map((job) => (
-            <tr key={job.id}>
-              <td>
-                <JobBadge job={job} />
-              </td>
-              <td className="job-cell">
-                <Link to={`/jobs/${job.id}`} className="row-link">
-                  {job.name}
-                </Link>
-                {job.state === 'ended' && job.outcome !== 'pass' && job.reason !== null && (
-                  <div className="job-reason" title={job.reason}>
-                    {job.reason}
-                  </div>
-                )}
-              </td>
-              <td>
-                {job.spec.board} {job.spec.cpu !== undefined && <span className="tag">{job.spec.cpu}</span>}
-              </td>
-              <td className="number">
-                <Counts counts={job.counts} />
-              </td>
-              <td className="number">{wallTime(job, now)}</td>
-              <td className="number">{job.virtualNs > 0 ? formatDurationNs(job.virtualNs) : '–'}</td>
-              <td className="nowrap muted">
-                <TimeAgo iso={job.createdAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Jobs"
+      className="rows-link jobs-table"
+      items={jobs}
+      keyOf={({ id }) => id}
+      columns={[
+        { head: 'Status', cell: (job) => <JobBadge job={job} /> },
+        {
+          head: 'Job',
+          className: 'job-cell',
+          cell: (job) => (
+            <>
+              <Link to={`/jobs/${job.id}`} className="row-link">
+                {job.name}
+              </Link>
+              {job.state === 'ended' && job.outcome !== 'pass' && job.reason !== null && (
+                <div className="job-reason" title={job.reason}>
+                  {job.reason}
+                </div>
+              )}
+            </>
+          ),
+        },
+        {
+          head: 'Board',
+          cell: ({ spec }) => (
+            <>
+              {spec.board} {spec.cpu !== undefined && <span className="tag">{spec.cpu}</span>}
+            </>
+          ),
+        },
+        { head: 'Results', className: 'number', cell: ({ counts }) => <Counts counts={counts} /> },
+        { head: 'Wall time', phone: 'wide', className: 'number', cell: (job) => wallTime(job, now) },
+        {
+          head: 'Virtual time',
+          phone: 'wide',
+          className: 'number',
+          cell: ({ virtualNs }) => (virtualNs > 0 ? formatDurationNs(virtualNs) : '–'),
+        },
+        { head: 'Submitted', className: 'nowrap muted', cell: ({ createdAt }) => <TimeAgo iso={createdAt} /> },
+      ]}
+    />
   );
 }
 

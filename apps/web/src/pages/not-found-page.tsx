@@ -8,6 +8,7 @@ export function NotFoundPage() {
   return (
     <div className="page">
       <Empty
+        wholePage
         icon={<Compass size={40} strokeWidth={1.4} />}
         title="There is no page at this address"
         actions={

@@ -1,6 +1,7 @@
 import { Navigate, NavLink, useParams } from 'react-router';
 import { currentProject, useMe, useScopes } from '../api/auth.js';
 import { ProjectSwitch } from '../components/shell.js';
+import { TabNav } from '../components/tab-nav.js';
 import { useTitle } from '../lib/use-title.js';
 import { AccountPanel } from '../settings/account-panel.js';
 import { AuditPanel } from '../settings/audit-panel.js';
@@ -43,13 +44,13 @@ export function SettingsPage() {
           <ProjectSwitch />
         </div>
       </div>
-      <nav className="tabs" aria-label="Settings">
+      <TabNav label="Settings" current={current.path}>
         {sections.map(({ path, title }) => (
           <NavLink key={path} to={`/settings/${path}`}>
             {title}
           </NavLink>
         ))}
-      </nav>
+      </TabNav>
       <div className="panels">{current.panel}</div>
     </div>
   );

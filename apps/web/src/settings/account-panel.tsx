@@ -3,6 +3,7 @@ import { useMe } from '../api/auth.js';
 import { useChangePassword, useEndSession, useRemoveAccount, useRename, useSessions } from '../api/people-queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { Session, User } from '../api/types.js';
+import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Notice } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
 import { Answered, ChangeError, Panel } from './panel.js';
@@ -162,40 +163,34 @@ function DeleteAccount({ user }: { user: User }) {
 function Sessions({ items }: { items: readonly Session[] }) {
   const end = useEndSession();
   return (
-    <div className="table-scroll">
-      <table className="table">
-        <thead>
-          <tr>
-            <th>Browser</th>
-            <th>Address</th>
-            <th>Last used</th>
-            <th>
-              <span className="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((session) => (
-            <tr key={session.id}>
-              <td className="wide-cell">
-                {browserName(session.userAgent)} {session.current && <span className="tag">this one</span>}
-              </td>
-              <td className="nowrap">{session.address}</td>
-              <td className="nowrap muted">
-                <TimeAgo iso={session.lastUsedAt} />
-              </td>
-              <td className="actions">
-                {!session.current && (
-                  <button type="button" className="button small" onClick={() => end.mutate(session.id)}>
-                    Sign out
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Browsers"
+      items={items}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          head: 'Browser',
+          phone: 'title',
+          className: 'wide-cell',
+          cell: ({ userAgent, current }) => (
+            <>
+              {browserName(userAgent)} {current && <span className="tag">this one</span>}
+            </>
+          ),
+        },
+        { head: 'Address', className: 'nowrap', cell: ({ address }) => address },
+        { head: 'Last used', className: 'nowrap muted', cell: ({ lastUsedAt }) => <TimeAgo iso={lastUsedAt} /> },
+        {
+          ...ACTIONS,
+          cell: ({ id, current }) =>
+            !current && (
+              <button type="button" className="button small" onClick={() => end.mutate(id)}>
+                Sign out
+              </button>
+            ),
+        },
+      ]}
+    />
   );
 }
 

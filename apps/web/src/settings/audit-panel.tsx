@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useMe } from '../api/auth.js';
 import { useAudit, type AuditFilter } from '../api/people-queries.js';
 import type { AuditEntry } from '../api/types.js';
+import { DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
 import { Answered, Panel } from './panel.js';
@@ -81,39 +82,34 @@ function AuditTable({ items }: { items: readonly AuditEntry[] }) {
     return <Empty icon={<ScrollText size={40} strokeWidth={1.4} />} title="Nothing was done here that matches" />;
   }
   return (
-    <div className="table-scroll">
-      <table className="table">
-        <thead>
-          <tr>
-            <th>When</th>
-            <th>Who</th>
-            <th>What</th>
-            <th>From</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((entry) => (
-            <tr key={entry.id}>
-              <td className="nowrap muted">
-                <TimeAgo iso={entry.at} />
-              </td>
-              <td>{entry.actor}</td>
-              <td className="wide-cell">
-                <code>{entry.action}</code>{' '}
-                {entry.status >= 400 && (
-                  <span className="badge" data-tone="fail">
-                    Refused
-                  </span>
-                )}
-                <div className="muted mono target">{entry.target}</div>
-              </td>
-              <td className="nowrap" title={entry.userAgent}>
-                {entry.address}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Audit log"
+      items={items}
+      keyOf={({ id }) => id}
+      columns={[
+        { head: 'When', className: 'nowrap muted', cell: ({ at }) => <TimeAgo iso={at} /> },
+        { head: 'Who', cell: ({ actor }) => actor },
+        {
+          head: 'What',
+          className: 'wide-cell',
+          cell: ({ action, status, target }) => (
+            <>
+              <code>{action}</code>{' '}
+              {status >= 400 && (
+                <span className="badge" data-tone="fail">
+                  Refused
+                </span>
+              )}
+              <div className="muted mono target">{target}</div>
+            </>
+          ),
+        },
+        {
+          head: 'From',
+          className: 'nowrap',
+          cell: ({ address, userAgent }) => <span title={userAgent}>{address}</span>,
+        },
+      ]}
+    />
   );
 }

@@ -10,9 +10,9 @@ import {
   useUsers,
 } from '../api/people-queries.js';
 import type { Project, User } from '../api/types.js';
-import { TimeAgo } from '../components/time-ago.js';
+import { ACTIONS, DataTable } from '../components/data-table.js';
 import { formatBytes, formatDurationMs } from '../lib/format.js';
-import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, lastSignInColumn, Panel, Secret } from './panel.js';
 import { TextField } from './text-field.js';
 
 /** Projects and people of the whole lab, for its operators. */
@@ -77,42 +77,39 @@ function NewProject() {
 function ProjectTable({ items }: { items: readonly Project[] }) {
   const limit = (value: number | null, format: (value: number) => string): string =>
     value === null ? '' : ` / ${format(value)}`;
+  const seconds = (value: number): string => formatDurationMs(value * 1000);
   return (
-    <div className="table-scroll">
-      <table className="table">
-        <thead>
-          <tr>
-            <th>Project</th>
-            <th className="number">Boards</th>
-            <th className="number">Board time</th>
-            <th className="number">Storage</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map(({ id, name, usage, quota }) => (
-            <tr key={id}>
-              <td>
-                <button type="button" className="link" onClick={() => chooseProject(name)}>
-                  {name}
-                </button>
-              </td>
-              <td className="number nowrap">
-                {usage.runningBoards}
-                {limit(quota.boards, String)}
-              </td>
-              <td className="number nowrap">
-                {formatDurationMs(usage.cpuSeconds * 1000)}
-                {limit(quota.cpuSeconds, (seconds) => formatDurationMs(seconds * 1000))}
-              </td>
-              <td className="number nowrap">
-                {formatBytes(usage.storageBytes)}
-                {limit(quota.storageBytes, formatBytes)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Projects"
+      items={items}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          head: 'Project',
+          phone: 'title',
+          cell: ({ name }) => (
+            <button type="button" className="link" onClick={() => chooseProject(name)}>
+              {name}
+            </button>
+          ),
+        },
+        {
+          head: 'Boards',
+          className: 'number nowrap',
+          cell: ({ usage, quota }) => `${usage.runningBoards}${limit(quota.boards, String)}`,
+        },
+        {
+          head: 'Board time',
+          className: 'number nowrap',
+          cell: ({ usage, quota }) => seconds(usage.cpuSeconds) + limit(quota.cpuSeconds, seconds),
+        },
+        {
+          head: 'Storage',
+          className: 'number nowrap',
+          cell: ({ usage, quota }) => formatBytes(usage.storageBytes) + limit(quota.storageBytes, formatBytes),
+        },
+      ]}
+    />
   );
 }
 
@@ -130,73 +127,68 @@ function UserTable({ items }: { items: readonly User[] }) {
           With it a new password can be set, once, within a day. It is shown this once.
         </Secret>
       )}
-      <div className="table-scroll">
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Person</th>
-              <th>Last sign-in</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((user) => (
-              <tr key={user.id}>
-                <td className="wide-cell">
-                  <strong>{user.name}</strong> {user.operator && <span className="tag">operator</span>}{' '}
-                  {user.disabled && <span className="tag">disabled</span>}
-                  <div className="muted">{user.login}</div>
-                </td>
-                <td className="nowrap muted">
-                  {user.lastSignInAt === null ? 'never' : <TimeAgo iso={user.lastSignInAt} />}
-                </td>
-                <td className="actions">
-                  {user.id !== me.user?.id && (
-                    <>
-                      <button
-                        type="button"
-                        className="button small"
-                        aria-label={`${user.operator ? 'Remove operator' : 'Make operator'}: ${user.login}`}
-                        onClick={() => change.mutate({ id: user.id, operator: !user.operator })}
-                      >
-                        {user.operator ? 'Remove operator' : 'Make operator'}
-                      </button>
-                      <button
-                        type="button"
-                        className="button small"
-                        aria-label={`${user.disabled ? 'Enable' : 'Disable'} ${user.login}`}
-                        onClick={() => change.mutate({ id: user.id, disabled: !user.disabled })}
-                      >
-                        {user.disabled ? 'Enable' : 'Disable'}
-                      </button>
-                      <button
-                        type="button"
-                        className="button small"
-                        aria-label={`Make a password link for ${user.login}`}
-                        onClick={() => link.mutate(user.id)}
-                      >
-                        Password link
-                      </button>
-                      <ConfirmButton
-                        label="Delete"
-                        name={`Delete ${user.login}`}
-                        title={`Delete the account of ${user.name}?`}
-                        confirmLabel="Delete"
-                        onConfirm={() => remove.mutate(user.id)}
-                      >
-                        Tokens and browsers end now. The audit log keeps what was done, without the name. This cannot be
-                        undone.
-                      </ConfirmButton>
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label="People"
+        items={items}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            head: 'Person',
+            phone: 'title',
+            className: 'wide-cell',
+            cell: ({ name, login, operator, disabled }) => (
+              <>
+                <strong>{name}</strong> {operator && <span className="tag">operator</span>}{' '}
+                {disabled && <span className="tag">disabled</span>}
+                <div className="muted">{login}</div>
+              </>
+            ),
+          },
+          lastSignInColumn(),
+          {
+            ...ACTIONS,
+            cell: ({ id, name, login, operator, disabled }) =>
+              id !== me.user?.id && (
+                <>
+                  <button
+                    type="button"
+                    className="button small"
+                    aria-label={`${operator ? 'Remove operator' : 'Make operator'}: ${login}`}
+                    onClick={() => change.mutate({ id, operator: !operator })}
+                  >
+                    {operator ? 'Remove operator' : 'Make operator'}
+                  </button>
+                  <button
+                    type="button"
+                    className="button small"
+                    aria-label={`${disabled ? 'Enable' : 'Disable'} ${login}`}
+                    onClick={() => change.mutate({ id, disabled: !disabled })}
+                  >
+                    {disabled ? 'Enable' : 'Disable'}
+                  </button>
+                  <button
+                    type="button"
+                    className="button small"
+                    aria-label={`Make a password link for ${login}`}
+                    onClick={() => link.mutate(id)}
+                  >
+                    Password link
+                  </button>
+                  <ConfirmButton
+                    label="Delete"
+                    name={`Delete ${login}`}
+                    title={`Delete the account of ${name}?`}
+                    confirmLabel="Delete"
+                    onConfirm={() => remove.mutate(id)}
+                  >
+                    Tokens and browsers end now. The audit log keeps what was done, without the name. This cannot be
+                    undone.
+                  </ConfirmButton>
+                </>
+              ),
+          },
+        ]}
+      />
     </>
   );
 }

@@ -10,10 +10,10 @@ import {
   useWithdraw,
 } from '../api/people-queries.js';
 import type { Invitation, Member, Role } from '../api/types.js';
+import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
-import { TimeAgo } from '../components/time-ago.js';
 import { formatDateTime } from '../lib/format.js';
-import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, lastSignInColumn, Panel, Secret } from './panel.js';
 import { ROLE_HELP, ROLE_NAMES, ROLES } from './roles.js';
 import { TextField } from './text-field.js';
 
@@ -102,58 +102,53 @@ function MemberTable({ items, admin }: { items: readonly Member[]; admin: boolea
   return (
     <>
       <ChangeError error={changeRole.error ?? remove.error} />
-      <div className="table-scroll">
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Person</th>
-              <th>Role</th>
-              <th>Last sign-in</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((member) => (
-              <tr key={member.userId}>
-                <td className="wide-cell">
-                  <strong>{member.name}</strong> {member.disabled && <span className="tag">disabled</span>}
-                  <div className="muted">{member.login}</div>
-                </td>
-                <td>
-                  {admin ? (
-                    <RoleSelect
-                      label={`Role of ${member.login}`}
-                      value={member.role}
-                      onChange={(role) => changeRole.mutate({ userId: member.userId, role })}
-                    />
-                  ) : (
-                    ROLE_NAMES[member.role]
-                  )}
-                </td>
-                <td className="nowrap muted">
-                  {member.lastSignInAt === null ? 'never' : <TimeAgo iso={member.lastSignInAt} />}
-                </td>
-                <td className="actions">
-                  {admin && (
-                    <ConfirmButton
-                      label="Remove"
-                      name={`Remove ${member.login}`}
-                      title={`Remove ${member.name}?`}
-                      confirmLabel="Remove"
-                      onConfirm={() => remove.mutate(member.userId)}
-                    >
-                      {member.name} no longer sees this project, and tokens that {member.login} made for it stop
-                      working.
-                    </ConfirmButton>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label="Members"
+        items={items}
+        keyOf={({ userId }) => userId}
+        columns={[
+          {
+            head: 'Person',
+            phone: 'title',
+            className: 'wide-cell',
+            cell: ({ name, login, disabled }) => (
+              <>
+                <strong>{name}</strong> {disabled && <span className="tag">disabled</span>}
+                <div className="muted">{login}</div>
+              </>
+            ),
+          },
+          {
+            head: 'Role',
+            cell: ({ userId, login, role }) =>
+              admin ? (
+                <RoleSelect
+                  label={`Role of ${login}`}
+                  value={role}
+                  onChange={(chosen) => changeRole.mutate({ userId, role: chosen })}
+                />
+              ) : (
+                ROLE_NAMES[role]
+              ),
+          },
+          lastSignInColumn(),
+          {
+            ...ACTIONS,
+            cell: ({ userId, name, login }) =>
+              admin && (
+                <ConfirmButton
+                  label="Remove"
+                  name={`Remove ${login}`}
+                  title={`Remove ${name}?`}
+                  confirmLabel="Remove"
+                  onConfirm={() => remove.mutate(userId)}
+                >
+                  {name} no longer sees this project, and tokens that {login} made for it stop working.
+                </ConfirmButton>
+              ),
+          },
+        ]}
+      />
     </>
   );
 }
@@ -161,40 +156,33 @@ function MemberTable({ items, admin }: { items: readonly Member[]; admin: boolea
 function InvitationTable({ items }: { items: readonly Invitation[] }) {
   const withdraw = useWithdraw();
   return (
-    <div className="table-scroll">
-      <table className="table">
-        <thead>
-          <tr>
-            <th>For</th>
-            <th>Role</th>
-            <th>Made by</th>
-            <th>Good until</th>
-            <th>
-              <span className="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((invitation) => (
-            <tr key={invitation.id}>
-              <td className="wide-cell">{invitation.note}</td>
-              <td>{ROLE_NAMES[invitation.role]}</td>
-              <td>{invitation.createdBy}</td>
-              <td className="nowrap muted">{formatDateTime(new Date(invitation.expiresAt))}</td>
-              <td className="actions">
-                <button
-                  type="button"
-                  className="button small"
-                  aria-label={`Withdraw the invitation for ${invitation.note}`}
-                  onClick={() => withdraw.mutate(invitation.id)}
-                >
-                  Withdraw
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Open invitations"
+      items={items}
+      keyOf={({ id }) => id}
+      columns={[
+        { head: 'For', phone: 'title', className: 'wide-cell', cell: ({ note }) => <strong>{note}</strong> },
+        { head: 'Role', cell: ({ role }) => ROLE_NAMES[role] },
+        { head: 'Made by', cell: ({ createdBy }) => createdBy },
+        {
+          head: 'Good until',
+          className: 'nowrap muted',
+          cell: ({ expiresAt }) => formatDateTime(new Date(expiresAt)),
+        },
+        {
+          ...ACTIONS,
+          cell: ({ id, note }) => (
+            <button
+              type="button"
+              className="button small"
+              aria-label={`Withdraw the invitation for ${note}`}
+              onClick={() => withdraw.mutate(id)}
+            >
+              Withdraw
+            </button>
+          ),
+        },
+      ]}
+    />
   );
 }

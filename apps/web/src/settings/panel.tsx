@@ -3,7 +3,9 @@ import { useState, type ReactNode } from 'react';
 import { ApiError } from '../api/problem.js';
 import { ConfirmDialog } from '../components/confirm-dialog.js';
 import { CopyButton } from '../components/copy-button.js';
+import type { Column } from '../components/data-table.js';
 import { Failure, Loading, Notice } from '../components/feedback.js';
+import { TimeAgo } from '../components/time-ago.js';
 
 /** A part of the settings: a card with a heading. */
 export function Panel({
@@ -111,3 +113,22 @@ export function Secret({ title, secret, children }: { title: string; secret: str
     </div>
   );
 }
+
+/** Short words beside each other: scopes, events. */
+export function Tags({ items }: { items: readonly string[] }) {
+  return (
+    <span className="tags">
+      {items.map((item) => (
+        <span key={item} className="tag">
+          {item}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+export const lastSignInColumn = <T extends { lastSignInAt: string | null }>(): Column<T> => ({
+  head: 'Last sign-in',
+  className: 'nowrap muted',
+  cell: ({ lastSignInAt }) => (lastSignInAt === null ? 'never' : <TimeAgo iso={lastSignInAt} />),
+});

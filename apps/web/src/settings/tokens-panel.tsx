@@ -3,10 +3,11 @@ import { useState, type FormEvent } from 'react';
 import { useMe, useScopes } from '../api/auth.js';
 import { useMakeToken, useRevokeToken, useTokens } from '../api/people-queries.js';
 import type { MadeToken, Scope, Token } from '../api/types.js';
+import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
 import { formatDateTime } from '../lib/format.js';
-import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, Panel, Secret, Tags } from './panel.js';
 import { SCOPE_HELP } from './roles.js';
 import { TextField } from './text-field.js';
 
@@ -130,61 +131,51 @@ function TokenTable({ items, mayRevoke }: { items: readonly Token[]; mayRevoke: 
   return (
     <>
       <ChangeError error={revoke.error} />
-      <div className="table-scroll">
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Token</th>
-              <th>May</th>
-              <th>Owner</th>
-              <th>Last used</th>
-              <th>Expires</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((token) => (
-              <tr key={token.id}>
-                <td className="wide-cell">
-                  <strong>{token.name}</strong>
-                  <div className="muted mono">{token.prefix}…</div>
-                </td>
-                <td>
-                  <span className="tags">
-                    {token.scopes.map((scope) => (
-                      <span key={scope} className="tag">
-                        {scope}
-                      </span>
-                    ))}
-                  </span>
-                </td>
-                <td>{token.owner ?? <span className="muted">nobody</span>}</td>
-                <td className="nowrap muted">
-                  {token.lastUsedAt === null ? 'never' : <TimeAgo iso={token.lastUsedAt} />}
-                </td>
-                <td className="nowrap muted">
-                  {token.expiresAt === null ? 'never' : formatDateTime(new Date(token.expiresAt))}
-                </td>
-                <td className="actions">
-                  {mayRevoke && (
-                    <ConfirmButton
-                      label="Revoke"
-                      name={`Revoke ${token.name}`}
-                      title={`Revoke “${token.name}”?`}
-                      confirmLabel="Revoke"
-                      onConfirm={() => revoke.mutate(token.id)}
-                    >
-                      Whatever uses it is refused from now on. This cannot be undone.
-                    </ConfirmButton>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label="Tokens"
+        items={items}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            head: 'Token',
+            phone: 'title',
+            className: 'wide-cell',
+            cell: (token) => (
+              <>
+                <strong>{token.name}</strong>
+                <div className="muted mono">{token.prefix}…</div>
+              </>
+            ),
+          },
+          { head: 'May', cell: ({ scopes }) => <Tags items={scopes} /> },
+          { head: 'Owner', cell: ({ owner }) => owner ?? <span className="muted">nobody</span> },
+          {
+            head: 'Last used',
+            className: 'nowrap muted',
+            cell: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : <TimeAgo iso={lastUsedAt} />),
+          },
+          {
+            head: 'Expires',
+            className: 'nowrap muted',
+            cell: ({ expiresAt }) => (expiresAt === null ? 'never' : formatDateTime(new Date(expiresAt))),
+          },
+          {
+            ...ACTIONS,
+            cell: (token) =>
+              mayRevoke && (
+                <ConfirmButton
+                  label="Revoke"
+                  name={`Revoke ${token.name}`}
+                  title={`Revoke “${token.name}”?`}
+                  confirmLabel="Revoke"
+                  onConfirm={() => revoke.mutate(token.id)}
+                >
+                  Whatever uses it is refused from now on. This cannot be undone.
+                </ConfirmButton>
+              ),
+          },
+        ]}
+      />
     </>
   );
 }

@@ -3,9 +3,10 @@ import { useState, type FormEvent } from 'react';
 import { useMakeWebhook, useRemoveWebhook, useSwitchWebhook, useWebhooks } from '../api/integration-queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { MadeWebhook, Webhook, WebhookEvent } from '../api/types.js';
+import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
-import { Answered, ChangeError, ConfirmButton, Panel, Secret } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, Panel, Secret, Tags } from './panel.js';
 import { TextField } from './text-field.js';
 import { WebhookLog } from './webhook-log.js';
 
@@ -120,70 +121,59 @@ function WebhookTable({
   return (
     <>
       <ChangeError error={remove.error ?? change.error} />
-      <div className="table-scroll">
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Address</th>
-              <th>When</th>
-              <th>Made</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((webhook) => (
-              <tr key={webhook.id}>
-                <td className="wide-cell">
-                  <span className="webhook-url">{webhook.url}</span>
-                  {!webhook.active && <div className="muted">switched off</div>}
-                </td>
-                <td>
-                  <span className="tags">
-                    {webhook.events.map((event) => (
-                      <span key={event} className="tag">
-                        {event}
-                      </span>
-                    ))}
-                  </span>
-                </td>
-                <td className="nowrap muted">
-                  <TimeAgo iso={webhook.createdAt} />
-                </td>
-                <td className="actions">
-                  <button
-                    type="button"
-                    className="button small"
-                    aria-label={`Log of ${webhook.url}`}
-                    aria-expanded={webhook.id === shown}
-                    onClick={() => onShow(webhook.id === shown ? undefined : webhook.id)}
-                  >
-                    Log
-                  </button>
-                  <button
-                    type="button"
-                    className="button small"
-                    aria-label={`${webhook.active ? 'Switch off' : 'Switch on'} ${webhook.url}`}
-                    onClick={() => change.mutate({ id: webhook.id, active: !webhook.active })}
-                  >
-                    {webhook.active ? 'Switch off' : 'Switch on'}
-                  </button>
-                  <ConfirmButton
-                    label="Delete"
-                    name={`Delete ${webhook.url}`}
-                    title="Delete this webhook?"
-                    confirmLabel="Delete"
-                    onConfirm={() => remove.mutate(webhook.id)}
-                  >
-                    {webhook.url} is told nothing more, and the log of what it was told goes with it.
-                  </ConfirmButton>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label="Webhooks"
+        items={items}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            head: 'Address',
+            phone: 'title',
+            className: 'wide-cell',
+            cell: ({ url, active }) => (
+              <>
+                <span className="webhook-url">{url}</span>
+                {!active && <div className="muted">switched off</div>}
+              </>
+            ),
+          },
+          { head: 'When', cell: ({ events }) => <Tags items={events} /> },
+          { head: 'Made', className: 'nowrap muted', cell: ({ createdAt }) => <TimeAgo iso={createdAt} /> },
+          {
+            ...ACTIONS,
+            cell: ({ id, url, active }) => (
+              <>
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`Log of ${url}`}
+                  aria-expanded={id === shown}
+                  onClick={() => onShow(id === shown ? undefined : id)}
+                >
+                  Log
+                </button>
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`${active ? 'Switch off' : 'Switch on'} ${url}`}
+                  onClick={() => change.mutate({ id, active: !active })}
+                >
+                  {active ? 'Switch off' : 'Switch on'}
+                </button>
+                <ConfirmButton
+                  label="Delete"
+                  name={`Delete ${url}`}
+                  title="Delete this webhook?"
+                  confirmLabel="Delete"
+                  onConfirm={() => remove.mutate(id)}
+                >
+                  {url} is told nothing more, and the log of what it was told goes with it.
+                </ConfirmButton>
+              </>
+            ),
+          },
+        ]}
+      />
     </>
   );
 }
