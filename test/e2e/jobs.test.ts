@@ -49,7 +49,7 @@ describeWith('chromium', 'jobs in the browser', () => {
     ids['good'] = (await run(job('nightly', 'multiply +ok'))).id;
     ids['bad'] = (await run(job('nightly', 'multiply +bad'))).id;
     // Its third step finds cases of no known status: its reason leads to their lines.
-    const unknown = job('nightly', 'multiply +ok').replace("(?P<status>ok|bad)'", "(?P<status>o)'");
+    const unknown = job('unclear', 'multiply +ok').replace("(?P<status>ok|bad)'", "(?P<status>o)'");
     ids['proven'] = (await run(unknown)).id;
     ids['group'] = (await run(job('sweep', 'multiply +ok', 'matrix: { cpu: [24Kf, 34Kf] }\n'))).groupId ?? '';
   }, START_LIMIT_MS);
