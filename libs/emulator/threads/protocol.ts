@@ -25,8 +25,8 @@ export type ThreadCache =
 
 export type ToTranslator =
   | { readonly kind: 'request'; readonly request: TranslationRequest }
-  /** Nothing will be asked any more: keep what is to be kept, then end. */
-  | { readonly kind: 'close' };
+  /** Nothing will be asked any more: keep what is to be kept, and what others made, then end. */
+  | { readonly kind: 'close'; readonly made: readonly RegionModuleBytes[] };
 
 export type FromTranslator =
   | TranslationResult

@@ -1,7 +1,7 @@
 // The translation thread: reads the machine's memory while the vCPU runs, and posts compiled regions back.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeTarget } from '../targets/index.js';
-import type { CompiledBatch, RegionModule, TranslationRequest } from '../accel/jit/index.js';
+import type { CompiledBatch, RegionModule, RegionModuleBytes, TranslationRequest } from '../accel/jit/index.js';
 import { RegionCompiler } from '../accel/jit/index.js';
 import type { FromHub, FromTranslator, ThreadStart, ToHub, ToTranslator } from './protocol.js';
 import { TranslationFiles } from './translation-files.js';
@@ -43,21 +43,24 @@ const idle = setTimeout(() => post({ kind: 'idle', requests: requestCount }), ID
 
 port.on('message', (first: ToTranslator) => {
   const requests: TranslationRequest[] = [];
-  let closing = false;
+  let closing: readonly RegionModuleBytes[] | undefined;
   for (let next: ToTranslator | undefined = first; next; next = receiveMessageOnPort(port)?.message) {
-    if (next.kind === 'close') closing = true;
+    if (next.kind === 'close') closing = next.made;
     else requests.push(next.request);
     if (requests.length === MAX_BATCH) break;
   }
-  if (closing) return close();
+  if (closing) return close(closing);
   for (const batch of batchesOf(requests)) post({ kind: 'answer', batch });
   requestCount += requests.length;
   idle.refresh();
 });
 
-function close(): void {
+function close(made: readonly RegionModuleBytes[]): void {
   clearTimeout(idle);
-  if (cache?.kind === 'files') files?.save(cache.key);
+  if (cache?.kind === 'files') {
+    for (const one of made) files?.add(cache.key, one);
+    files?.save(cache.key);
+  }
   if (cache?.kind === 'hub') cache.port.close();
   port.close();
 }

@@ -102,6 +102,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #scratch: number;
   readonly #directLimits: number;
   readonly #fetchTag: number;
+  readonly #fetchAddend: number;
   readonly #missCounter: number;
 
   #mirrorFails = false;
@@ -139,6 +140,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#scratch = engine.scratch.offset;
     this.#directLimits = engine.directLimits.offset >> 2;
     this.#fetchTag = engine.fetchTag.offset >> 2;
+    this.#fetchAddend = engine.fetchAddend.offset >> 2;
     this.#missCounter = engine.mirrorMisses.offset >> 2;
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.#directBytes = engine.directBytes.offset >> 2;
@@ -355,8 +357,9 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   previousInstruction(): number | undefined {
     const pc = this.words[this.#pc] as number;
     if (pc === this.words[this.#runStart]) return undefined;
-    const offset = this.#tlb.fetchOffset(pc - 4);
-    return offset < 0 ? undefined : this.#bytes.getUint32(offset, this.options.byteOrder === 'little');
+    // On the page of the present run. The soft TLB may have forgotten it: data can take an entry from code.
+    const offset = (pc - 4 + (this.words[this.#fetchAddend] as number)) >>> 0;
+    return this.#bytes.getUint32(offset, this.options.byteOrder === 'little');
   }
 
   requestAttention(): void {

@@ -251,6 +251,30 @@ describe.each(['little', 'big'] as const)('translations, %s-endian', (byteOrder)
     },
   );
 
+  it('know the slot of a branch that is not taken when data has taken the code page from the soft TLB', async () => {
+    const slots: number[] = [];
+    const side = await runEverywhere({
+      ...{ byteOrder, instructions: 4000, referenceInstructions: 1000, translated: 0 },
+      build: (a) => {
+        // The uncached address of the code's own page shares its entry.
+        a.op('lui', { rt: S0, imm: (KSEG1 + CODE) >>> 16 }).op('addiu', { rt: S2, imm: 20 });
+        a.label('loop').op('lw', { base: S0, rt: T0 });
+        a.branch('bne', {}, 'loop');
+        slots.push(a.here);
+        a.op('lw', { base: S0, rt: T1, offset: 1 }); // not aligned
+        a.op('lw', { base: S0, rt: T0 });
+        a.branch('bne', {}, 'loop');
+        slots.push(a.here);
+        a.op('syscall');
+        again(a, 'loop');
+      },
+    });
+    const faults = readLog(side, byteOrder);
+    expect(faults.length).toBeGreaterThanOrEqual(2 * 20);
+    for (const [i, { epc, cause }] of faults.entries())
+      expect([epc >>> 0, cause >>> 31]).toEqual([((slots[i % 2] as number) - 4) >>> 0, 1]);
+  });
+
   it('show all registers as they are to exceptions in the middle of a region', async () => {
     const side = await runEverywhere({
       ...{ byteOrder, instructions: 40_000, referenceInstructions: 3000, translated: 0.2 },
