@@ -636,9 +636,11 @@ function load(side: MipsSide, program: MipsProgram, physical: number, byteOrder:
   const data = Array.from({ length: (DATA_END - KERNEL_DATA) / 4 / 16 }, () => random.integer());
   for (let from = KERNEL_DATA; from < DATA_END; from += 4 * data.length)
     ram.bytes.set(wordsToBytes(data, byteOrder), from);
-  // Garbage that was executed may have stored anywhere.
+  // Garbage that earlier programs executed may have stored anywhere, and the reference did not follow them so far.
   ram.bytes.fill(0, PAGE, KERNEL_DATA);
   ram.markWritten(PAGE, DATA_END - PAGE);
+  ram.bytes.fill(0, physical, physical + PROGRAM_BYTES);
+  ram.markWritten(physical, PROGRAM_BYTES);
   const mapped = program.space !== 'kseg0' && program.space !== 'kseg1';
   const write = (address: number, list: readonly number[]): void =>
     void bus.writeBytes(address, wordsToBytes(list, byteOrder));
