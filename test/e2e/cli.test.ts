@@ -395,7 +395,11 @@ describe('completion', () => {
 
   it.each<[string, string[], string[]]>([
     ['commands', ['su'], ['submit']],
+    ['commands that nothing else begins like', ['web'], ['webhooks']],
     ['commands below commands', ['images', ''], ['list', 'add', 'rm', 'get']],
+    ['commands of webhooks', ['webhooks', 'r'], ['repeat', 'rm']],
+    ['roles', ['members', 'role', 'ada', 'a'], ['admin']],
+    ['roles of an option', ['members', 'invite', 'x', '--role', 's'], ['submitter']],
     ['options', ['submit', '--j'], ['--junit', '--json']],
     ['values of options', ['jobs', '--state', 'r'], ['running']],
     ['values of arguments', ['completion', ''], ['bash', 'zsh', 'fish']],

@@ -36,8 +36,16 @@ export class LabClient {
   }
 
   post<T>(path: string, body: unknown, options: RequestOptions = {}): Promise<T> {
+    return this.send<T>('POST', path, body, options);
+  }
+
+  send<T>(method: 'POST' | 'PUT' | 'PATCH', path: string, body: unknown, options: RequestOptions = {}): Promise<T> {
     const headers = { ...options.headers, 'content-type': 'application/json' };
-    return this.json<T>(path, { ...options, method: 'POST', headers, body: JSON.stringify(body) });
+    return this.json<T>(path, { ...options, method, headers, body: JSON.stringify(body) });
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.request(path, { method: 'DELETE' });
   }
 
   /** The answer, when it is a good one. @throws LabError */

@@ -1,9 +1,11 @@
-import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode } from '../exit-codes.js';
 import { variableArgument } from '../test/options.js';
+import { count } from './arguments.js';
 import { LabClient } from './client.js';
 import { outputTo } from './output.js';
+import { addOperatorCommands, addProjectCommands } from './project-commands.js';
 import { currentConnection, type Environment } from './settings.js';
 
 export interface LabContext {
@@ -26,12 +28,6 @@ Exit status:
   ${ExitCode.usage}  bad usage, an invalid job, or no right to it
   ${ExitCode.internal}  infrastructure: the lab failed or does not answer, or a job was cancelled
   128+n  ended by signal n`;
-
-const count = (text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 200) return value;
-  throw new InvalidArgumentError('Write a number from 1 to 200.');
-};
 
 interface ResultFlags {
   junit?: string;
@@ -155,6 +151,8 @@ export function addLabCommands(program: Command, { version, host, env, exit }: L
       exit(await (await import('./jobs.js')).compare(client(), base, head, { json: json === true }, output()));
     });
   addImagesCommand(program, client, output, exit);
+  addProjectCommands(program, { client, output, exit });
+  addOperatorCommands(program, { client, output, exit });
 }
 
 type SubmitFlags = ResultFlags & { var?: Record<string, string>; wait?: true };

@@ -93,7 +93,7 @@ const bareDigest = (text: string): string => text.replace(/^sha256:/, '').toLowe
 export async function removeImages(client: LabClient, references: readonly string[], { out }: Output): Promise<number> {
   for (const reference of references) {
     const { id, name } = await find(client, reference);
-    await client.request(`/images/${id}`, { method: 'DELETE' });
+    await client.delete(`/images/${id}`);
     out.write(`${name}: removed\n`);
   }
   return ExitCode.pass;

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { ResultCounts } from '@bootlab/lab';
+import { ExitCode } from '../exit-codes.js';
 
 /** Where a command prints: `live` is a terminal that may be rewritten. */
 export interface Output {
@@ -53,4 +54,10 @@ export function timeText(iso: string): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
+
+/** Prints something for programs to read. @returns the exit status */
+export function printJson(value: unknown, { out }: Output): number {
+  out.write(`${JSON.stringify(value, null, 2)}\n`);
+  return ExitCode.pass;
 }
