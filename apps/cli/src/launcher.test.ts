@@ -32,3 +32,22 @@ it('keeps compiled code in the cache folder of the person, and starts where that
   expect(existsSync(join(folder, 'cache', 'bootlab', 'compile'))).toBe('enableCompileCache' in module);
   expect(start('/dev/null')).toBe('started');
 });
+
+it('starts boards in a process that gives memory back, with all arguments as they were, and says nothing of it', () => {
+  mkdirSync(join(folder, 'dist'), { recursive: true });
+  const report = '[process.argv.slice(2), process.env.MALLOC_ARENA_MAX, process.execArgv.at(-1)]';
+  writeFileSync(join(folder, 'dist', 'main.js'), `process.stdout.write(JSON.stringify(${report}));`);
+  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' };
+  delete env['MALLOC_ARENA_MAX'];
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--stack-size=900', join(folder, 'bin', 'bootlab.mjs'), 'boot', '--append', "a 'b c'"],
+    { encoding: 'utf8', env },
+  );
+  const arenas = process.platform === 'linux' && 'execve' in process ? '2' : null;
+  expect([JSON.parse(stdout), stderr, status]).toEqual([
+    [['boot', '--append', "a 'b c'"], arenas, '--stack-size=900'],
+    '',
+    0,
+  ]);
+});
