@@ -81,7 +81,8 @@ class PlayedBoard implements Engine {
       this.nowNs += 1e6;
       if ('end' in act) return act.end;
       if ('writeDisk' in act) this.config?.drives?.[0]?.write(0, bytes(act.writeDisk));
-      else if ('execute' in act) this.sample?.({ programCounter: act.execute, instructions: 100_000 });
+      else if ('execute' in act)
+        this.sample?.({ programCounter: act.execute, instructions: 100_000, callers: () => [] });
       else if ('wait' in act) await this.idle(act.wait, limits.signal);
       else
         this.listener?.({
@@ -449,7 +450,7 @@ describe('bootlab boot: files', () => {
     const [{ samples, weights, type, endValue }] = graph.profiles;
     const stacks = samples.map((stack: number[]) => stack.map((i) => graph.shared.frames[i].name).join(';'));
     expect([type, endValue, weights]).toEqual(['sampled', 400_000, [200_000, 100_000, 100_000]]);
-    expect(stacks).toEqual(['kernel;idle', 'user;0x77f01000 (page)', 'kernel;start_kernel']);
+    expect(stacks).toEqual(['kernel;idle', 'kernel;start_kernel', 'user;0x77f01000 (page)']);
   });
 });
 

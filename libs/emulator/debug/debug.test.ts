@@ -89,13 +89,51 @@ describe('symbols', () => {
 });
 
 describe('a profile', () => {
+  it('has a stack for every way to a function, and counts a function wherever it was called from', () => {
+    const symbols = new Symbols([
+      { start: 0x80001000, end: 0x80002000, name: 'inner' },
+      { start: 0x80002000, end: 0x80003000, name: 'outer' },
+      { start: 0x80003000, end: 0x80004000, name: 'other' },
+    ]);
+    const profile = new Profile(symbols);
+    const asked: (number | undefined)[] = [];
+    const add = (programCounter: number, callers: number[]): void =>
+      profile.add({
+        ...{ programCounter, instructions: 10 },
+        callers: (functionStart) => {
+          asked.push(functionStart(programCounter + 4));
+          return callers;
+        },
+      });
+    add(0x80001000, [0x80002010]);
+    add(0x80001004, [0x80002010]);
+    add(0x80001000, [0x80003010, 0x80002020]);
+    add(0x80002000, []);
+    expect(asked).toEqual([0x80001000, 0x80001000, 0x80001000, 0x80002000]);
+    expect(profile.hottest(2)).toEqual([
+      { name: 'inner', share: 0.75, instructions: 30 },
+      { name: 'outer', share: 0.25, instructions: 10 },
+    ]);
+    const graph = profile.speedscope('test') as {
+      shared: { frames: { name: string }[] };
+      profiles: { samples: number[][]; weights: number[] }[];
+    };
+    const [{ samples, weights } = { samples: [], weights: [] }] = graph.profiles;
+    expect(samples.map((stack) => stack.map((i) => graph.shared.frames[i]?.name).join(' '))).toEqual([
+      'kernel outer inner',
+      'kernel outer',
+      'kernel outer other inner',
+    ]);
+    expect(weights).toEqual([20, 10, 10]);
+  });
+
   it('of a machine is the same every time and changes nothing that the guest sees', async () => {
     const run = async (sampled: boolean): Promise<unknown[]> => {
       const machine = await createMachine({ board: 'malta', firmware: selfTestFirmware('malta', 'little') });
       const profile = new Profile(new Symbols([]));
       let console = '';
       machine.onConsole(({ tNs, data }) => (console += `${tNs} ${data.join()} `));
-      if (sampled) machine.onSample(10_007, (sample) => profile.add(sample.programCounter, sample.instructions));
+      if (sampled) machine.onSample(10_007, (sample) => profile.add(sample));
       const stop = machine.run({ instructions: 3_000_000 });
       const { instructions, virtualNs } = machine.stats();
       const seen = [stop.kind, instructions, virtualNs, console, await machine.ramSha256()];

@@ -8,19 +8,29 @@ export interface FunctionShare {
   readonly instructions: number;
 }
 
-/** A stack that was seen, the outermost frame first. */
+/** A stack that was seen, the outermost frame first: the address space, then functions. */
 interface Stack {
-  readonly frames: readonly [space: string, name: string];
+  readonly frames: readonly string[];
+  readonly name: string;
   instructions: number;
+}
+
+/** What is known of an instant at which a guest was looked at, see `MachineSample`. */
+export interface ProfileSample {
+  /** Virtual address of the next instruction. */
+  readonly programCounter: number;
+  /** Executed since the last look. */
+  readonly instructions: number;
+  /** Innermost first: addresses of the call instructions. */
+  callers(functionStart: (address: number) => number | undefined): readonly number[];
 }
 
 /** MIPS: addresses from here on are the kernel's. */
 const KERNEL_BASE = 0x80000000;
 
-/**
- * Collects where a guest executes, by looking every so many instructions: the same job gives the same profile every time.
- * Frames say the address space and the function; callers are not known, the stack is not unwound.
- */
+const spaceOf = (address: number): string => (address >>> 0 >= KERNEL_BASE ? 'kernel' : 'user');
+
+/** Collects where a guest executes, by looking every so many instructions: the same job gives the same profile every time. */
 export class Profile {
   readonly #stacks = new Map<string, Stack>();
   #samples = 0;
@@ -29,13 +39,13 @@ export class Profile {
   /** @param symbols without them functions are told apart by their page */
   constructor(private readonly symbols: Symbols) {}
 
-  /** @param instructions executed since the last look */
-  add(programCounter: number, instructions: number): void {
-    const space = programCounter >>> 0 >= KERNEL_BASE ? 'kernel' : 'user';
-    const name = this.symbols.nameOf(programCounter >>> 0);
-    const key = `${space} ${name}`;
+  add({ programCounter, instructions, callers }: ProfileSample): void {
+    const addresses = [programCounter >>> 0, ...callers((address) => this.symbols.startOf(address))];
+    const names = addresses.map((address) => this.symbols.nameOf(address));
+    const frames = [spaceOf(programCounter), ...names.toReversed()];
+    const key = frames.join('\n');
     let stack = this.#stacks.get(key);
-    if (!stack) this.#stacks.set(key, (stack = { frames: [space, name], instructions: 0 }));
+    if (!stack) this.#stacks.set(key, (stack = { frames, name: names[0] as string, instructions: 0 }));
     stack.instructions += instructions;
     this.#samples++;
     this.#instructions += instructions;
@@ -45,21 +55,21 @@ export class Profile {
     return this.#samples;
   }
 
-  /** The functions that executed most, first. */
+  /** The functions that executed most themselves, first. */
   hottest(count: number): FunctionShare[] {
-    return this.#sorted()
-      .slice(0, count)
-      .map(({ frames, instructions }) => ({
-        name: frames[1],
-        share: instructions / this.#instructions,
-        instructions,
-      }));
+    const byName = new Map<string, number>();
+    for (const { name, instructions } of this.#stacks.values())
+      byName.set(name, (byName.get(name) ?? 0) + instructions);
+    return [...byName]
+      .map(([name, instructions]) => ({ name, share: instructions / this.#instructions, instructions }))
+      .sort((a, b) => b.instructions - a.instructions || (a.name < b.name ? -1 : 1))
+      .slice(0, count);
   }
 
   #sorted(): Stack[] {
-    return [...this.#stacks.values()].sort(
-      (a, b) => b.instructions - a.instructions || (a.frames[1] < b.frames[1] ? -1 : 1),
-    );
+    return [...this.#stacks]
+      .sort(([keyA, a], [keyB, b]) => b.instructions - a.instructions || (keyA < keyB ? -1 : 1))
+      .map(([, stack]) => stack);
   }
 
   /**

@@ -35,6 +35,15 @@ export class Symbols {
 
   /** The function at an address, or its page where none is known there. */
   nameOf(address: number): string {
+    return this.#at(address)?.name ?? `${hex((address - (address % PAGE_BYTES)) >>> 0)} (page)`;
+  }
+
+  /** Where the function begins that an address lies in. */
+  startOf(address: number): number | undefined {
+    return this.#at(address)?.start;
+  }
+
+  #at(address: number): GuestFunction | undefined {
     let [low, high] = [0, this.#functions.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -42,8 +51,7 @@ export class Symbols {
       else high = middle;
     }
     const found = this.#functions[low - 1];
-    if (found && address < found.end) return found.name;
-    return `${hex((address - (address % PAGE_BYTES)) >>> 0)} (page)`;
+    return found && address < found.end ? found : undefined;
   }
 
   /**

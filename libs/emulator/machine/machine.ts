@@ -47,6 +47,12 @@ export interface MachineSample {
   readonly programCounter: number;
   /** Instructions since the sample before. */
   readonly instructions: number;
+  /**
+   * The calls that the CPU is in at this instant, innermost first: virtual addresses of the call instructions, as far as the
+   * stack can be read.
+   * @param functionStart where the function begins that an address lies in, if that is known
+   */
+  callers(functionStart: (address: number) => number | undefined): number[];
 }
 
 /**
@@ -218,7 +224,11 @@ class EmulatedMachine implements Machine {
     if (!sampling || this.#untilSample() > 0) return;
     const { cpu } = this.built;
     const { instructions } = cpu.stats;
-    sampling.listener({ programCounter: cpu.programCounter, instructions: instructions - sampling.last });
+    sampling.listener({
+      programCounter: cpu.programCounter,
+      instructions: instructions - sampling.last,
+      callers: (functionStart) => cpu.callers(functionStart),
+    });
     sampling.last = instructions;
   }
 

@@ -32,6 +32,14 @@ export interface EngineHost {
 export type HelperFunction =
   ((a: number, b: number, c: number) => number) | ((a: number, b: number, c: number) => void);
 
+/** What a stack is walked with. Addresses are virtual. */
+export interface StackSource {
+  /** A word of memory, unsigned; undefined where it cannot be read. */
+  word(address: number): number | undefined;
+  /** Where the function begins that an address lies in, if that is known. */
+  functionStart(address: number): number | undefined;
+}
+
 /** An architecture's run-time part: registers that generated code does not handle itself, traps, translation. */
 export interface CpuCore {
   readonly description: TargetDescription;
@@ -59,6 +67,13 @@ export interface CpuCore {
   /** Some interrupt is unmasked, so that waiting can end. */
   readonly canWake: boolean;
   setIrqLine(line: number, level: boolean): void;
+  /**
+   * Physical address of what a virtual one shows at present, as a debugger wants to see it: nothing is raised and nothing
+   * changes. Undefined where it shows nothing.
+   */
+  probe?(address: number): number | undefined;
+  /** The calls that the CPU is in, innermost first: virtual addresses of the call instructions. */
+  callers?(source: StackSource): number[];
   reset(): void;
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void;
 }

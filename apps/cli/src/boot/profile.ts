@@ -26,9 +26,7 @@ export function startProfile(machine: Machine, options: BootOptions): Profiler |
   }
   const profile = new Profile(readSymbols(options));
   const fd = createOutput('--profile', path);
-  machine.onSample(INSTRUCTIONS_PER_SAMPLE, ({ programCounter, instructions }) => {
-    profile.add(programCounter, instructions);
-  });
+  machine.onSample(INSTRUCTIONS_PER_SAMPLE, (sample) => profile.add(sample));
   return {
     finish: () => {
       const summary = {

@@ -4,7 +4,7 @@ import { EngineEvent, JumpCache, SoftTlb, widthBytes, Width as Widths } from '..
 import { DECODE_TABLE_BYTES, generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
-import type { CpuCore, EngineHost } from '../../targets/index.js';
+import type { CpuCore, EngineHost, StackSource } from '../../targets/index.js';
 import { Access } from '../../targets/index.js';
 import type { DirectWindow } from '../../jit/regions/index.js';
 import type { TranslationOptions } from '../jit/index.js';
@@ -254,6 +254,22 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   get programCounter(): number {
     return (this.words[this.#pc] as number) >>> 0;
+  }
+
+  /**
+   * The calls that the guest is in, innermost first, as far as they can be told.
+   * @param functionStart where the function begins that an address lies in, if that is known
+   */
+  callers(functionStart: StackSource['functionStart']): number[] {
+    return this.#core.callers?.({ word: (address) => this.#peek(address), functionStart }) ?? [];
+  }
+
+  /** A word of memory, as a debugger sees it; devices are not disturbed. */
+  #peek(address: number): number | undefined {
+    const physical = address & 3 ? undefined : this.#core.probe?.(address);
+    const range = physical === undefined ? undefined : this.options.bus.find(physical);
+    if (physical === undefined || !range || range.target.kind === 'mmio') return undefined;
+    return this.#readBus(physical, 4) >>> 0;
   }
 
   get waiting(): boolean {

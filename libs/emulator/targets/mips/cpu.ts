@@ -2,7 +2,7 @@ import type { ByteOrder, Scheduler } from '../../core/index.js';
 import { Timer } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { DelayState, EngineEvent } from '../../jit/ir/index.js';
-import type { Access, CpuCore, EngineHost, HelperFunction } from '../cpu-core.js';
+import type { Access, CpuCore, EngineHost, HelperFunction, StackSource } from '../cpu-core.js';
 import { Access as AccessKind } from '../cpu-core.js';
 import {
   Cause,
@@ -23,6 +23,7 @@ import { MipsFpu } from './fpu.js';
 import type { MipsModel } from './models.js';
 import * as S from './state.js';
 import { hasDelaySlot, mipsDescription, mipsModeKey } from './target.js';
+import { unwind } from './unwind.js';
 
 const word = (field: { offset: number }): number => field.offset >> 2;
 const PC = word(S.engine.pc);
@@ -45,6 +46,7 @@ const BEV_BASE = 0xbfc00200;
 const VECTOR_REFILL = 0;
 const VECTOR_INTERRUPT = 0x200;
 const TIMER_LINE = 7;
+const [SP, RA] = [29, 31];
 const PAGE_MASK_BITS = 0x1fffe000;
 
 export interface MipsCpuOptions {
@@ -503,10 +505,7 @@ export class MipsCpu implements CpuCore {
     const index = this.#find(va, this.#get(Cp0.EntryHi) & ENTRY_HI.ASID);
     if (index < 0)
       return this.#tlbException(va, access === AccessKind.Write ? ExceptionCode.TlbStore : ExceptionCode.TlbLoad, true);
-    const w = this.#words;
-    const pairMask = (w[MASKS + index] as number) | 0x1fff;
-    const offsetMask = pairMask >>> 1;
-    const lo = (va & (offsetMask + 1) ? w[LO1S + index] : w[LO0S + index]) as number;
+    const { lo, offsetMask } = this.#half(index, va);
     if (!(lo & ENTRY_LO.V))
       return this.#tlbException(
         va,
@@ -515,10 +514,31 @@ export class MipsCpu implements CpuCore {
       );
     if (access === AccessKind.Write && !(lo & ENTRY_LO.D))
       return this.#tlbException(va, ExceptionCode.TlbModified, false);
-    const frame = ((lo >>> ENTRY_LO.PFN_SHIFT) << 12) & ~offsetMask;
-    this.translatedAddress = (frame | (va & offsetMask)) >>> 0;
+    this.translatedAddress = frameAddress(lo, offsetMask, va);
     this.translatedWritable = (lo & ENTRY_LO.D) !== 0;
     return true;
+  }
+
+  probe(address: number): number | undefined {
+    const va = address >>> 0;
+    if (va >= KSEG0 && va < KSEG2) return va - (va < KSEG1 ? KSEG0 : KSEG1);
+    if (va < KSEG0 && this.#get(Cp0.Status) & Status.ERL) return va;
+    const index = this.#find(va, this.#get(Cp0.EntryHi) & ENTRY_HI.ASID);
+    if (index < 0) return undefined;
+    const { lo, offsetMask } = this.#half(index, va);
+    return lo & ENTRY_LO.V ? frameAddress(lo, offsetMask, va) : undefined;
+  }
+
+  callers(source: StackSource): number[] {
+    const gpr = (register: number): number => this.#words[word(S.GPR) + 2 * register] as number;
+    return unwind({ pc: this.#words[word(S.engine.pc)] as number, sp: gpr(SP), ra: gpr(RA) }, source);
+  }
+
+  /** The half of a TLB entry's pair of pages that an address lies in. */
+  #half(index: number, va: number): { lo: number; offsetMask: number } {
+    const w = this.#words;
+    const offsetMask = ((w[MASKS + index] as number) | 0x1fff) >>> 1;
+    return { lo: (va & (offsetMask + 1) ? w[LO1S + index] : w[LO0S + index]) as number, offsetMask };
   }
 
   #find(va: number, asid: number): number {
@@ -596,3 +616,7 @@ export class MipsCpu implements CpuCore {
     if (this.translate(address, AccessKind.Read)) this.#set(Cp0.LlAddr, this.translatedAddress >>> 4);
   }
 }
+
+/** Physical address that the half of a TLB entry gives to a virtual one. */
+const frameAddress = (lo: number, offsetMask: number, va: number): number =>
+  ((((lo >>> ENTRY_LO.PFN_SHIFT) << 12) & ~offsetMask) | (va & offsetMask)) >>> 0;
