@@ -1,7 +1,9 @@
 // What the pages can do about projects and people, by command line against a whole lab: the built program in a process of its own.
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +160,32 @@ describe('tokens', () => {
     expect(await said('tokens')).toMatch(/ read,submit +- +never +never +for good$/m);
     const bad = await bootlab('tokens', 'add', 'x', '--expires', '90s');
     expect(bad.errors).toContain('Write whole days');
+  });
+});
+
+describe('results', () => {
+  it('of another tool are added to a job that has ended', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bootlab-cli-results-'));
+    const spec = join(folder, 'job.yml');
+    const document = join(folder, 'junit.xml');
+    writeFileSync(
+      spec,
+      'board: malta\nimages: { firmware: builtin:malta-selftest-el }\nsteps: [{ expect: PASS, name: boot }]\n',
+    );
+    writeFileSync(
+      document,
+      '<testsuite name="net"><testcase name="ping"/><testcase name="route"><error/></testcase></testsuite>',
+    );
+    const id = /\/jobs\/([0-9a-f-]{36})/.exec(await said('submit', spec, '--wait'))?.[1] ?? '';
+    expect(await said('results', id)).toMatch(/^RESULT +LINES +CASE\npass +1-\d+ +steps\/boot\n1 pass\n$/);
+    const added = await bootlab('results', id, '--add', document, '--suite', 'rig');
+    expect(added).toMatchObject({ status: 1, output: `${document}: 2 results added\n2 pass, 1 error\n` });
+    expect((await bootlab('results', id)).output).toMatch(/^error +- +rig\/net\/route$/m);
+    expect((await bootlab('results', id, '--format', 'junit')).output).toContain('name="route"');
+    const bad = await bootlab('results', id, '--add', spec);
+    expect(bad).toMatchObject({ status: 2 });
+    expect(bad.errors).toContain('body: The document has no test case. Send JUnit XML');
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -22,6 +22,7 @@ import { JobImages } from './jobs/job-images.js';
 import { JobLogService } from './jobs/job-log.service.js';
 import { JobValidation } from './jobs/job-validation.js';
 import { JobsController } from './jobs/jobs.controller.js';
+import { SchemasController } from './jobs/schemas.controller.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { Reconciler } from './jobs/reconciler.service.js';
 import { SubmissionReader } from './jobs/submission.js';
@@ -47,6 +48,7 @@ import { WebController } from './web/web.js';
     UploadsController,
     ImagesController,
     JobsController,
+    SchemasController,
     ArtifactsController,
     ResultsController,
     EventsController,

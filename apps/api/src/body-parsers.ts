@@ -1,5 +1,6 @@
 import { RouteConfig, type FastifyAdapter } from '@nestjs/platform-fastify';
 import { DEFINITION_TYPES } from './jobs/submission.js';
+import { RESULT_TYPES } from './results/result-types.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,10 +12,10 @@ declare module 'fastify' {
 /** Marks a route that reads its body itself, to say where in it a mistake stands. */
 export const ReadsText = () => RouteConfig({ readsText: true });
 
-/** Hands job definitions to their routes as text; JSON becomes data everywhere else. */
+/** Hands job definitions and result documents to their routes as text; JSON becomes data everywhere else. */
 export function registerBodyParsers(adapter: FastifyAdapter, bodyLimit: number): void {
   const parseJson = adapter.getInstance().getDefaultJsonParser('error', 'error');
-  const others = Object.keys(DEFINITION_TYPES).filter((type) => type !== 'application/json');
+  const others = [...Object.keys(DEFINITION_TYPES).filter((type) => type !== 'application/json'), ...RESULT_TYPES];
   adapter.useBodyParser('application/json', false, { bodyLimit }, (request, body, done) => {
     const text = body.toString();
     if (request.routeOptions.config.readsText) done(null, text);

@@ -65,6 +65,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'GET /readyz': common('counts workers and waiting jobs of the whole lab'),
   'GET /api/v1/readyz': common('counts workers and waiting jobs of the whole lab'),
   'GET /metrics': { kind: 'operator' },
+  'GET /api/v1/schemas/job.json': common('says what a job file is'),
   'GET /api/v1/boards': common('the catalogue'),
   'GET /api/v1/boards/{id}': common('the catalogue'),
 
@@ -106,6 +107,12 @@ const CASES: Readonly<Record<string, Case>> = {
     `/api/v1/jobs/${id}/results`,
     `/api/v1/jobs/${id}/results?format=junit`,
   ]),
+  'POST /api/v1/jobs/{id}/results': {
+    kind: 'thing',
+    paths: ({ job: id }) => [`/api/v1/jobs/${id}/results`],
+    body: {},
+    owner: 415, // found, and refused for JSON
+  },
   'GET /api/v1/jobs/{id}/artifacts': job('/artifacts'),
   'GET /api/v1/jobs/{id}/artifacts/{name}': job(`/artifacts/${SECRET}`),
   'DELETE /api/v1/jobs/{id}/artifacts/{name}': job(`/artifacts/${SECRET}`),

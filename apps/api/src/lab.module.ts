@@ -22,6 +22,7 @@ import {
   ResultStore,
   SessionStore,
   TokenStore,
+  UploadedResults,
   UserStore,
   WebhookStore,
   type ApiConfig,
@@ -59,6 +60,11 @@ const providers = [
     provide: JobStore,
     inject: [DATABASE, STREAMS],
     useFactory: (database: Database, streams: LiveStreams) => new JobStore(database, streams),
+  },
+  {
+    provide: UploadedResults,
+    inject: [DATABASE, STREAMS],
+    useFactory: (database: Database, streams: LiveStreams) => new UploadedResults(database, streams),
   },
   {
     provide: ImageStore,

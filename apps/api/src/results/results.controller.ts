@@ -1,5 +1,15 @@
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiDefaultResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiDefaultResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
 import {
   buildMatrixSchema,
   compareQuerySchema,
@@ -15,6 +25,8 @@ import {
   pageQuerySchema,
   problemSchema,
   resultPageSchema,
+  resultUploadQuerySchema,
+  resultUploadSchema,
   resultsQuerySchema,
   type BuildMatrix,
   type Comparison,
@@ -25,12 +37,15 @@ import {
   type LogLines,
   type LogLinesQuery,
   type MatrixQuery,
+  type ResultUpload,
+  type ResultUploadQuery,
   type ResultsQuery,
 } from '@bootlab/lab';
 import type { Principal } from '@bootlab/lab/server';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentPrincipal } from '../auth/auth.guard.js';
+import { RESULT_TYPES } from './result-types.js';
 import { ResultsService } from './results.service.js';
 
 const exportQuerySchema = z.object({ format: z.enum(EXPORT_FORMATS).default('junit') });
@@ -58,6 +73,23 @@ export class ResultsController {
     }
     const { contentType, text } = await this.results.exported(principal, id, query.format);
     await reply.header('content-type', contentType).send(text);
+  }
+
+  @Post('jobs/:id/results')
+  @ApiOperation({
+    summary: 'Add results that were found out elsewhere to a job that has ended: JUnit XML',
+    description: 'They change its counts, comparisons and histories; never how it ended.',
+  })
+  @ApiConsumes(...RESULT_TYPES)
+  @ApiBody({ schema: { type: 'string' } })
+  @ApiCreatedResponse({ standardSchema: resultUploadSchema })
+  upload(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id') id: string,
+    @Query({ schema: resultUploadQuerySchema }) query: ResultUploadQuery,
+    @Req() { body }: FastifyRequest,
+  ): Promise<ResultUpload> {
+    return this.results.upload(principal, id, query, body);
   }
 
   @Get('jobs/:id/log/lines')

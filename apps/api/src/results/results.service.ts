@@ -21,11 +21,16 @@ import {
   type LogLinesQuery,
   type MatrixQuery,
   type ResultPage,
+  ResultUploadError,
+  uploadedResults,
+  type ResultUpload,
+  type ResultUploadQuery,
   type ResultsQuery,
 } from '@bootlab/lab';
-import { ConsoleLogs, ResultStore, type Principal } from '@bootlab/lab/server';
+import { ConsoleLogs, ResultStore, UploadedResults, type Principal } from '@bootlab/lab/server';
 import { JobsService, isUuid } from '../jobs/jobs.service.js';
 import { invalidField, notFound } from '../problem/problem.js';
+import { RESULT_TYPES } from './result-types.js';
 
 const EXPORTS: Readonly<
   Record<ExportFormat, { write: (reports: readonly JobReport[]) => string; contentType: string }>
@@ -41,12 +46,35 @@ export class ResultsService {
   constructor(
     private readonly jobs: JobsService,
     private readonly results: ResultStore,
+    private readonly uploads: UploadedResults,
     private readonly logs: ConsoleLogs,
   ) {}
 
   async page(principal: Principal, jobId: string, query: ResultsQuery): Promise<ResultPage> {
     const { id, counts } = await this.jobs.get(principal, jobId);
     return { counts, ...(await this.results.page(id, query)) };
+  }
+
+  /** @param body the document as text; anything else is none. @throws ProblemError 400, 404, 409, 413, 415 */
+  async upload(
+    { projectId, ...principal }: Principal,
+    jobId: string,
+    { suite }: ResultUploadQuery,
+    body: unknown,
+  ): Promise<ResultUpload> {
+    const { id } = await this.jobs.get({ projectId, ...principal }, jobId);
+    if (typeof body !== 'string') {
+      throw invalidField('content-type', 'Results are uploaded as XML', `Send JUnit XML as ${RESULT_TYPES[0]}.`, 415);
+    }
+    const results = readUpload(body, suite);
+    const counts = await this.uploads.add({ id, projectId }, results);
+    if (counts === 'not-ended') {
+      throw invalidField('id', 'The job has not ended', 'Wait for its end, with ?wait=60s on the job.', 409);
+    }
+    if (counts === 'too-many') {
+      throw invalidField('body', 'The job has too many results', 'Upload fewer, or to a job of their own.', 413);
+    }
+    return { added: results.length, counts };
   }
 
   async exported(principal: Principal, jobId: string, format: ExportFormat) {
@@ -154,5 +182,14 @@ export class ResultsService {
       virtualNs,
       instructions,
     };
+  }
+}
+
+function readUpload(document: string, suite: string) {
+  try {
+    return uploadedResults(document, suite);
+  } catch (error) {
+    if (error instanceof ResultUploadError) throw invalidField('body', error.message, error.mend);
+    throw error;
   }
 }

@@ -10,6 +10,7 @@ import type {
   LogLines,
   Problem,
   ResultPage,
+  ResultUpload,
 } from '@bootlab/lab';
 import { JobStore } from '@bootlab/lab/server';
 import { found, startJobsApi, type JobsApi } from '../testing/test-jobs.js';
@@ -21,6 +22,8 @@ beforeAll(async () => {
   api = await startJobsApi();
 }, 60_000);
 afterAll(() => api.stop());
+
+const NONE = { pass: 0, fail: 0, skip: 0, error: 0 };
 
 const placed = (results: JobResult[], first = 0) =>
   results.map((result, index) => ({ position: first + index, result }));
@@ -62,6 +65,47 @@ describe('results', () => {
     expect((await page('limit=0')).status).toBe(400);
     expect(await jobs.record(claim, { ...progress, results: placed([found('late', 'pass')], 200) })).toBe(false);
     expect((await page('')).body.items).toHaveLength(4);
+  });
+
+  it('are added from JUnit XML when the job has ended, and change no outcome', async () => {
+    const upload = (id: string, body: string, query = '', type = 'application/xml') =>
+      api.call<ResultUpload & Problem>(`/api/v1/jobs/${id}/results${query}`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body,
+      });
+    const document =
+      '<testsuites><testsuite name="net"><testcase name="ping" time="0.5"/>' +
+      '<testcase name="route"><failure message="no &lt;route>"/></testcase></testsuite></testsuites>';
+    const { id, finish } = await api.run();
+    expect(await upload(id, document)).toMatchObject({ status: 409, body: { errors: [{ field: 'id' }] } });
+    await finish(
+      { outcome: 'pass', reason: 'It ended' },
+      { results: placed([found('a', 'pass')]), counts: { ...NONE, pass: 1 } },
+    );
+    const two = await Promise.all([upload(id, document, '?suite=rig'), upload(id, document, '', 'text/xml')]);
+    expect(two.map(({ status, body }) => [status, body.added])).toEqual([
+      [201, 2],
+      [201, 2],
+    ]);
+    const { body } = await api.call<ResultPage>(`/api/v1/jobs/${id}/results`);
+    expect(body.counts).toEqual({ ...NONE, pass: 3, fail: 2 });
+    expect(body.items[0]).toMatchObject({ name: 'a' });
+    expect(
+      body.items
+        .slice(1)
+        .map(({ suite, name }) => `${suite}/${name}`)
+        .sort(),
+    ).toEqual([...['rig/net/ping', 'rig/net/route'], ...['uploaded/net/ping', 'uploaded/net/route']]);
+    expect(body.items.find(({ name }) => name === 'route')).toMatchObject({ detail: 'no <route>', lines: null });
+    expect((await api.call<Job>(`/api/v1/jobs/${id}`)).body.outcome).toBe('pass');
+    const junit = await api.call<string>(`/api/v1/jobs/${id}/results?format=junit`);
+    expect(junit.body).toContain('name="ping"');
+    for (const bad of ['', '<html/>', document.slice(0, 60), '<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>']) {
+      expect(await upload(id, bad)).toMatchObject({ status: 400, body: { errors: [{ field: 'body' }] } });
+    }
+    expect(await upload(id, '{}', '', 'application/json')).toMatchObject({ status: 415 });
+    expect((await upload('00000000-0000-0000-0000-000000000000', document)).status).toBe(404);
   });
 
   it('are exported as JUnit, TAP and JSON, for a job and for a group', async () => {

@@ -1,3 +1,4 @@
+import { EXPORT_FORMATS, type ExportFormat } from '@bootlab/lab';
 import { Argument, Option, type Command } from 'commander';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode } from '../exit-codes.js';
@@ -139,6 +140,22 @@ export function addLabCommands(program: Command, { version, host, env, exit }: L
       const { artifacts } = await import('./artifacts.js');
       const options = { names, json: json === true, ...(save !== undefined && { save }) };
       exit(await artifacts(client(), id, options, output()));
+    });
+  program
+    .command('results')
+    .description('print the results of a job, or add some that another tool found out; 1 when one is bad')
+    .argument('<job>', 'its id')
+    .addOption(new Option('--format <format>', 'print them for another tool').choices(EXPORT_FORMATS))
+    .option(
+      '--add <file>',
+      'add those of a JUnit document to a job that has ended; repeatable',
+      (file, all: string[]) => [...all, file],
+      [],
+    )
+    .option('--suite <name>', 'what stands in front of the names of those (default: uploaded)')
+    .helpOption('--help', 'print this help')
+    .action(async (id: string, options: { format?: ExportFormat; add: string[]; suite?: string }) => {
+      exit(await (await import('./results.js')).results(client(), id, options, output()));
     });
   program
     .command('compare')

@@ -41,6 +41,19 @@ export const resultPageSchema = z.object({
 });
 export type ResultPage = z.infer<typeof resultPageSchema>;
 
+export const resultUploadQuerySchema = z.object({
+  suite: searchField(200)
+    .pipe(z.string().trim().min(1))
+    .default('uploaded')
+    .describe('Stands in front of the names of the suites'),
+});
+export type ResultUploadQuery = z.infer<typeof resultUploadQuerySchema>;
+
+export const resultUploadSchema = z
+  .object({ added: z.number().int(), counts: resultCountsSchema.describe('Of all results of the job') })
+  .meta({ id: 'ResultUpload' });
+export type ResultUpload = z.infer<typeof resultUploadSchema>;
+
 export const compareQuerySchema = z.object({ base: z.uuid(), head: z.uuid() });
 
 export const comparisonSchema = z

@@ -24,6 +24,7 @@ export * from './patience.js';
 export * from './people/index.js';
 export * from './redis.js';
 export * from './result-store.js';
+export * from './uploaded-results.js';
 export * from './service-away.js';
 export * from './topics.js';
 export * from './tracing.js';

@@ -112,8 +112,17 @@ export function toBrief(row: BriefRow): JobBrief {
   };
 }
 
-export function toResultRow(jobId: string, { position, result }: PlacedResult): Prisma.ResultCreateManyInput {
-  const { lines, measurement, startNs, durationNs, ...rest } = toResult(result);
+/** Results are inserted in portions: one statement holds so many parameters and no more. */
+export const RESULTS_PER_INSERT = 1000;
+
+export const toResultRow = (jobId: string, { position, result }: PlacedResult): Prisma.ResultCreateManyInput =>
+  storedResult(jobId, position, toResult(result));
+
+export function storedResult(
+  jobId: string,
+  position: number,
+  { lines, measurement, startNs, durationNs, ...rest }: Result,
+): Prisma.ResultCreateManyInput {
   return {
     ...rest,
     jobId,

@@ -15,7 +15,7 @@ import type {
 import { pendingSteps, storable, type PlacedResult } from '../index.js';
 import type { Database } from './database.js';
 import { Prisma } from './generated/client.js';
-import { jobInclude, toJob, toResultRow } from './job-rows.js';
+import { jobInclude, RESULTS_PER_INSERT, toJob, toResultRow } from './job-rows.js';
 import { admitBytes, boardMayStart, QuotaExceededError } from './people/quotas.js';
 import { escapeLike } from './like.js';
 import { jobTopic, projectTopic, WEBHOOKS_TOPIC } from './topics.js';
@@ -400,9 +400,6 @@ export class JobStore {
     await this.streams.announce(WEBHOOKS_TOPIC);
   }
 }
-
-/** Results are inserted in portions: one statement holds so many parameters and no more. */
-const RESULTS_PER_INSERT = 1000;
 
 async function storeResults(
   tx: Prisma.TransactionClient,

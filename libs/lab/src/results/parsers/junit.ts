@@ -4,6 +4,8 @@ import { Cases, secondsToNs, type ParserOptions } from './support.js';
 
 const MAX_DOCUMENT_LENGTH = 64 * 1024 * 1024;
 const MAX_DEPTH = 64;
+/** The case that says what is wrong with the document. */
+export const JUNIT_DOCUMENT = 'JUnit document';
 const MAX_TEXT = 8192;
 
 interface OpenCase {
@@ -70,7 +72,7 @@ export class JUnitParser implements ResultParser {
   private fail(message: string): void {
     if (this.done) return;
     this.done = true;
-    this.cases.add(this.line, { path: ['JUnit document'], status: 'error', message });
+    this.cases.add(this.line, { path: [JUNIT_DOCUMENT], status: 'error', message });
   }
 
   private openTag({ name, attributes }: SaxesTagPlain): void {
@@ -89,7 +91,7 @@ export class JUnitParser implements ResultParser {
           began: this.line,
           path: [...path, own],
           durationNs: secondsToNs(time),
-          status: 'pass',
+          status: attributes['status'] === 'notrun' ? 'skip' : 'pass', // googletest's of what is disabled
           message: '',
         };
         break;
@@ -108,7 +110,10 @@ export class JUnitParser implements ResultParser {
   private text(text: string): void {
     const { open } = this;
     if (!this.explaining || !open || open.message.length > MAX_TEXT || text.trim() === '') return;
-    open.message += `${open.message === '' ? '' : '\n'}${text.slice(0, MAX_TEXT)}`;
+    const more = text.slice(0, MAX_TEXT);
+    // Many tools say in the text what the attribute says, and perhaps more.
+    if (open.message.trim() !== '' && more.trimStart().startsWith(open.message.trim())) open.message = more;
+    else open.message += `${open.message === '' ? '' : '\n'}${more}`;
   }
 
   private closeTag({ name }: SaxesTagPlain): void {

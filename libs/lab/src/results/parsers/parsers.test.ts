@@ -5,7 +5,7 @@ import { ConsoleText } from '../../steps/console-text.js';
 import type { TestCase } from '../test-case.js';
 import { createResultParser, type ParsedFormat } from './index.js';
 
-// samples/: output of pytest, ctest, Test::More and node:test as they printed it, of the others in the shape that their
+// samples/: output of pytest, ctest, Test::More, node:test, googletest and kselftest (*-captured, junit-gtest) as they printed it, of the others in the shape that their
 // documentation and sources give; and beside each what is to be read out of it.
 // BOOTLAB_WRITE_SAMPLES=1 writes the expected files anew; read the difference before it is committed.
 
@@ -13,6 +13,7 @@ const SAMPLES = path.join(import.meta.dirname, 'samples');
 const FORMATS: Readonly<Record<string, ParsedFormat>> = {
   'kunit.log': 'kunit',
   'kselftest.log': 'kselftest',
+  'kselftest-captured.log': 'kselftest',
   'tap14.log': 'tap',
   'test-more.log': 'tap',
   'node-test.log': 'tap',
@@ -27,6 +28,8 @@ const FORMATS: Readonly<Record<string, ParsedFormat>> = {
   'junit-cut.log': 'junit',
   'gtest.log': 'gtest',
   'gtest-crash.log': 'gtest',
+  'gtest-captured.log': 'gtest',
+  'junit-gtest.log': 'junit',
   'ctest.log': 'ctest',
   'pytest.log': 'pytest',
   'pytest-quiet.log': 'pytest',
