@@ -1,6 +1,6 @@
 import { JumpCache, SoftTlb } from '../../jit/ir/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
+import type { CodeSource, DirectWindow, Region, SystemExits } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader, translateRegion } from '../../jit/regions/index.js';
 import type { MemoryImport } from '../../jit/wasm/index.js';
 import { ModuleWriter, TRANSLATION_PARAMETERS } from '../../jit/wasm/index.js';
@@ -13,6 +13,8 @@ export interface CompilerSetup {
   readonly jumpCache: number;
   /** Visits before a translation, as the interpreter counts them. */
   readonly threshold: number;
+  /** See {@link SystemExits}: they are in the table of translations, in this order. */
+  readonly systemExits: SystemExits;
   /** Names what the machine boots, for whoever keeps translations for the next time it does; undefined: nobody does. */
   readonly image: string | undefined;
 }
@@ -192,6 +194,7 @@ export class RegionCompiler {
         cpuBase: this.setup.cpuBase,
         type,
         jumpCache: this.setup.jumpCache,
+        systemExits: this.setup.systemExits,
         modeKey: request.modeKey,
         window: request.window,
         pageAddend: (virtual) => {
@@ -243,7 +246,8 @@ export class RegionCompiler {
 
   #reader(modeKey: number): InstructionReader {
     let reader = this.#readers.get(modeKey);
-    if (!reader) this.#readers.set(modeKey, (reader = new InstructionReader(this.description, modeKey)));
+    if (!reader)
+      this.#readers.set(modeKey, (reader = new InstructionReader(this.description, modeKey, this.setup.systemExits)));
     return reader;
   }
 

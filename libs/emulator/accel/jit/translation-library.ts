@@ -15,9 +15,9 @@ export interface TranslationLibrary {
  * key may use each other's. Undefined where nobody said what the machine boots.
  */
 export function libraryKey(
-  { memory, cpuBase, jumpCache, image }: CompilerSetup,
+  { memory, cpuBase, jumpCache, systemExits, image }: CompilerSetup,
   { name, model, byteOrder }: Pick<TargetDescription, 'name' | 'model' | 'byteOrder'>,
 ): string | undefined {
   if (image === undefined) return undefined;
-  return JSON.stringify([name, model, byteOrder, memory.pages, memory.shared, cpuBase, jumpCache, image]);
+  return JSON.stringify([name, model, byteOrder, memory.pages, memory.shared, cpuBase, jumpCache, systemExits, image]);
 }

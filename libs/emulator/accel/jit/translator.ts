@@ -1,7 +1,8 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { JumpCache } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
-import type { DirectWindow } from '../../jit/regions/index.js';
+import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
+import { systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
@@ -115,7 +116,7 @@ export class Translator {
   #batchesSeen = 0;
   #window: DirectWindow | undefined;
   #windowKey = windowKey(undefined);
-  #nextTarget = 1; // 0 stands for none
+  #nextTarget: number;
 
   constructor(
     private readonly memory: LinearMemory,
@@ -130,6 +131,8 @@ export class Translator {
     this.link = { jumpCache, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
+    const systemExits = this.#installSystemExits();
+    this.#nextTarget = 1 + systemExits.length; // 0 stands for none
     const { image, service = translateInline } = options;
     this.#startService = () =>
       service(
@@ -139,6 +142,7 @@ export class Translator {
           cpuBase: words.byteOffset,
           jumpCache,
           threshold: options.threshold,
+          systemExits,
           image: typeof image === 'function' ? image() : image,
         },
         description,
@@ -146,6 +150,22 @@ export class Translator {
     if (typeof image === 'string') this.#service = this.#startService(); // what is known is of use from the first instruction on
     this.#modeKey = description.engine.modeKey.offset >> 2;
     this.#translated = description.engine.translated.offset >> 2;
+  }
+
+  /** @returns names of the system exits, which lie in the table from 1 on */
+  #installSystemExits(): SystemExits {
+    const { memory, link, words, description, table } = this;
+    const names = [...description.expansions.keys()];
+    if (names.length === 0) return names;
+    const module = translateSystemExits(description, {
+      memory: { pages: memory.pages, shared: memory.shared },
+      cpuBase: words.byteOffset,
+      jumpCache: link.jumpCache,
+    });
+    const env = { memory: memory.memory, translations: table };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env });
+    for (const name of names) table.set(systemExitTarget(names, name) as number, exports[name]); // it is one of them
+    return names;
   }
 
   /** Takes over what generated code counted. */

@@ -16,6 +16,7 @@ import {
   buildDecodeTree,
   DelayState,
   EngineEvent,
+  helperArgument,
   Fragment,
   Op,
   runtimeFields,
@@ -694,11 +695,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#expanding = false;
   }
 
-  /** Where the arguments of expanded helpers lie. */
   #argument(index: number): StateField {
-    const { scratch } = this.target.engine;
-    const offset = scratch.offset + (index << scratch.strideShift);
-    return { name: `argument ${index}`, offset, width: Widths.W32, type: Type.I32, count: 1, strideShift: 2 };
+    return helperArgument(this.target.engine, index);
   }
 
   // ---- pieces ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { StateField } from './builder.js';
 import type { StateLayout } from './encoding.js';
+import { Type, Width } from './ops.js';
 
 /** What the engines keep in every CPU's area, whatever its architecture. Host helpers read and write the same fields. */
 export interface EngineState {
@@ -84,6 +85,12 @@ export function addEngineState(layout: StateLayout): EngineState {
     mirrorMisses: layout.i32('mirrorMisses'),
     scratch: layout.i64('scratch', 4),
   };
+}
+
+/** Where the arguments of a helper lie whose usual case is generated code (`TargetDescription.expansions`): in `scratch`. */
+export function helperArgument({ scratch }: EngineState, index: number): StateField {
+  const offset = scratch.offset + (index << scratch.strideShift);
+  return { name: `argument ${index}`, offset, width: Width.W32, type: Type.I32, count: 1, strideShift: 2 };
 }
 
 /**

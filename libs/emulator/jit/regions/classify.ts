@@ -9,6 +9,7 @@ import type {
 } from '../ir/index.js';
 import { buildDecodeTree, constantFields, decode, Fragment, Op, Type, Width } from '../ir/index.js';
 import { baseOf } from '../wasm/lowering.js';
+import type { SystemExits } from './system-exits.js';
 
 export interface BranchInfo {
   readonly kind: BranchKind;
@@ -33,9 +34,12 @@ export type InstructionClass =
     }
   /** Always left to the interpreter: it calls a helper on every path, or matches no pattern. */
   | { readonly kind: 'interpret' }
+  /** It ends in a system exit on every path, or leaves before. */
+  | { readonly kind: 'system' }
   | { readonly kind: 'branch'; readonly branch: BranchInfo };
 
 const INTERPRET: InstructionClass = { kind: 'interpret' };
+const SYSTEM: InstructionClass = { kind: 'system' };
 
 /** Turns instruction words into IR with every field a constant, and says what can be done with them. */
 export class InstructionReader {
@@ -50,6 +54,7 @@ export class InstructionReader {
   constructor(
     private readonly target: TargetDescription,
     modeKey: number,
+    private readonly systemExits: SystemExits = [],
   ) {
     this.#tree = buildDecodeTree(target.table.instructions);
     this.#scratch = new Fragment(target.helpers);
@@ -122,9 +127,9 @@ export class InstructionReader {
           break;
         }
         case Op.Call:
-          if (open.length === 0) return INTERPRET;
           if (changed) return INTERPRET; // left half-way, it could not be executed again
-          break;
+          if (open.length > 0) break;
+          return this.systemExits.includes(f.helper(f.a[i] as number).name) ? SYSTEM : INTERPRET;
         case Op.LoadGuest:
         case Op.StoreGuest:
           if (changed) return INTERPRET;

@@ -1,10 +1,12 @@
 import { JumpCache, SoftTlb } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
+import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheOffset } from '../wasm/lowering.js';
 import type { DirectWindow } from './direct-window.js';
 import { tlbEntryOf } from './guest-access.js';
 
+const INSTRUCTIONS_PER_PAGE = 1024;
 /** What of a branch target an exec tag is compared with: the page, and the bits that must be zero. */
 const FETCH_KEY = 0xfffff003 | 0;
 
@@ -15,12 +17,13 @@ export class JumpCacheLookup {
   readonly #tlbEntry: number;
 
   /**
-   * @param cache where the jump cache lies in linear memory, and the mode key that is part of its tags
+   * @param cache where the jump cache lies in linear memory, and the mode key that is part of its tags: a constant, or what
+   * leaves it
    * @param tlb local that holds the linear-memory offset of the soft TLB
    */
   constructor(
     private readonly writer: FunctionWriter,
-    private readonly cache: { readonly jumpCache: number; readonly modeKey: number },
+    private readonly cache: { readonly jumpCache: number; readonly modeKey: number | Emit },
     private readonly window: DirectWindow | undefined,
     private readonly tlb: number,
   ) {
@@ -34,7 +37,11 @@ export class JumpCacheLookup {
     jumpCacheOffset(
       w,
       () => w.get(address),
-      () => w.i32(this.cache.modeKey << JumpCache.modeShift),
+      () => {
+        this.#modeKey();
+        w.i32(JumpCache.modeShift);
+        w.op(W.i32_shl);
+      },
     );
     w.set(this.#place);
   }
@@ -63,6 +70,8 @@ export class JumpCacheLookup {
 
   #isInMirror(address: number, { linear, fetches }: DirectWindow & { kind: 'mirror' }): void {
     const w = this.writer;
+    const { modeKey } = this.cache;
+    if (typeof modeKey !== 'number') throw new Error('mirrored code is translated for one mode key');
     // Tag and place, two neighbouring words, follow from the address by adding a constant to each.
     w.get(this.#place);
     w.memory(W.i64_load, this.cache.jumpCache + JumpCache.tag);
@@ -70,7 +79,7 @@ export class JumpCacheLookup {
     w.op(W.i64_extend_i32_u);
     w.i64(1, 1);
     w.op(W.i64_mul);
-    w.i64(this.cache.modeKey, linear);
+    w.i64(modeKey, linear);
     w.op(W.i64_add);
     w.op(W.i64_sub);
     w.op(W.i64_eqz);
@@ -87,7 +96,7 @@ export class JumpCacheLookup {
     this.load(JumpCache.tag);
     w.get(address);
     w.op(W.i32_sub);
-    w.i32(this.cache.modeKey);
+    this.#modeKey();
     w.op(W.i32_sub);
     if (!mapped) {
       tlbEntryOf(w, this.tlb, address, this.#tlbEntry);
@@ -106,5 +115,48 @@ export class JumpCacheLookup {
       w.op(W.i32_or);
     }
     w.op(W.i32_eqz);
+  }
+
+  /**
+   * Continues in the translation of an address, in this function's place, if there is one that may be entered.
+   * @param locals the address, the rest of the budget, and one that is free
+   * @param type index of the type of translations
+   * @param otherwise returns to the interpreter
+   */
+  enter(locals: { address: number; remaining: number; free: number }, type: number, otherwise: Emit): void {
+    const w = this.writer;
+    const { address, remaining, free } = locals;
+    this.find(address);
+    const enter = w.block();
+    const enterIf = (isCached: Emit): void => {
+      isCached();
+      this.load(JumpCache.target);
+      w.tee(free);
+      w.i32(0);
+      w.op(W.i32_gt_s);
+      w.op(W.i32_and);
+      // The interpreter guarantees a page's worth of budget to whoever enters a translation.
+      w.get(remaining);
+      w.i32(INSTRUCTIONS_PER_PAGE);
+      w.op(W.i32_gt_s);
+      w.op(W.i32_and);
+      w.brIf(enter);
+    };
+    enterIf(() => this.isCached(address, false));
+    if (this.window?.kind === 'mirror') enterIf(() => this.isCachedAnywhere(address, false));
+    otherwise();
+    w.end();
+    this.loadEntry();
+    w.get(free);
+    w.get(remaining);
+    w.get(this.tlb);
+    w.get(free);
+    w.returnCallIndirect(type);
+  }
+
+  #modeKey(): void {
+    const { modeKey } = this.cache;
+    if (typeof modeKey === 'number') this.writer.i32(modeKey);
+    else modeKey();
   }
 }

@@ -41,7 +41,9 @@ export type Terminator =
       readonly returnTo: number;
     }
   /** The interpreter executes the instruction at `at`, then decides. */
-  | { readonly kind: 'interpret'; readonly at: number };
+  | { readonly kind: 'interpret'; readonly at: number }
+  /** The last instruction has left already, see `SystemExits`. */
+  | { readonly kind: 'system' };
 
 /** Straight-line code: executed from the first instruction to the last, a delay slot included. */
 export interface Block {
@@ -175,7 +177,7 @@ class Discovery {
       if (this.#classes.size >= this.#limit) return;
       const info = this.#visit(address);
       if (!info) return;
-      if (info.kind === 'interpret') return this.#enter((address + 4) >>> 0);
+      if (info.kind === 'interpret' || info.kind === 'system') return this.#enter((address + 4) >>> 0);
       if (info.kind === 'branch') return this.#follow(address, info.branch);
       if (info.load) this.#loaded.set(info.load.into, info.load);
       if (info.changes !== undefined) this.#loaded.delete(info.changes);
@@ -258,6 +260,7 @@ class Discovery {
       if (!info || (address !== leader && this.#leaders.has(address))) return done({ kind: 'goto', target: address });
       if (info.kind === 'interpret') return done({ kind: 'interpret', at: address });
       add(address);
+      if (info.kind === 'system') return done({ kind: 'system' });
       if (info.kind !== 'branch') continue;
       const { kind, target, conditional, isCall } = info.branch;
       const branchAt = instructions.length - 1;

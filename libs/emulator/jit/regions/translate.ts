@@ -1,5 +1,5 @@
-import type { BranchKind as BranchKindType, Fragment, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
+import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
+import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
@@ -19,6 +19,8 @@ import { JumpCacheLookup } from './jump-cache-lookup.js';
 import type { Block, Region, Terminator } from './region.js';
 import type { Reuse, ReusePlan } from './reuse.js';
 import { planReuse } from './reuse.js';
+import type { SystemExits } from './system-exits.js';
+import { systemExitTarget } from './system-exits.js';
 
 /** What a module offers to the functions in it. */
 export interface TranslationHost {
@@ -30,6 +32,8 @@ export interface TranslationHost {
   readonly modeKey: number;
   /** Memory that directly mapped code reaches without a look-up. */
   readonly window: DirectWindow | undefined;
+  /** See {@link SystemExits}. */
+  readonly systemExits: SystemExits;
   /** An imported constant: linear-memory offset minus virtual address of a page that the region reaches into. */
   pageAddend(virtualPage: number, linearPage: number): number;
 }
@@ -503,6 +507,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
         return this.#continueAt(end.next);
       case 'interpret':
         return this.#exitAt('interpret', () => w.i32(end.at));
+      case 'system':
+        return w.op(W.unreachable);
       case 'indirect':
         for (const address of this.#guesses(end)) {
           w.get(this.#target);
@@ -668,34 +674,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
    * is none. Registers are all in the CPU's area.
    */
   #transfer(): void {
-    const w = this.writer;
-    this.#jumpCache.find(this.#pc);
-    const enter = w.block();
-    const enterIf = (isCached: () => void): void => {
-      isCached();
-      this.#jumpCache.load(JumpCache.target);
-      w.tee(this.#target);
-      w.i32(0);
-      w.op(W.i32_gt_s);
-      w.op(W.i32_and);
-      // The interpreter guarantees a page's worth of budget to whoever enters a translation.
-      w.get(this.#remaining);
-      w.i32(INSTRUCTIONS_PER_PAGE);
-      w.op(W.i32_gt_s);
-      w.op(W.i32_and);
-      w.brIf(enter);
-    };
-    enterIf(() => this.#jumpCache.isCached(this.#pc, false));
-    if (this.#window?.kind === 'mirror') enterIf(() => this.#jumpCache.isCachedAnywhere(this.#pc, false));
-    this.#storePosition();
-    w.op(W.return);
-    w.end();
-    this.#jumpCache.loadEntry();
-    w.get(this.#target);
-    w.get(this.#remaining);
-    w.get(this.#tlb);
-    w.get(this.#target);
-    w.returnCallIndirect(this.host.type);
+    const locals = { address: this.#pc, remaining: this.#remaining, free: this.#target };
+    this.#jumpCache.enter(locals, this.host.type, () => {
+      this.#storePosition();
+      this.writer.op(W.return);
+    });
   }
 
   /** Brings the CPU's area up to date. */
@@ -790,8 +773,29 @@ class RegionTranslator implements LoweringContext, AccessContext {
     return { reuse: reuse[which] as Reuse, check: checks[which] }; // one for each access
   }
 
-  call(): void {
-    this.#leave();
+  call(_index: number, { name }: HelperSignature, args: readonly Emit[]): void {
+    const exit = systemExitTarget(this.host.systemExits, name);
+    const { block, index } = this.#position;
+    if (exit === undefined || (block.branchAt >= 0 && index > block.branchAt)) this.#leave();
+    else this.#leaveToSystem(exit, args);
+  }
+
+  /** Lets a system exit do what the instruction in hand asks for. It is not in a delay slot. */
+  #leaveToSystem(exit: number, args: readonly Emit[]): void {
+    const w = this.writer;
+    const { engine } = this.engineTarget;
+    const { block, charged, index } = this.#position;
+    args.forEach((arg, i) => this.#store(helperArgument(engine, i).offset, arg));
+    for (const [offset, local] of this.#unstored) this.#store(offset, () => w.get(local));
+    this.#store(engine.pc.offset, () => w.i32((block.instructions[index] as { address: number }).address));
+    w.i32(0);
+    w.i32(exit);
+    w.get(this.#remaining);
+    w.i32(charged - index - 1);
+    w.op(W.i32_add);
+    w.get(this.#tlb);
+    w.i32(exit);
+    w.returnCallIndirect(this.host.type);
   }
 
   branch(kind: BranchKindType, target: Emit, condition: Emit | undefined): void {
