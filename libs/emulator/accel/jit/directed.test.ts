@@ -275,6 +275,26 @@ describe.each(['little', 'big'] as const)('translations, %s-endian', (byteOrder)
       expect([epc >>> 0, cause >>> 31]).toEqual([((slots[i % 2] as number) - 4) >>> 0, 1]);
   });
 
+  it('go on in translations at an exception and at the return from it', async () => {
+    const side = await runEverywhere({
+      ...{ byteOrder, instructions: 300_000, referenceInstructions: 6000, translated: 0.96 },
+      build: (a) => {
+        // Without permission for anything in HWREna, from user mode on.
+        a.op('mtc0', { rt: 0, rd: 7 }).la(T0, 'user').op('mtc0', { rt: T0, rd: 14 });
+        a.op('addiu', { rt: S2, imm: 3000 }).op('eret');
+        a.label('user').op('syscall').op('addiu', { rt: A0, rs: A0, imm: 1 });
+        a.op('rdhwr', { rt: V0, rd: 29 }).op('teq', { rs: S2, rt: S2 });
+        again(a, 'user');
+      },
+      origin: 0x00400000 + CODE,
+      status: Status.EXL | (2 << Status.KSU_SHIFT),
+      setUp: (each) => writeTlb(each, 0, 0x00400000 + CODE, CODE, CODE + PAGE),
+    });
+    const codes = readLog(side, byteOrder).map(({ cause }) => (cause >>> 2) & 31);
+    expect(codes.length).toBeGreaterThanOrEqual(3 * 500);
+    expect(codes.slice(0, 6)).toEqual([8, 10, 13, 8, 10, 13]); // Sys, RI, Tr
+  });
+
   it('show all registers as they are to exceptions in the middle of a region', async () => {
     const side = await runEverywhere({
       ...{ byteOrder, instructions: 40_000, referenceInstructions: 3000, translated: 0.2 },
