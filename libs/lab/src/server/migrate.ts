@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Client } from 'pg';
 
 // Both src/server and dist/server lie four folders below the workspace.
 const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -14,6 +15,23 @@ export async function migrateDatabase(databaseUrl: string): Promise<void> {
     await promisify(execFile)(process.execPath, [cli, 'migrate', 'deploy'], { cwd: WORKSPACE, env });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`The database could not be migrated:\n${stdout}${stderr}`.trim(), { cause: error });
+    const unreachable = await whyUnreachable(databaseUrl);
+    const details = [`${stdout}${stderr}`.trim(), unreachable].filter(Boolean).join('\n');
+    throw new Error(`The database could not be migrated:\n${details}`, { cause: error });
+  }
+}
+
+/** Prisma's schema engine does not say why a connection fails. @returns undefined when it does not */
+async function whyUnreachable(databaseUrl: string): Promise<string | undefined> {
+  const client = new Client({ connectionString: databaseUrl });
+  try {
+    await client.connect();
+    await client.end();
+    return undefined;
+  } catch (error) {
+    // Several addresses that were tried in vain come as one error without a message of its own.
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const { host } = new URL(databaseUrl);
+    return `PostgreSQL at ${host} cannot be reached: ${message || code}. Check DATABASE_URL, and that it runs.`;
   }
 }
