@@ -11,12 +11,11 @@ import type { InstructionReader } from './classify.js';
 import type { RegisterUse } from './dataflow.js';
 import type { DirectWindow } from './direct-window.js';
 import { liveRegisters } from './dataflow.js';
-import type { ReducibleGraph, SplitGraph } from './flow-graph.js';
-import { isBackward, makeReducible, splitEntries } from './flow-graph.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
-import type { Block, Region, Terminator } from './region.js';
+import type { Block, Region } from './region.js';
+import { dispatchesItself, RegionGraph } from './region-graph.js';
 import type { Reuse, ReusePlan } from './reuse.js';
 import { planReuse } from './reuse.js';
 import type { SystemExits } from './system-exits.js';
@@ -38,13 +37,7 @@ export interface TranslationHost {
   pageAddend(virtualPage: number, linearPage: number): number;
 }
 
-/** Most return sites that a return is compared with before it goes through the jump cache. */
-const MAX_RETURN_SITES = 8;
-/** What may be copied to keep loops clean, at least; more where the region is larger. */
-const MIN_COPIED_INSTRUCTIONS = 100;
-const INSTRUCTIONS_PER_PAGE = 1024;
 const PAGE_MASK = 0xfffff000 | 0;
-const ROOT = 0;
 
 /**
  * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs.
@@ -114,32 +107,18 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #registerLocals = new Map<number, number>();
 
   readonly #fragments: Fragment[];
-  readonly #nodeOf = new Map<number, number>();
-  readonly #firstBlock: number;
-  readonly #returnSites: readonly number[];
-  readonly #selfDispatch: boolean;
+  readonly #graph: RegionGraph;
   /**
    * Registers are loaded at the start of each block that looks at them, and not where the region is entered. For code
    * that jumps through tables: it runs a dozen instructions from one jump to the next.
    */
   readonly #loadsPerBlock: boolean;
   readonly #uses: readonly RegisterUse[];
-  readonly #split: SplitGraph;
-  readonly #graph: ReducibleGraph;
-  /** Nodes behind stubs at which the budget is checked. */
-  #checkedEntries: ReadonlySet<number> = new Set();
   /** Per node: registers whose locals must hold the current value at its start. */
   readonly #live: readonly bigint[];
-  #bounds: Int32Array;
-  readonly #children: number[][];
-  readonly #labelled: Uint8Array;
-  readonly #loopHeads: Uint8Array;
 
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
-  /** Nodes that the root continues at without loading registers. */
-  readonly #dispatched: readonly number[];
-  readonly #dispatchIndex = new Map<number, number>();
   #exits!: Exits;
   /** Registers whose locals are newer than the CPU's area, by offset. */
   readonly #unstored = new Map<number, number>();
@@ -176,74 +155,23 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#memory = new GuestAccess(this.writer, this, this.#window, this.#tlb);
     this.#jumpCache = new JumpCacheLookup(this.writer, host, this.#window, this.#tlb);
     this.#reusePlan = planReuse(this.#fragments);
-    // Nodes: the root, which loads what is needed behind any entry, one stub an entry, the blocks.
-    this.#firstBlock = 1 + region.entries.length;
-    region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.#firstBlock + i));
-    this.#returnSites = this.#findReturnSites();
-    const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
-    this.#selfDispatch = region.blocks.some(({ end }) => this.#dispatchesItself(end));
-    this.#loadsPerBlock = this.#selfDispatch;
-    const successors = [
-      [...region.entries.map((_, i) => 1 + i), ...(this.#selfDispatch ? entryNodes : [])],
-      ...entryNodes.map((node) => [node]),
-      ...region.blocks.map((block) => this.#successors(block)),
-    ];
-    const stubs = region.entries.map((_, i) => 1 + i);
-    this.#split = this.#selfDispatch
-      ? { successors, origin: successors.map((_, node) => node), copies: successors.map(() => undefined) }
-      : splitEntries(
-          { successors },
-          stubs,
-          (node) => region.blocks[node - this.#firstBlock]?.instructions.length ?? 0,
-          Math.max(MIN_COPIED_INSTRUCTIONS, region.instructionCount),
-        );
-    this.#graph = makeReducible(this.#split);
-    const behindStubs = stubs.flatMap((stub) => this.#split.successors[stub] as number[]);
-    const { analysis } = this.#graph;
+    this.#graph = new RegionGraph(region);
+    this.#loadsPerBlock = this.#graph.dispatchesItself;
+    const { origins, successors, order, firstBlock } = this.#graph;
     const uses = [
-      NO_USE,
-      ...region.entries.map(() => NO_USE),
+      ...Array<RegisterUse>(firstBlock).fill(NO_USE), // the root and stubs
       ...region.blocks.map((_, i) => this.#registerUse(this.#fragments[i] as Fragment)),
     ];
-    this.#uses = this.#split.origin.map((node) => uses[node] as RegisterUse);
-    this.#live = liveRegisters(
-      this.#graph.successors,
-      analysis.order,
-      this.#loadsPerBlock ? this.#uses.map(() => NO_USE) : this.#uses,
-    );
+    this.#uses = origins.map((node) => uses[node] as RegisterUse);
+    this.#live = liveRegisters(successors, order, this.#loadsPerBlock ? this.#uses.map(() => NO_USE) : this.#uses);
     this.#checks =
       this.#window?.kind === 'mirror'
         ? planChecks(
-            this.#split.origin.map((node) => this.#fragments[node - this.#firstBlock]),
-            this.#graph.successors,
-            analysis.order,
+            origins.map((_, node) => this.#fragments[this.#graph.blockIndex(node)]),
+            successors,
+            order,
           )
         : undefined;
-    const size = this.#split.successors.length;
-    this.#labelled = new Uint8Array(size);
-    this.#loopHeads = new Uint8Array(size);
-    const forwardEdges = new Int32Array(size);
-    this.#children = Array.from({ length: size }, () => []);
-    for (const node of analysis.order) {
-      if (node !== ROOT) this.#children[analysis.dominator[node] as number]?.push(node);
-      for (const next of this.#graph.successors[node] as number[]) {
-        if (next === ROOT) continue;
-        if (isBackward(analysis, node, next)) this.#loopHeads[next] = 1;
-        else if (node === ROOT || ++(forwardEdges[next] as number) > 1) this.#labelled[next] = 1;
-        if (node === ROOT) forwardEdges[next]!++;
-        if ((forwardEdges[next] as number) > 1) this.#labelled[next] = 1;
-      }
-    }
-    // Entries first: to the jump cache's number of an entry a constant is added to stay in the region.
-    const entered = this.#selfDispatch ? entryNodes : [];
-    this.#dispatched = [...entered, ...[...this.#graph.dispatched].filter((node) => !entered.includes(node))];
-    this.#dispatched.forEach((node, i) => this.#dispatchIndex.set(node, region.entries.length + i));
-    this.#bounds = this.#findBounds();
-    // Whoever enters has a page's worth of budget: that is checked again only where the way may be longer.
-    if (behindStubs.some((node) => (this.#bounds[node] as number) > INSTRUCTIONS_PER_PAGE)) {
-      this.#checkedEntries = new Set(behindStubs);
-      this.#bounds = this.#findBounds();
-    }
   }
 
   run(): FunctionWriter {
@@ -251,16 +179,16 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const { engine } = this.engineTarget;
     for (const offset of this.#registerOffsets) {
       const bit = 1n << BigInt(this.#registerBits.get(offset) as number);
-      const used = this.#uses.slice(this.#firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
+      const used = this.#uses.slice(this.#graph.firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
       if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
     }
     this.#memory.prepare(this.#reusePlan.kept);
 
     this.#exits = { jump: w.block(), interpret: w.block(), missed: w.block() };
-    this.#loadRegisters(this.#live[ROOT] as bigint);
+    this.#loadRegisters(this.#live[RegionGraph.root] as bigint);
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
-    this.#dispatchLoop = this.#dispatched.length > 0 ? w.loop() : w.block();
-    this.#tree(ROOT);
+    this.#dispatchLoop = this.#graph.dispatched.length > 0 ? w.loop() : w.block();
+    this.#tree(RegionGraph.root);
     w.end();
     w.op(W.unreachable);
     w.end(); // missed
@@ -277,44 +205,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#transfer();
     for (const fragment of this.#fragments) this.reader.release(fragment);
     return w;
-  }
-
-  // ---- the graph ---------------------------------------------------------------------------------------------------
-
-  #findReturnSites(): number[] {
-    const sites = new Set<number>();
-    for (const { end } of this.region.blocks) {
-      const callee =
-        end.kind === 'goto' ? end.target : end.kind === 'indirect' && end.role === 'call' ? end.guess : undefined;
-      const site = end.kind === 'goto' || end.kind === 'indirect' ? end.returnTo : undefined;
-      if (callee !== undefined && site !== undefined && this.#nodeOf.has(callee) && this.#nodeOf.has(site))
-        sites.add(site);
-    }
-    return [...sites].slice(0, MAX_RETURN_SITES);
-  }
-
-  /** Where an indirect branch may go within the region, in the order in which it compares. */
-  #guesses(end: Terminator & { kind: 'indirect' }): readonly number[] {
-    if (end.role === 'return') return this.#returnSites;
-    return end.guess !== undefined && this.#nodeOf.has(end.guess) ? [end.guess] : [];
-  }
-
-  #successors({ end }: Block): number[] {
-    const targets =
-      end.kind === 'goto'
-        ? [end.target]
-        : end.kind === 'branch'
-          ? [end.taken, end.next]
-          : end.kind === 'indirect'
-            ? this.#guesses(end)
-            : [];
-    const nodes = targets.map((address) => this.#nodeOf.get(address)).filter((node) => node !== undefined);
-    return this.#dispatchesItself(end) ? [...nodes, ROOT] : nodes;
-  }
-
-  /** Jumps through tables stay in the region where they can: the jump cache says which entry the target is. */
-  #dispatchesItself(end: Terminator): boolean {
-    return end.kind === 'indirect' && end.role === 'jump';
   }
 
   #registerUse(f: Fragment): RegisterUse {
@@ -344,7 +234,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   /** An edge to this address may leave the region: it is not part of it, or on a page whose mapping must be checked. */
   #mayLeave(from: Block, to: number): boolean {
-    return !this.#nodeOf.has(to) || this.#needsPageCheck(from.address, to);
+    return !this.#graph.has(to) || this.#needsPageCheck(from.address, to);
   }
 
   #needsPageCheck(from: number, to: number): boolean {
@@ -352,47 +242,12 @@ class RegionTranslator implements LoweringContext, AccessContext {
     return !(this.engineTarget.isDirectlyMapped(from) && this.engineTarget.isDirectlyMapped(to));
   }
 
-  /** Per node: the most instructions until the next checkpoint or the end. */
-  #findBounds(): Int32Array {
-    const { analysis, successors } = this.#graph;
-    const longest = new Int32Array(successors.length);
-    for (const node of analysis.order.toReversed()) {
-      let most = 0;
-      for (const next of successors[node] as number[])
-        if (!this.#isCheckpoint(next)) most = Math.max(most, longest[next] as number);
-      const block = this.#blockOf(node);
-      longest[node] = most + (block ? block.instructions.length : 0);
-    }
-    return longest;
-  }
-
-  /** The budget is checked here. */
-  #isCheckpoint(node: number): boolean {
-    return (
-      node === ROOT || this.#loopHeads[node] === 1 || this.#dispatchIndex.has(node) || this.#checkedEntries.has(node)
-    );
-  }
-
-  /** The block that a node executes, undefined for the root and stubs. */
-  #blockOf(node: number): Block | undefined {
-    return this.region.blocks[(this.#split.origin[node] as number) - this.#firstBlock];
-  }
-
-  /** Where an edge from a node to an address leads, undefined where that is outside the region. */
-  #nextNode(from: number, address: number): number | undefined {
-    const next = this.#nodeOf.get(address);
-    return next === undefined ? undefined : (this.#split.copies[from]?.get(next) ?? next);
-  }
-
   // ---- structured control flow (Ramsey 2022) -------------------------------------------------------------------------
 
   #tree(node: number): void {
     const w = this.writer;
-    const { position } = this.#graph.analysis;
-    const merges = (this.#children[node] as number[])
-      .filter((child) => this.#labelled[child])
-      .sort((a, b) => (position[b] as number) - (position[a] as number));
-    const isLoop = this.#loopHeads[node] === 1;
+    const merges = this.#graph.merges(node);
+    const isLoop = this.#graph.isLoopHead(node);
     if (isLoop) this.#loopLabels.set(node, w.loop());
     for (const merge of merges) this.#blockLabels.set(merge, w.block());
     this.#node(node);
@@ -404,20 +259,20 @@ class RegionTranslator implements LoweringContext, AccessContext {
   }
 
   #node(node: number): void {
-    if (node === ROOT) this.#root();
-    else if (node < this.#firstBlock) this.#stub(node);
+    if (node === RegionGraph.root) this.#root();
+    else if (node < this.#graph.firstBlock) this.#stub(node);
     else this.#block(node);
   }
 
   #root(): void {
     const stubs = this.region.entries.map((_, i) => 1 + i);
-    const labels = [...stubs, ...this.#dispatched].map((node) => this.#blockLabels.get(node) as Label); // root's successors
+    const labels = [...stubs, ...this.#graph.dispatched].map((node) => this.#blockLabels.get(node) as Label); // root's successors
     this.writer.get(this.#entry);
     this.writer.brTable(labels, labels[0] as Label);
   }
 
   #stub(node: number): void {
-    this.#goto(node, this.#nextNode(node, this.region.entries[node - 1] as number) as number); // entries start blocks
+    this.#goto(node, this.#graph.next(node, this.region.entries[node - 1] as number) as number); // entries start blocks
   }
 
   #loadRegisters(set: bigint): void {
@@ -430,14 +285,14 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   #block(node: number): void {
     const w = this.writer;
-    const block = this.#blockOf(node) as Block;
-    const index = (this.#split.origin[node] as number) - this.#firstBlock;
+    const block = this.#graph.blockOf(node) as Block;
+    const index = this.#graph.blockIndex(node);
     const likely = block.end.kind === 'branch' && block.end.likely;
     const reuse = this.#reusePlan.blocks[index] as Reuse[]; // one for each block
     const fragment = this.#fragments[index] as Fragment;
-    if (this.#isCheckpoint(node)) {
+    if (this.#graph.isCheckpoint(node)) {
       w.get(this.#remaining);
-      w.i32(this.#bounds[node] as number);
+      w.i32(this.#graph.bounds[node] as number);
       w.op(W.i32_lt_s);
       w.if();
       w.i32(block.address);
@@ -510,13 +365,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
       case 'system':
         return w.op(W.unreachable);
       case 'indirect':
-        for (const address of this.#guesses(end)) {
+        for (const address of this.#graph.guesses(end)) {
           w.get(this.#target);
           w.i32(address);
           w.op(W.i32_eq);
           this.#continueIf(address);
         }
-        if (this.#dispatchesItself(end)) this.#dispatchWithin();
+        if (dispatchesItself(end)) this.#dispatchWithin();
         return this.#exitAt('jump', () => w.get(this.#target));
     }
   }
@@ -555,14 +410,14 @@ class RegionTranslator implements LoweringContext, AccessContext {
   /** The label that a mere branch to an address needs, if it needs no more. */
   #directLabel(address: number): Label | undefined {
     const { node, block } = this.#position;
-    const next = this.#nextNode(node, address);
+    const next = this.#graph.next(node, address);
     if (next === undefined || this.#mayLeave(block, address) || this.#graph.isRouted(node, next)) return undefined;
-    return isBackward(this.#graph.analysis, node, next) ? this.#loopLabels.get(next) : this.#blockLabels.get(next);
+    return this.#graph.isBackward(node, next) ? this.#loopLabels.get(next) : this.#blockLabels.get(next);
   }
 
   #continueAt(address: number): void {
     const { node, block } = this.#position;
-    const next = this.#nextNode(node, address);
+    const next = this.#graph.next(node, address);
     if (next === undefined) return this.#exitAt('jump', () => this.writer.i32(address));
     if (this.#needsPageCheck(block.address, address)) this.#checkPage(address);
     this.#goto(node, next);
@@ -571,12 +426,12 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #goto(node: number, next: number): void {
     const w = this.writer;
     if (this.#graph.isRouted(node, next)) {
-      w.i32(this.#dispatchIndex.get(next) as number); // routed edges lead to dispatched nodes
+      w.i32(this.#graph.dispatchIndex.get(next) as number); // routed edges lead to dispatched nodes
       w.set(this.#entry);
       w.br(this.#dispatchLoop);
-    } else if (isBackward(this.#graph.analysis, node, next)) {
+    } else if (this.#graph.isBackward(node, next)) {
       w.br(this.#loopLabels.get(next) as Label);
-    } else if (this.#labelled[next]) {
+    } else if (this.#graph.isLabelled(next)) {
       w.br(this.#blockLabels.get(next) as Label);
     } else {
       this.#tree(next);

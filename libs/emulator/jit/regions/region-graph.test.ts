@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Block, Region, Terminator } from './region.js';
+import { RegionGraph } from './region-graph.js';
+
+const AT = 0x80001000;
+const at = (index: number): number => AT + 0x40 * index;
+
+const block = (index: number, instructions: number, end: Terminator): Block => ({
+  address: at(index),
+  instructions: Array.from({ length: instructions }, (_, i) => ({ address: at(index) + 4 * i, word: 0 })),
+  branchAt: -1,
+  end,
+});
+const goto = (target: number): Terminator => ({ kind: 'goto', target: at(target) });
+const branch = (taken: number, next: number): Terminator => ({
+  ...{ kind: 'branch', taken: at(taken), next: at(next), likely: false },
+});
+
+function graphOf(entries: readonly number[], ...blocks: Block[]) {
+  const region: Region = {
+    ...{ blocks, entries: entries.map(at), pages: new Map(), words: new Map(), claimed: new Set<number>() },
+    instructionCount: blocks.reduce((sum, { instructions }) => sum + instructions.length, 0),
+  };
+  return new RegionGraph(region);
+}
+
+describe('the graph of a region', () => {
+  it('has a loop whose head checks the budget, and labels what follows from several places', () => {
+    // 0 → 1 ⇄ 2, 1 → 3, 2 → 3
+    const graph = graphOf(
+      [0],
+      block(0, 3, goto(1)),
+      block(1, 4, branch(3, 2)),
+      block(2, 5, branch(1, 3)),
+      block(3, 6, { kind: 'system' }),
+    );
+    const [b0, b1, b2, b3] = [0, 1, 2, 3].map((i) => graph.firstBlock + i) as [number, number, number, number];
+    expect([b0, b1, b2, b3].map((node) => graph.isLoopHead(node))).toEqual([false, true, false, false]);
+    expect([b0, b1, b2, b3].map((node) => graph.isLabelled(node))).toEqual([false, false, false, true]);
+    expect(graph.merges(b1)).toEqual([b3]);
+    expect([graph.isCheckpoint(b1), graph.isCheckpoint(b3)]).toEqual([true, false]);
+    expect(graph.isBackward(b2, b1)).toBe(true);
+    // To the loop's head; once around it and out.
+    expect([b0, b1, b2, b3].map((node) => graph.bounds[node])).toEqual([3, 4 + 5 + 6, 5 + 6, 6]);
+    expect([graph.next(b1, at(3)), graph.next(b1, at(9))]).toEqual([b3, undefined]);
+    expect(graph.dispatched).toEqual([]);
+  });
+
+  it('copies what an entry into the middle of a loop executes until the head', () => {
+    const graph = graphOf([0, 2], block(0, 1, goto(1)), block(1, 2, goto(2)), block(2, 3, goto(1)));
+    const middle = graph.firstBlock + 2;
+    const copy = graph.next(2, at(2)) as number; // from the second stub
+    expect(copy).not.toBe(middle);
+    expect([graph.origins[copy], graph.blockOf(copy)?.address]).toEqual([middle, at(2)]);
+    expect(graph.isRouted(2, copy)).toBe(false);
+    expect(graph.next(copy, at(1))).toBe(graph.firstBlock + 1);
+  });
+
+  it('goes to its entries through the root where it jumps through a table', () => {
+    const jump: Terminator = { kind: 'indirect', role: 'jump', guess: undefined, returnTo: 0 };
+    const graph = graphOf([0, 1], block(0, 2, jump), block(1, 3, goto(0)));
+    expect(graph.dispatchesItself).toBe(true);
+    expect(graph.dispatched).toEqual([graph.firstBlock, graph.firstBlock + 1]);
+    expect([...graph.dispatchIndex.values()]).toEqual([2, 3]); // behind the stubs of two entries
+    expect(graph.isCheckpoint(graph.firstBlock + 1)).toBe(true);
+  });
+
+  it('knows where calls within the region return to, and checks long ways at the entries', () => {
+    const call: Terminator = { kind: 'goto', target: at(2), returnTo: at(1) };
+    const back: Terminator = { kind: 'indirect', role: 'return', guess: undefined, returnTo: 0 };
+    const graph = graphOf([0], block(0, 700, call), block(1, 4, { kind: 'system' }), block(2, 400, back));
+    expect(graph.returnSites).toEqual([at(1)]);
+    expect(graph.guesses(back as never)).toEqual([at(1)]);
+    expect(graph.isCheckpoint(graph.firstBlock)).toBe(true); // 1,104 instructions are more than a page's worth
+    expect(graph.bounds[graph.firstBlock]).toBe(1104);
+  });
+});

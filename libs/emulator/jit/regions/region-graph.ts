@@ -1,0 +1,206 @@
+import type { ReducibleGraph, SplitGraph } from './flow-graph.js';
+import { isBackward, makeReducible, splitEntries } from './flow-graph.js';
+import type { Block, Region, Terminator } from './region.js';
+
+/** Most return sites that a return is compared with before it goes through the jump cache. */
+const MAX_RETURN_SITES = 8;
+/** What may be copied to keep loops clean, at least; more where the region is larger. */
+const MIN_COPIED_INSTRUCTIONS = 100;
+const INSTRUCTIONS_PER_PAGE = 1024;
+
+/**
+ * A region's control flow as its function has it. Nodes are the root, which continues at an entry; one stub an entry; and the
+ * blocks, some of them more than once. It says what becomes a loop, a labelled block or the inside of another node
+ * (Ramsey 2022), what goes through the dispatcher at the root, and where the budget is checked.
+ */
+export class RegionGraph {
+  static readonly root = 0;
+  /** Nodes from here on execute blocks. */
+  readonly firstBlock: number;
+  readonly successors: readonly (readonly number[])[];
+  /** Every node that can be reached, each before what it dominates. */
+  readonly order: readonly number[];
+  /** Return sites within the region, in the order in which returns compare with them. */
+  readonly returnSites: readonly number[];
+  /** Some block jumps through a table, and stays in the region where the jump cache says that the target is an entry. */
+  readonly dispatchesItself: boolean;
+  /** Nodes that the root continues at without loading registers, in the order of its jump table, behind the entries. */
+  readonly dispatched: readonly number[];
+  /** Where each of {@link dispatched} is in the root's jump table. */
+  readonly dispatchIndex: ReadonlyMap<number, number>;
+  /** By node: the most instructions until the next checkpoint or the end. */
+  readonly bounds: Int32Array;
+
+  readonly #nodeOf = new Map<number, number>();
+  readonly #split: SplitGraph;
+  readonly #graph: ReducibleGraph;
+  readonly #children: number[][];
+  readonly #labelled: Uint8Array;
+  readonly #loopHeads: Uint8Array;
+  /** Nodes behind stubs at which the budget is checked. */
+  #checkedEntries: ReadonlySet<number> = new Set();
+
+  constructor(private readonly region: Region) {
+    this.firstBlock = 1 + region.entries.length;
+    region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.firstBlock + i));
+    this.returnSites = this.#findReturnSites();
+    this.dispatchesItself = region.blocks.some(({ end }) => dispatchesItself(end));
+    const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
+    const stubs = region.entries.map((_, i) => 1 + i);
+    this.#split = this.#splitEntries(entryNodes, stubs);
+    this.#graph = makeReducible(this.#split);
+    this.successors = this.#graph.successors;
+    this.order = this.#graph.analysis.order;
+    const size = this.#split.successors.length;
+    this.#labelled = new Uint8Array(size);
+    this.#loopHeads = new Uint8Array(size);
+    this.#children = Array.from({ length: size }, () => []);
+    this.#structure();
+    // Entries first: to the jump cache's number of an entry a constant is added to stay in the region.
+    const entered = this.dispatchesItself ? entryNodes : [];
+    this.dispatched = [...entered, ...[...this.#graph.dispatched].filter((node) => !entered.includes(node))];
+    this.dispatchIndex = new Map(this.dispatched.map((node, i) => [node, region.entries.length + i]));
+    let bounds = this.#findBounds();
+    // Whoever enters has a page's worth of budget: that is checked again only where the way may be longer.
+    const behindStubs = stubs.flatMap((stub) => this.#split.successors[stub] as number[]);
+    if (behindStubs.some((node) => (bounds[node] as number) > INSTRUCTIONS_PER_PAGE)) {
+      this.#checkedEntries = new Set(behindStubs);
+      bounds = this.#findBounds();
+    }
+    this.bounds = bounds;
+  }
+
+  /** By node: the one that it is, or a copy of. */
+  get origins(): readonly number[] {
+    return this.#split.origin;
+  }
+
+  /** Does a block start at this address? */
+  has(address: number): boolean {
+    return this.#nodeOf.has(address);
+  }
+
+  /** Index of the block that a node executes; negative for the root and stubs. */
+  blockIndex(node: number): number {
+    return (this.#split.origin[node] as number) - this.firstBlock;
+  }
+
+  /** The block that a node executes, undefined for the root and stubs. */
+  blockOf(node: number): Block | undefined {
+    return this.region.blocks[this.blockIndex(node)];
+  }
+
+  /** Where an edge from a node to an address leads, undefined where that is outside the region. */
+  next(from: number, address: number): number | undefined {
+    const next = this.#nodeOf.get(address);
+    return next === undefined ? undefined : (this.#split.copies[from]?.get(next) ?? next);
+  }
+
+  /** Where an indirect branch may go within the region, in the order in which it compares. */
+  guesses(end: Terminator & { kind: 'indirect' }): readonly number[] {
+    if (end.role === 'return') return this.returnSites;
+    return end.guess !== undefined && this.has(end.guess) ? [end.guess] : [];
+  }
+
+  /** The budget is checked here. */
+  isCheckpoint(node: number): boolean {
+    return (
+      node === RegionGraph.root ||
+      this.isLoopHead(node) ||
+      this.dispatchIndex.has(node) ||
+      this.#checkedEntries.has(node)
+    );
+  }
+
+  isLoopHead(node: number): boolean {
+    return this.#loopHeads[node] === 1;
+  }
+
+  /** Edges lead here from several nodes: it follows a block's end, and is not inside the node that dominates it. */
+  isLabelled(node: number): boolean {
+    return this.#labelled[node] === 1;
+  }
+
+  /** Labelled nodes that a node immediately dominates, the last in order first. */
+  merges(node: number): readonly number[] {
+    const { position } = this.#graph.analysis;
+    return (this.#children[node] as number[])
+      .filter((child) => this.isLabelled(child))
+      .sort((a, b) => (position[b] as number) - (position[a] as number));
+  }
+
+  /** An edge that no structure reaches: it goes through the root. */
+  isRouted(from: number, to: number): boolean {
+    return this.#graph.isRouted(from, to);
+  }
+
+  isBackward(from: number, to: number): boolean {
+    return isBackward(this.#graph.analysis, from, to);
+  }
+
+  #findReturnSites(): number[] {
+    const sites = new Set<number>();
+    for (const { end } of this.region.blocks) {
+      const callee =
+        end.kind === 'goto' ? end.target : end.kind === 'indirect' && end.role === 'call' ? end.guess : undefined;
+      const site = end.kind === 'goto' || end.kind === 'indirect' ? end.returnTo : undefined;
+      if (callee !== undefined && site !== undefined && this.has(callee) && this.has(site)) sites.add(site);
+    }
+    return [...sites].slice(0, MAX_RETURN_SITES);
+  }
+
+  #successorsOf({ end }: Block): number[] {
+    const targets =
+      end.kind === 'goto'
+        ? [end.target]
+        : end.kind === 'branch'
+          ? [end.taken, end.next]
+          : end.kind === 'indirect'
+            ? this.guesses(end)
+            : [];
+    const nodes = targets.map((address) => this.#nodeOf.get(address)).filter((node) => node !== undefined);
+    return dispatchesItself(end) ? [...nodes, RegionGraph.root] : nodes;
+  }
+
+  /** The nodes' edges, with copies of what entries into the middle of loops execute until the loop's head. */
+  #splitEntries(entryNodes: readonly number[], stubs: readonly number[]): SplitGraph {
+    const { blocks, instructionCount } = this.region;
+    const successors = [
+      [...stubs, ...(this.dispatchesItself ? entryNodes : [])],
+      ...entryNodes.map((node) => [node]),
+      ...blocks.map((block) => this.#successorsOf(block)),
+    ];
+    if (this.dispatchesItself)
+      return { successors, origin: successors.map((_, node) => node), copies: successors.map(() => undefined) };
+    const sizeOf = (node: number): number => blocks[node - this.firstBlock]?.instructions.length ?? 0;
+    return splitEntries({ successors }, stubs, sizeOf, Math.max(MIN_COPIED_INSTRUCTIONS, instructionCount));
+  }
+
+  /** Finds each node's children in the dominator tree, what is a loop, and what needs a label. */
+  #structure(): void {
+    const { analysis } = this.#graph;
+    const forwardEdges = new Int32Array(this.#labelled.length);
+    for (const node of this.order) {
+      if (node !== RegionGraph.root) this.#children[analysis.dominator[node] as number]?.push(node);
+      for (const next of this.successors[node] as number[]) {
+        if (next === RegionGraph.root) continue;
+        if (this.isBackward(node, next)) this.#loopHeads[next] = 1;
+        else if (++(forwardEdges[next] as number) > 1 || node === RegionGraph.root) this.#labelled[next] = 1;
+      }
+    }
+  }
+
+  #findBounds(): Int32Array {
+    const longest = new Int32Array(this.successors.length);
+    for (const node of this.order.toReversed()) {
+      let most = 0;
+      for (const next of this.successors[node] as number[])
+        if (!this.isCheckpoint(next)) most = Math.max(most, longest[next] as number);
+      longest[node] = most + (this.blockOf(node)?.instructions.length ?? 0);
+    }
+    return longest;
+  }
+}
+
+/** Jumps through tables stay in the region where they can: the jump cache says which entry the target is. */
+export const dispatchesItself = (end: Terminator): boolean => end.kind === 'indirect' && end.role === 'jump';
