@@ -116,6 +116,20 @@ describeWith('chromium', 'jobs in the browser', () => {
   );
 
   it(
+    'takes results of another tool, and says what is wrong with a file that is none',
+    async () => {
+      await page.goto(`${lab.url}/jobs/${ids['proven']}/results`);
+      const add = page.getByLabel('Add JUnit');
+      await add.setInputFiles({ name: 'none.xml', mimeType: 'text/xml', buffer: Buffer.from('<html/>') });
+      await page.getByText('The document has no test case').waitFor();
+      const document = '<testsuite name="rig"><testcase name="lights up"/></testsuite>';
+      await add.setInputFiles({ name: 'rig.xml', mimeType: 'text/xml', buffer: Buffer.from(document) });
+      await page.locator('.case', { hasText: 'lights up' }).waitFor();
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'compares two jobs',
     async () => {
       await page.goto(`${lab.url}/compare?base=${ids['good']}&head=${ids['bad']}`);
@@ -133,11 +147,12 @@ describeWith('chromium', 'jobs in the browser', () => {
       await page.goto(`${lab.url}/groups/${ids['group']}`);
       await page.getByText('2 of 2 jobs passed').waitFor();
       await page.getByRole('link', { name: 'Show as list' }).click();
-      await page.locator('tbody tr').nth(1).waitFor();
-      expect(await page.locator('tbody tr').count()).toBe(2);
+      const jobs = page.locator('.jobs-table tbody tr'); // the matrix is a table as well
+      await jobs.nth(1).waitFor();
+      expect(await jobs.count()).toBe(2);
       await page.goto(`${lab.url}/jobs?name=night&outcome=fail&state=ended`);
-      await page.locator('tbody tr').first().waitFor();
-      expect(await page.locator('tbody tr').count()).toBe(1);
+      await jobs.first().waitFor();
+      expect(await jobs.count()).toBe(1);
     },
     LIMIT_MS,
   );
@@ -172,6 +187,7 @@ describeWith('chromium', 'jobs in the browser', () => {
         '/jobs',
         `/jobs/${ids['bad']}`,
         `/jobs/${ids['proven']}`,
+        `/jobs/${ids['proven']}/results`,
         `/jobs/${ids['good']}/log?line=5`,
         `/jobs/${ids['good']}/results`,
         `/jobs/${ids['good']}/definition`,

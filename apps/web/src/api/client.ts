@@ -70,6 +70,12 @@ export function postForm<T>(
   });
 }
 
+/** A file as it is, as the body. */
+export async function postFile<T>(path: string, file: Blob, contentType: string): Promise<T> {
+  const response = await request(path, { method: 'POST', headers: { 'content-type': contentType }, body: file });
+  return (await response.json()) as T;
+}
+
 export async function remove(path: string): Promise<void> {
   await request(path, { method: 'DELETE' });
 }

@@ -9,7 +9,7 @@ import {
 } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useLive } from './use-live.js';
-import { getJson, postForm, postJson, remove, request, sendJson, type UploadProgress } from './client.js';
+import { getJson, postFile, postForm, postJson, remove, request, sendJson, type UploadProgress } from './client.js';
 import type {
   Board,
   BuildMatrix,
@@ -27,6 +27,7 @@ import type {
   JobState,
   Outcome,
   ResultPage,
+  ResultUpload,
   SubmittedJob,
   ValidationReport,
 } from './types.js';
@@ -181,6 +182,14 @@ export function useRemoveArtifact(jobId: string) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: (name: string) => remove(`/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: jobQuery(jobId).queryKey }),
+  });
+}
+
+export function useAddResults(jobId: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (file: File) => postFile<ResultUpload>(`/jobs/${jobId}/results`, file, 'application/xml'),
     onSettled: () => queryClient.invalidateQueries({ queryKey: jobQuery(jobId).queryKey }),
   });
 }

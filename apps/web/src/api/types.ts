@@ -26,6 +26,7 @@ export type {
   FieldError,
   Result,
   ResultPage,
+  ResultUpload,
   ServerMessage,
   Step,
   Badge,

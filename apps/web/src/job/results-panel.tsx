@@ -8,6 +8,7 @@ import { ResultBadge } from '../components/badge.js';
 import { Empty, Failure, Loading, Notice } from '../components/feedback.js';
 import { Segmented } from '../components/segmented.js';
 import { formatDurationNs } from '../lib/format.js';
+import { AddResults } from './add-results.js';
 import { logLink } from './log-rows.js';
 import { isBad, resultTree, type SuiteNode } from './result-tree.js';
 
@@ -77,13 +78,14 @@ function NoResults({ job }: { job: Job }) {
           ? 'Each step becomes a result when it is over.'
           : 'This job has no steps: its outcome says how it ended. Give it steps to check what it prints.'}
       </p>
-      {!job.spec.steps?.length && (
-        <div className="empty-actions">
+      <div className="empty-actions">
+        {!job.spec.steps?.length && (
           <Link className="button" to={`/submit?from=${job.id}`}>
             Run again with steps
           </Link>
-        </div>
-      )}
+        )}
+        <AddResults job={job} />
+      </div>
     </Empty>
   );
 }
@@ -103,6 +105,7 @@ function Exports({ job }: { job: Job }) {
           {failure}
         </span>
       )}
+      <AddResults job={job} />
       {(
         [
           ['junit', 'xml', 'JUnit'],
