@@ -295,6 +295,40 @@ describe.each(['little', 'big'] as const)('translations, %s-endian', (byteOrder)
     expect(codes.slice(0, 6)).toEqual([8, 10, 13, 8, 10, 13]); // Sys, RI, Tr
   });
 
+  it('leave in LLAddr the physical address that LL read, also when the page shows other memory by then', async () => {
+    const LL_ADDR = 17;
+    let loop = 0;
+    const side = await runEverywhere({
+      ...{ byteOrder, instructions: 4000, referenceInstructions: 1000, translated: 0 },
+      setUp: (each) => writeTlb(each, 5, DATA, FRAMES, FRAMES + PAGE),
+      build: (a) => {
+        a.op('lui', { rt: S0, imm: DATA >>> 16 })
+          .op('addiu', { rt: S2, imm: 20 })
+          .op('addiu', { rt: T0, imm: 5 });
+        a.op('mtc0', { rt: T0, rd: 0 })
+          .op('mtc0', { rt: S0, rd: 10 })
+          .la(T1, 'loop')
+          .op('lui', { rt: T2, imm: 0xa000 });
+        loop = a.here;
+        a.label('loop').op('ll', { base: S0, rt: V0, offset: 0x120 });
+        // Index 5 gets the pages of the loop's other half.
+        a.op('andi', { rt: T0, rs: S2, imm: 1 }).op('sll', { rd: T0, rt: T0, sa: 7 });
+        a.op('addiu', { rt: T0, rs: T0, imm: (FRAMES >>> 6) | 0x1e }).op('mtc0', { rt: T0, rd: 2 });
+        a.op('addiu', { rt: T0, rs: T0, imm: PAGE >>> 6 })
+          .op('mtc0', { rt: T0, rd: 3 })
+          .op('tlbwi');
+        a.op('mfc0', { rt: V0, rd: LL_ADDR });
+        a.op('ll', { base: T1, rt: A0 }).op('mfc0', { rt: A0, rd: LL_ADDR });
+        a.op('or', { rd: T2, rs: T2, rt: T1 }).op('ll', { base: T2, rt: A1 }).op('mfc0', { rt: A1, rd: LL_ADDR });
+        again(a, 'loop');
+      },
+    });
+    // The last round's LL read what the round before had mapped.
+    expect(register(side, V0)).toBe((FRAMES + 0x120) >>> 4);
+    const physical = loop & 0x1fffffff;
+    expect([register(side, A0), register(side, A1)]).toEqual([physical >>> 4, physical >>> 4]);
+  });
+
   it('show all registers as they are to exceptions in the middle of a region', async () => {
     const side = await runEverywhere({
       ...{ byteOrder, instructions: 40_000, referenceInstructions: 3000, translated: 0.2 },

@@ -32,6 +32,8 @@ const REMAINING = word(S.engine.remaining);
 const RUN_START = word(S.engine.runStart);
 const EVENT = word(S.engine.event);
 const CP0 = word(S.CP0);
+const LL_ADDRESS = word(S.LL_ADDRESS);
+const LL_PENDING = word(S.LL_PENDING);
 const ENTRY_HIS = word(S.TLB_ENTRY_HI);
 const MASKS = word(S.TLB_PAGE_MASK);
 const LO0S = word(S.TLB_ENTRY_LO0);
@@ -103,7 +105,6 @@ export class MipsCpu implements CpuCore {
       tlbProbe: () => this.#tlbProbe(),
       exceptionReturn: () => this.#exceptionReturn(),
       waitForInterrupt: () => this.#waitForInterrupt(),
-      loadLinked: (address) => this.#loadLinked(address),
       readHardwareRegister: (register) => this.#readHardwareRegister(register),
       ...this.#fpu.helpers,
     };
@@ -228,6 +229,7 @@ export class MipsCpu implements CpuCore {
     const status = this.#get(Cp0.Status);
     this.#commit((this.#words[PC] as number) + 4);
     const error = (status & Status.ERL) !== 0;
+    if (error) this.#noteLinkedAddress();
     this.#set(Cp0.Status, status & ~(error ? Status.ERL : Status.EXL));
     if (error) this.host.flushTranslations(); // kuseg was unmapped while ERL was set
     this.#words[word(S.LL_BIT)] = 0;
@@ -326,7 +328,10 @@ export class MipsCpu implements CpuCore {
 
   /** Semantics read the other registers in their place. */
   #readCp0(index: number): number {
-    return index === Cp0.Random ? this.#nextRandom() : this.#count();
+    if (index === Cp0.Random) return this.#nextRandom();
+    if (index === Cp0.Count) return this.#count();
+    this.#noteLinkedAddress();
+    return this.#get(index);
   }
 
   #writeCp0(index: number, value: number): void {
@@ -359,6 +364,7 @@ export class MipsCpu implements CpuCore {
         this.#countBaseNs = this.options.scheduler.nowNs;
         return this.#armTimer();
       case Cp0.EntryHi: {
+        this.#noteLinkedAddress();
         const asid = this.#get(index) & ENTRY_HI.ASID;
         this.#set(index, value & (ENTRY_HI.VPN2 | ENTRY_HI.ASID));
         if (asid !== (value & ENTRY_HI.ASID)) this.host.selectAddressSpace(value & ENTRY_HI.ASID);
@@ -373,6 +379,7 @@ export class MipsCpu implements CpuCore {
       case Cp0.Status: {
         const old = this.#get(index);
         const status = (old & ~this.#statusWritable) | (value & this.#statusWritable);
+        if ((old ^ status) & Status.ERL) this.#noteLinkedAddress();
         this.#set(index, status);
         if ((old ^ status) & Status.ERL) this.host.flushTranslations();
         return this.#modeChanged();
@@ -586,6 +593,7 @@ export class MipsCpu implements CpuCore {
 
   #tlbWrite(index: number): void {
     const w = this.#words;
+    this.#noteLinkedAddress();
     this.#flushEntry(index);
     const mask = this.#get(Cp0.PageMask);
     // The G bit of an entry is the conjunction of both halves' (section 9.7).
@@ -611,9 +619,12 @@ export class MipsCpu implements CpuCore {
     this.#set(Cp0.Index, index < 0 ? -0x80000000 : index);
   }
 
-  /** LL of a mapped address. */
-  #loadLinked(address: number): void {
-    if (this.translate(address, AccessKind.Read)) this.#set(Cp0.LlAddr, this.translatedAddress >>> 4);
+  /** LLAddr is to show the physical address that LL read: to be called before anything that changes what it was. */
+  #noteLinkedAddress(): void {
+    if (!this.#words[LL_PENDING]) return;
+    this.#words[LL_PENDING] = 0;
+    const physical = this.probe(this.#words[LL_ADDRESS] as number);
+    if (physical !== undefined) this.#set(Cp0.LlAddr, physical >>> 4);
   }
 }
 

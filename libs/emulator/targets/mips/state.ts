@@ -11,8 +11,11 @@ export const engine = addEngineState(layout);
 export const GPR = layout.i32('gpr', 32, 3);
 export const HI = layout.i32('hi');
 export const LO = layout.i32('lo');
-/** Link bit of LL/SC and the physical address that LL read. */
+/** Link bit of LL/SC. */
 export const LL_BIT = layout.i32('llbit');
+/** Virtual address that LL read last; 1 in the other while LLAddr does not show it yet, which is seldom asked for. */
+export const LL_ADDRESS = layout.i32('llAddress');
+export const LL_PENDING = layout.i32('llPending');
 
 /** FPRs. With FR=0 register 2n+1 as a 32-bit register is the high half of slot 2n. */
 export const FPR = layout.i64('fpr', 32);

@@ -34,7 +34,6 @@ export const MIPS_HELPERS: readonly HelperSignature[] = [
   helper('tlbProbe', 0, 'none', 'state'),
   helper('exceptionReturn', 0, 'none', 'leave'),
   helper('waitForInterrupt', 0, 'none', 'leave'),
-  helper('loadLinked', 1, 'none', 'trap'),
   helper('readHardwareRegister', 1, 'value', 'trap'),
   ...FPU_HELPERS,
 ];

@@ -101,7 +101,6 @@ export class MipsUserCpu implements UserCpu {
       ...Object.fromEntries(this.description.helpers.map(({ name }) => [name, privileged(name)])),
       raise: (code, unit) => this.#raise(code as ExceptionCode, unit),
       undefinedInstruction: () => this.#raise(ExceptionCode.ReservedInstruction, 0),
-      loadLinked: () => undefined,
       readHardwareRegister: (register) => this.#readHardwareRegister(register),
       ...fpu.helpers,
     };

@@ -5,8 +5,7 @@ import type { ByteOrder } from '../../../core/index.js';
 import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import { Width } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
-import { Cp0 } from '../cp0.js';
-import { CP0, LL_BIT } from '../state.js';
+import { LL_ADDRESS, LL_BIT, LL_PENDING } from '../state.js';
 
 export function defineMemory(table: InstructionTable<MipsBuilder>, byteOrder: ByteOrder): void {
   const load = (name: string, opcode: string, width: Width): void =>
@@ -79,12 +78,8 @@ export function defineMemory(table: InstructionTable<MipsBuilder>, byteOrder: By
   table.define('ll', '110000 base:5 rt:5 offset:s16', '{rt}, {offset}({base})', (b, { base, rt, offset }) => {
     const address = b.address(base, offset);
     const value = b.load(Width.W32, address);
-    // The unmapped segments, kseg0 and kseg1, show physical memory from 0 on.
-    b.ifElse(
-      b.eq(b.shrU(address, b.i32(30)), b.i32(2)),
-      () => b.storeState(CP0, b.shrU(b.and(address, b.i32(0x1fffffff)), b.i32(4)), b.i32(Cp0.LlAddr)),
-      () => b.call('loadLinked', address),
-    );
+    b.storeState(LL_ADDRESS, address);
+    b.storeState(LL_PENDING, b.i32(1));
     b.storeState(LL_BIT, b.i32(1));
     b.setGpr(rt, value);
   });

@@ -108,9 +108,9 @@ export function definePrivileged(table: InstructionTable<MipsBuilder>): void {
 
 /** Registers that are more than a place in memory: they are computed when they are read. */
 function readCp0(b: MipsBuilder, index: Value): Value {
-  const computed = b.or(b.eq(index, b.i32(Cp0.Count)), b.eq(index, b.i32(Cp0.Random)));
+  const computed = [Cp0.Count, Cp0.Random, Cp0.LlAddr].map((each) => b.eq(index, b.i32(each)));
   return b.ifValue(
-    computed,
+    computed.reduce((any, each) => b.or(any, each)),
     () => b.call('readCp0', index),
     () => b.loadState(CP0, index),
   );
