@@ -14,6 +14,8 @@ import {
 const YOUNG_GENERATION_MB = 8;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
 const ABORT_GRACE_MS = 300;
+// Who has reported the end leaves by himself: of a thread that is stopped with threads of its own, Node 24 keeps each of theirs.
+const LEAVING_MS = 2000;
 // The thread watches the wall clock itself; this much later it has failed to.
 const WALL_GUARD_GRACE_MS = 5000;
 // A board says something every second, unless its engine hangs.
@@ -51,6 +53,7 @@ export class BoardHost {
   private heardAt = performance.now();
   private last = { virtualNs: 0, instructions: 0 };
   private abortRequested = false;
+  private reported = false;
   private settle!: (end: BoardEnd) => void;
   private fail!: (error: unknown) => void;
   /** Resolves after all console output is stored; rejects only when storing it failed. */
@@ -112,6 +115,7 @@ export class BoardHost {
         this.events.progress(message);
         break;
       case 'end':
+        this.reported = true;
         this.finish({ ...message, reported: true });
         break;
     }
@@ -155,7 +159,10 @@ export class BoardHost {
   private cleanUp(): void {
     this.timers.forEach((timer) => clearTimeout(timer));
     this.credit.release();
-    void this.thread.terminate();
+    const stop = (): void => void this.thread.terminate();
+    if (!this.reported) return stop();
+    const late = setTimeout(stop, LEAVING_MS);
+    this.thread.once('exit', () => clearTimeout(late));
   }
 
   private threadLimits() {

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { RegionModuleBytes } from '../accel/jit/index.js';
+import { isSameRegion, type CompiledRegion, type RegionModuleBytes } from '../accel/jit/index.js';
 import type { FromHub, SharedModule, ToHub } from './protocol.js';
 import type { TranslationFolder } from './translation-files.js';
 import { TranslationFiles } from './translation-files.js';
@@ -20,6 +20,8 @@ interface HeldModule extends RegionModuleBytes {
 
 interface Shelf {
   readonly modules: HeldModule[];
+  /** All their regions, by the address of their first entry. */
+  readonly regions: Map<number, CompiledRegion[]>;
   readonly boards: Set<MessagePort>;
   /** Something came that no file has. */
   added: boolean;
@@ -71,11 +73,8 @@ export class TranslationHub {
     let shelf = this.#shelves.get(key);
     if (!shelf) {
       const modules = this.#files?.load(key) ?? [];
-      shelf = {
-        modules: modules.map((made) => ({ ...made, id: this.#nextId++, module: undefined })),
-        boards: new Set(),
-        added: false,
-      };
+      shelf = { modules: [], regions: new Map(), boards: new Set(), added: false };
+      for (const made of modules) this.#hold(shelf, { ...made, id: this.#nextId++, module: undefined });
     }
     this.#shelves.delete(key);
     this.#shelves.set(key, shelf);
@@ -90,10 +89,21 @@ export class TranslationHub {
       }
       return;
     }
+    // A short run translates before it hears what there is: held again for each, it would be without end.
+    if (message.made.regions.every((region) => has(shelf, region))) return;
     const made = { ...message.made, id: this.#nextId++ };
-    shelf.modules.push(made);
+    this.#hold(shelf, made);
     shelf.added = true;
     for (const board of shelf.boards) if (board !== from) send(board, [made]);
+  }
+
+  #hold({ modules, regions }: Shelf, made: HeldModule): void {
+    modules.push(made);
+    for (const region of made.regions) {
+      const there = regions.get(firstEntry(region));
+      if (there) there.push(region);
+      else regions.set(firstEntry(region), [region]);
+    }
   }
 
   /** Drops what was used longest ago and is used no more, as far as there is too much of it. */
@@ -106,6 +116,11 @@ export class TranslationHub {
     }
   }
 }
+
+const firstEntry = ({ entries }: CompiledRegion): number => entries[0] as number; // regions have at least one
+
+const has = ({ regions }: Shelf, region: CompiledRegion): boolean =>
+  regions.get(firstEntry(region))?.some((held) => isSameRegion(held, region)) ?? false;
 
 function send(port: MessagePort, modules: readonly HeldModule[]): void {
   const shared = modules.map(({ id, regions, bytes, module }): SharedModule => {

@@ -57,7 +57,7 @@ export class KnownRegions {
     return made.regions.flatMap((region) => {
       const first = region.entries[0] as number; // regions have at least one
       const there = this.on((first & -PAGE_BYTES) >>> 0);
-      if (fresh && there.some((known) => isSame(known.region, region))) return [];
+      if (fresh && there.some((known) => isSameRegion(known.region, region))) return [];
       const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
       for (const [page] of region.pages) {
         const there = this.#byPage.get(page);
@@ -84,7 +84,7 @@ export class KnownRegions {
 }
 
 /** Was it made of the same code, for the same use? */
-const isSame = (a: CompiledRegion, b: CompiledRegion): boolean =>
+export const isSameRegion = (a: CompiledRegion, b: CompiledRegion): boolean =>
   a.entries[0] === b.entries[0] &&
   a.modeKey === b.modeKey &&
   a.wasmBytes === b.wasmBytes &&

@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
+import type { CompiledRegion } from '../accel/jit/index.js';
+import type { FromHub, ToHub } from './protocol.js';
+import { connectToHub, TranslationHub } from './translation-hub.js';
+
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+const region = (entry: number, word: number): CompiledRegion => ({
+  name: 'r0',
+  modeKey: 0,
+  window: undefined,
+  instructions: 1,
+  wasmBytes: 10,
+  entries: [entry],
+  pages: [[entry & -4096, 0]],
+  places: [],
+  addresses: Uint32Array.of(entry),
+  words: Uint32Array.of(word),
+});
+const made = (...regions: CompiledRegion[]): ToHub => ({
+  kind: 'made',
+  made: { bytes: EMPTY_MODULE, module: new WebAssembly.Module(EMPTY_MODULE), regions },
+});
+
+const ports: MessagePort[] = [];
+afterEach(() => ports.splice(0).forEach((port) => port.close()));
+
+function board(hub: TranslationHub, key = 'image'): MessagePort {
+  const thread = hub.connect();
+  const port = connectToHub(thread, key);
+  ports.push(thread, port);
+  return port;
+}
+const entriesOf = ({ modules }: FromHub): number[] =>
+  modules.flatMap(({ regions }) => regions.map(({ entries }) => entries[0] ?? -1));
+
+/** What a board hears next. */
+async function heard(port: MessagePort): Promise<number[]> {
+  const [message] = (await once(port, 'message')) as [FromHub];
+  return entriesOf(message);
+}
+
+describe('a hub of translations', () => {
+  it('tells each board of a key what the others made, at once and when it comes', async () => {
+    const hub = new TranslationHub(undefined);
+    const [first, second, other] = [board(hub), board(hub), board(hub, 'another')];
+    let elsewhere = 0;
+    other.on('message', () => (elsewhere += 1));
+    const told = heard(second);
+    first.postMessage(made(region(0x1000, 1)));
+    expect(await told).toEqual([0x1000]);
+    expect(await heard(board(hub))).toEqual([0x1000]);
+    expect(elsewhere).toBe(0);
+  });
+
+  it('keeps once what several boards made of the same code', async () => {
+    const hub = new TranslationHub(undefined);
+    const [first, second] = [board(hub), board(hub)];
+    const told = heard(second);
+    first.postMessage(made(region(0x1000, 1)));
+    await told;
+    // A module counts as a whole: what it has beside the known region is not lost.
+    const messages = [made(region(0x1000, 1)), made(region(0x1000, 2)), made(region(0x1000, 1), region(0x2000, 3))];
+    const rest: number[][] = [];
+    const all = new Promise<void>((resolve) => {
+      first.on('message', (message: FromHub) => {
+        rest.push(entriesOf(message));
+        if (rest.length === 2) resolve();
+      });
+    });
+    for (const message of messages) second.postMessage(message);
+    await all;
+    expect(rest).toEqual([[0x1000], [0x1000, 0x2000]]);
+    expect(await heard(board(hub))).toEqual([0x1000, 0x1000, 0x1000, 0x2000]);
+  });
+});
