@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { EngineOptions, MachineConfig } from '@bootlab/emulator';
-import { selfTestFirmware } from '@bootlab/emulator';
+import { createMachine, selfTestFirmware } from '@bootlab/emulator';
 import { translateInlineWith } from '@bootlab/emulator/accel';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
 import type { TranslationFolder } from '@bootlab/emulator/threads';
@@ -87,6 +87,29 @@ describe.each(['little', 'big'] as const)('the self-test firmware, %s-endian', (
     expect(warm.outcome).toEqual(interpreted.outcome);
     expect(cacheOf(cold).hits).toBe(0);
   });
+});
+
+it('what an idle guest asks for now and then does not start a thread again', async () => {
+  const threads = (): number => readdirSync('/proc/self/task').length;
+  const machine = await createMachine(selfTest('little'), inThread());
+  const regions = (): number => machine.stats().translation?.regions ?? 0;
+  /** Lets the guest go on a little at a time, until more has been translated. */
+  const untilMore = async (pauseMs: number): Promise<void> => {
+    for (const before = regions(); regions() === before; await sleep(pauseMs))
+      expect(machine.run({ instructions: 2000 }).kind).toBe('limit');
+  };
+  await untilMore(1);
+  const busy = threads();
+  await sleep(2500); // for so long nobody asks for anything
+  machine.run({ instructions: 1 });
+  for (let i = 0; i < 200 && threads() >= busy; i++) await sleep(50);
+  expect(threads()).toBeLessThan(busy);
+  for (let i = 0; i < 5; i++) {
+    await untilMore(0);
+    await sleep(250); // the next request is alone, too
+  }
+  expect(threads()).toBeLessThan(busy);
+  machine.close();
 });
 
 describe('boards of one process', () => {
