@@ -100,7 +100,7 @@ class ThreadedTranslation implements TranslationService {
       if (result.kind !== 'idle') return result;
       if (result.requests !== this.#requests) continue;
       this.#end([]);
-      this.#lastRequestMs = performance.now();
+      this.#lastRequestMs = -Infinity; // long enough ago
     }
     return this.#aside.poll();
   }
