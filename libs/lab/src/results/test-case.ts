@@ -42,6 +42,8 @@ export type CaseSink = (testCase: TestCase) => void;
 /** Reads test results out of console output, line by line. Never throws on what a guest prints. */
 export interface ResultParser {
   push(line: ConsoleLine): void;
+  /** What the kernel printed into a program's line, where results may be: that line comes later, without it. */
+  pushKernel?(line: ConsoleLine): void;
   /** No line follows: what is still open becomes an error, for its end was never printed. */
   end(tNs: number): void;
 }

@@ -11,6 +11,8 @@ export interface ConsoleTextEvents {
   intrusion?(): void;
   /** A line that programs printed is complete. */
   userLine(line: ConsoleLine): void;
+  /** What the kernel printed into a program's line is complete. */
+  kernelLine?(line: ConsoleLine): void;
   /** A line of the log is complete; of one that the kernel printed into, the kernel's part. */
   logLine(line: ConsoleLine): void;
 }
@@ -113,12 +115,13 @@ export class ConsoleText {
   }
 
   private endLogLine(tNs: number): void {
-    const text = trimReturns(this.kernelText ?? this.logText);
+    const intruded = this.kernelText !== undefined;
+    const line = { text: trimReturns(this.kernelText ?? this.logText), tNs, line: this.lineNumber };
     this.kernelText = undefined;
     this.logText = '';
-    const line = this.lineNumber;
     this.lineNumber += 1;
-    this.events.logLine({ text, tNs, line });
+    if (intruded) this.events.kernelLine?.(line);
+    this.events.logLine(line);
   }
 }
 

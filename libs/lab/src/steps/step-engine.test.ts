@@ -235,6 +235,23 @@ describe('test', () => {
     ]);
   });
 
+  it('reads the signals that LAVA prints through the kernel, into whatever line is open', () => {
+    const signal = (id: string): string =>
+      `<8>[   14.052468] <LAVA_SIGNAL_TESTCASE TEST_CASE_ID=${id} RESULT=pass>\r\n`;
+    const desk = new Desk([
+      { test: './t', format: 'lava-signal' },
+      { expect: 'done', format: 'lava-signal' },
+    ]);
+    desk
+      .print('# ')
+      .pass(2e8)
+      .answer(`../bin/lava-test-case${signal('a')}rest\r\n${signal('b')}`, 0);
+    desk.print(`half a li${signal('c')}ne\r\ndone\r\n`);
+    const [ran, expected] = desk.engine.stepRecords;
+    expect(ran?.cases).toMatchObject([{ path: ['a'], status: 'pass' }, { path: ['b'] }]);
+    expect(expected?.cases).toMatchObject([{ path: ['c'], status: 'pass' }]);
+  });
+
   it.each<[string, string, number, RegExp]>([
     ['output without results', 'nothing\r\n', 0, /no results in this format/],
     [

@@ -61,7 +61,16 @@ interface Wait {
   user?(character: string): boolean;
   intrusion?(): void;
   userLine?(line: ConsoleLine): boolean;
+  kernelLine?(line: ConsoleLine): void;
 }
+/** Takes what a command prints. */
+interface CommandOutput {
+  character(character: string): void;
+  line(line: ConsoleLine): void;
+  /** What the kernel prints into one of its lines. */
+  kernelLine?(line: ConsoleLine): void;
+}
+
 type Wake = 'met' | 'due';
 type Script<T> = Generator<Wait, T, Wake>;
 
@@ -300,6 +309,7 @@ export class StepEngine {
           for (const character of userText) resumed.push(character);
         },
         userLine: (line) => (parser?.push(line), false),
+        kernelLine: (line) => parser?.pushKernel?.(line),
       });
       if (!parser) return;
       // The line that ends it is a result perhaps: it is read to its end.
@@ -324,6 +334,7 @@ export class StepEngine {
           if (pattern && !found) found = pattern.push(character);
         },
         line: (line) => parser?.push(line),
+        kernelLine: (line) => parser?.pushKernel?.(line),
       });
     });
     if (status === undefined) return { status: 'fail', message: 'U-Boot takes commands of one short line only' };
@@ -366,11 +377,7 @@ export class StepEngine {
    * Runs a command in the shell on a step's console.
    * @returns its exit status; undefined when this shell cannot be given such a command
    */
-  private *command(
-    record: MutableRecord,
-    command: string,
-    output: { character(character: string): void; line(line: ConsoleLine): void },
-  ): Script<number | undefined> {
+  private *command(record: MutableRecord, command: string, output: CommandOutput): Script<number | undefined> {
     const shell = this.options.shell ?? 'sh';
     if (shell === 'u-boot' && !fitsUBoot(command)) return undefined;
     const typed = typeCommand(shell, command, this.commandNumber);
@@ -389,7 +396,7 @@ export class StepEngine {
   private *typedCommand(
     record: MutableRecord,
     command: TypedCommand,
-    output: { character(character: string): void; line(line: ConsoleLine): void } | undefined,
+    output: CommandOutput | undefined,
   ): Script<number> {
     const text = this.textOf(record.console);
     let phase: 'echo' | 'begun' | 'output' = 'echo';
@@ -424,6 +431,9 @@ export class StepEngine {
           if (output) record.lines = { first: text.line + 1, last: text.line + 1 };
         } else if (phase === 'output') output?.line(line);
         return false;
+      },
+      kernelLine: (line) => {
+        if (phase === 'output') output?.kernelLine?.(line);
       },
     });
     return status;
@@ -504,6 +514,7 @@ export class StepEngine {
       user: (character) => heard((wait) => wait.user?.(character)),
       intrusion: () => heard((wait) => (wait.intrusion?.(), false)),
       userLine: (line) => heard((wait) => wait.userLine?.(line)),
+      kernelLine: (line) => heard((wait) => (wait.kernelLine?.(line), false)),
       logLine: (line) => this.options.onLogLine?.(console, line),
     };
     const text = new ConsoleText(events);

@@ -34,6 +34,11 @@ export class LavaSignalParser implements ResultParser {
     this.cases.add(line, { path: [...this.path, 'broken signal'], status: 'error', message });
   }
 
+  /** LAVA's helpers print through the kernel's log where there is one. */
+  pushKernel(line: ConsoleLine): void {
+    this.push(line);
+  }
+
   end(tNs: number): void {
     const { run } = this;
     if (!run) return;

@@ -5,13 +5,18 @@ import { ConsoleText } from '../../steps/console-text.js';
 import type { TestCase } from '../test-case.js';
 import { createResultParser, type ParsedFormat } from './index.js';
 
-// samples/: output of pytest, ctest, Test::More, node:test, googletest and kselftest (*-captured, junit-gtest) as they printed it, of the others in the shape that their
-// documentation and sources give; and beside each what is to be read out of it.
+// samples/: output as it was printed of pytest, ctest, Test::More, node:test and junit-gtest, and all *-captured: KUnit, LTP and LAVA from reports on
+// the kernel's mailing lists (March 2025; November 2023; kernelci.org, 2021), shortened; ztest from a project's page. Of the others in the
+// shape that their documentation and sources give. Beside each what is to be read out of it.
 // BOOTLAB_WRITE_SAMPLES=1 writes the expected files anew; read the difference before it is committed.
 
 const SAMPLES = path.join(import.meta.dirname, 'samples');
 const FORMATS: Readonly<Record<string, ParsedFormat>> = {
   'kunit.log': 'kunit',
+  'kunit-captured.log': 'kunit',
+  'ltp-captured.log': 'ltp',
+  'ztest-captured.log': 'ztest',
+  'lava-captured.log': 'lava-signal',
   'kselftest.log': 'kselftest',
   'kselftest-captured.log': 'kselftest',
   'tap14.log': 'tap',
@@ -49,6 +54,7 @@ function parse(format: ParsedFormat, chunks: readonly Uint8Array[]): TestCase[] 
     plain: () => undefined,
     user: () => undefined,
     userLine: (line) => parser.push(line),
+    kernelLine: (line) => parser.pushKernel?.(line),
     logLine: () => undefined,
   });
   let tNs = 0;
@@ -87,7 +93,7 @@ describe.each(Object.entries(FORMATS))('%s', (name, format) => {
   });
 
   it('reads the same with the kernel printing into its lines', () => {
-    if (name === 'kunit.log') return; // the kernel does not print into its own lines
+    if (format === 'kunit' || name === 'lava-captured.log') return; // the kernel does not print into its own lines
     const lines = log.split('\n').map((line, index) => {
       const at = 1 + ((index * 7) % Math.max(1, line.length));
       if (line.trim().length < 3 || line.slice(0, at).trim() === '') return line;
