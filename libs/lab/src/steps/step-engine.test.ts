@@ -187,6 +187,7 @@ describe('run', () => {
     ['another exit status', { run: 'false' }, '', 1, /exit status 1, not 0/],
     ['exit status 0 where another is wanted', { run: 'true', exit: 3 }, '', 0, /exit status 0, not 3/],
     ['output without the pattern', { run: 'uname', expect: 'Linux' }, 'Minix\r\n', 0, /no match for "Linux"/],
+    ['a pattern as it was written', { run: 'uname', expect: 'v\\d+\t' }, 'Minix\r\n', 0, /no match for "v\\d\+\\t"/],
   ])('fails on %s, and stops', (_, step, output, status, message) => {
     const desk = ready(step, [{ run: 'next' }])
       .answer(output, status)

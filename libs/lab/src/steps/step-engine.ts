@@ -13,7 +13,7 @@ import {
   writeFileCommands,
   type TypedCommand,
 } from './shell.js';
-import { MAX_CASES, MAX_OUTPUT_LENGTH, type StepRecord, type StepStatus } from './step-record.js';
+import { MAX_CASES, MAX_OUTPUT_LENGTH, quoted, type StepRecord, type StepStatus } from './step-record.js';
 
 /** How long a prompt must stand still before it is believed: programs print '# ' too, and then go on. */
 export const PROMPT_QUIET_NS = 100e6;
@@ -353,7 +353,7 @@ export class StepEngine {
       return { status: 'fail', message: last === '' ? text : `${text}: ${last}` };
     }
     if (pattern && !found)
-      return { status: 'fail', message: `Its output has no match for ${JSON.stringify(step.expect)}` };
+      return { status: 'fail', message: `Its output has no match for ${quoted(step.expect ?? '')}` };
     return PASSED;
   }
 

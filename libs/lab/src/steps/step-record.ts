@@ -40,7 +40,7 @@ const MAX_TITLE_TEXT = 80;
 /** "step 2 (expect "login:")"; of a script, its first line. */
 export function stepTitle({ index, kind, text, name }: Pick<StepRecord, 'index' | 'kind' | 'text' | 'name'>): string {
   const shown = shortText(text);
-  const what = shown === '' ? kind : `${kind} ${JSON.stringify(shown)}`;
+  const what = shown === '' ? kind : `${kind} ${quoted(shown)}`;
   return name === undefined ? `step ${index + 1} (${what})` : `step ${index + 1}, ${name} (${what})`;
 }
 
@@ -50,3 +50,7 @@ export function shortText(text: string): string {
   const line = first === text ? text : `${first.trimEnd()}…`;
   return line.length <= MAX_TITLE_TEXT ? line : `${line.slice(0, MAX_TITLE_TEXT)}…`;
 }
+
+/** Text in quotes, as a job file has it: a pattern's backslashes are not doubled, and what would break the line is escaped. */
+export const quoted = (text: string): string =>
+  `"${text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1))}"`;
