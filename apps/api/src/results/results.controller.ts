@@ -45,6 +45,7 @@ import type { Principal } from '@bootlab/lab/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentPrincipal } from '../auth/auth.guard.js';
+import { ReadsResults } from '../body-parsers.js';
 import { RESULT_TYPES } from './result-types.js';
 import { ResultsService } from './results.service.js';
 
@@ -80,6 +81,7 @@ export class ResultsController {
     summary: 'Add results that were found out elsewhere to a job that has ended: JUnit XML',
     description: 'They change its counts, comparisons and histories; never how it ended.',
   })
+  @ReadsResults()
   @ApiConsumes(...RESULT_TYPES)
   @ApiBody({ schema: { type: 'string' } })
   @ApiCreatedResponse({ standardSchema: resultUploadSchema })
