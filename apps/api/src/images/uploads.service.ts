@@ -88,7 +88,13 @@ export class UploadsService implements OnModuleInit {
     }
     const webRequest = new NodeRequest({ req: request, res: response });
     this.principals.set(webRequest, principal);
-    await sendNodeResponse(response, await withProblem(await this.server.handleWeb(webRequest)));
+    const answer = await this.server.handleWeb(webRequest);
+    if (id !== undefined && request.method === 'HEAD' && !answer.ok) {
+      // The file may have been taken over since: then it is not where the protocol's server looks for it.
+      const now = await this.find(principal, id);
+      if (now.state !== 'receiving') return this.answerEnded(principal, now, request, response);
+    }
+    await sendNodeResponse(response, await withProblem(answer));
   }
 
   /** Ends a transfer of either kind, and drops what has arrived. */
