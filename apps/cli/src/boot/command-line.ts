@@ -1,22 +1,13 @@
 import { boardCatalogue, createMachine, runMachine, selfTestFirmware } from '@bootlab/emulator';
-import type { InterpreterStore } from '@bootlab/emulator/accel';
+import type { GuestContext } from '../guest-context.js';
 import { bootlabCommand, parseCommandLine } from '../parse.js';
 import { addBootCommand } from './command.js';
 import type { BootHost } from './run.js';
 import { boot } from './run.js';
 import { keptTranslations } from '../translations.js';
 
-export interface BootContext {
-  readonly version: string;
-  readonly host: BootHost;
-  readonly env: NodeJS.ProcessEnv;
-  readonly interpreters: InterpreterStore | undefined;
-  /** What the compiler knows of the emulator, see `generatorVersion`. */
-  readonly emulatorBuild: URL;
-}
-
 /** Runs `bootlab boot …`, with nothing loaded that only other commands need. */
-export function runBootCommandLine(args: readonly string[], context: BootContext): Promise<number> {
+export function runBootCommandLine(args: readonly string[], context: GuestContext<BootHost>): Promise<number> {
   const { version, host, env, interpreters, emulatorBuild } = context;
   const engine = {
     createMachine,
