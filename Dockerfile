@@ -16,7 +16,7 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production BOOTLAB_HOST=0.0.0.0 PORT=8080
-# The C library returns what V8's compilers have freed: see scripts/start.mjs.
+# The C library returns what V8's compilers have freed: see apps/cli/bin/lean-malloc.mjs.
 ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /app
 COPY --from=build --chown=node:node /app ./

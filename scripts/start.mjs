@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { LEAN_MALLOC } from '../apps/cli/bin/lean-malloc.mjs';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -93,18 +94,12 @@ function administratorToken(dataDir, makeToken) {
 // ---- Processes ----
 
 /**
- * The C library returns to the system what V8's compilers have freed, instead of keeping it in a heap for each of their
- * threads: 60 MB of a process that runs a board.
- */
-const LEAN = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' };
-
-/**
  * Starts one of our programs; it ends when the channel to us does, however we end.
  * @param {string} folder @param {Record<string, string>} env
  */
 function startProgram(folder, env) {
   return spawn(process.execPath, [path.join(ROOT, folder, 'dist', 'main.js')], {
-    env: { ...LEAN, ...process.env, ...env },
+    env: { ...LEAN_MALLOC, ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true, // Ctrl-C reaches this process only, which stops the others in order
   });

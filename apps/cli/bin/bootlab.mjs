@@ -4,15 +4,14 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LEAN_MALLOC } from './lean-malloc.mjs';
 
-// Compiling translations leaves free memory in one heap of the C library for each of V8's threads, and room for garbage in
-// V8's own. A board that then idles for hours should not keep that, and only a new process can be told so. Node can become
-// one from 22.15 on; before, boards are larger.
-const LEAN = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' };
+// A board that idles for hours should not keep what compiling left, nor room for garbage in V8's heap. A process can become
+// such a lean one from Node 22.15 on; before, boards are larger.
 const { execve } = /** @type {any} */ (process);
 if (process.argv[2] === 'boot' && execve && process.platform === 'linux' && !('MALLOC_ARENA_MAX' in process.env)) {
   const args = ['--max-semi-space-size=2', ...process.execArgv, ...process.argv.slice(1)];
-  execve.call(process, process.execPath, [process.execPath, ...args], { ...process.env, ...LEAN });
+  execve.call(process, process.execPath, [process.execPath, ...args], { ...process.env, ...LEAN_MALLOC });
 }
 
 // Compiled JavaScript is kept from run to run where Node can do that (from 22.1): commands start in half the time.
