@@ -52,12 +52,25 @@ describe('interleave', () => {
   it('lets the subjects take turns', async () => {
     const order: string[] = [];
     const subject = (name: string) => ({ name, run: () => Promise.resolve(order.push(name)) });
-    const samples = await interleave([subject('a'), subject('b')], 3, (name, round) => order.push(`${name}${round}`));
-    expect(order).toEqual(['a1', 'a', 'b1', 'b', 'a2', 'a', 'b2', 'b', 'a3', 'a', 'b3', 'b']);
+    const samples = await interleave([subject('a'), subject('b')], 3, () => undefined);
+    expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
     expect(samples).toEqual([
-      [2, 6, 10],
-      [4, 8, 12],
+      [1, 3, 5],
+      [2, 4, 6],
     ]);
+  });
+
+  it('warms up who asks for it, measures none of that, and says what comes next', async () => {
+    const order: string[] = [];
+    const subject = (name: string) => ({ name, run: () => Promise.resolve(order.push(name)) });
+    const samples = await interleave([subject('cold'), { ...subject('warm'), warmingRuns: 2 }], 1, (text) =>
+      order.push(`(${text})`),
+    );
+    expect(order).toEqual([
+      ...['(warm, warming run 1 of 2)', 'warm', '(warm, warming run 2 of 2)', 'warm'],
+      ...['(cold, run 1 of 1)', 'cold', '(warm, run 1 of 1)', 'warm'],
+    ]);
+    expect(samples).toEqual([[6], [8]]);
   });
 });
 

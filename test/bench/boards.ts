@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MissingPrerequisite, maltaGuest } from '@bootlab/emulator/testkit';
 import { TranslationHub, translationFolder } from '@bootlab/emulator/threads';
 import type { BoardStart } from './board-thread.js';
+import { WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
 import { interleave, median } from './statistics.js';
@@ -19,58 +18,59 @@ const TARGET_THROUGHPUT = 1.9;
  */
 export async function boardsBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
   if (availableParallelism() < 2) throw new MissingPrerequisite('a second core', 'Measure on a machine with two.');
-  const { kernel, initrd } = maltaGuest('little');
-  const folder = mkdtempSync(join(tmpdir(), 'bootlab-translations-'));
-  /** Seconds until all are there. */
-  const boot = async (boards: number, hub: TranslationHub): Promise<number> => {
-    const threads = Array.from({ length: boards }, () => {
-      const hubPort = hub.connect();
-      const workerData: BoardStart = { kernel, initrd, hub: hubPort };
-      return new Worker(new URL('./board-thread.js', import.meta.url), { workerData, transferList: [hubPort] });
+  return withTranslations(async (translations) => {
+    const warm = new TranslationHub(translationFolder(translations));
+    const subject = (name: string, boards: number, hub: () => TranslationHub): Subject<number> => ({
+      name,
+      run: () => boot(boards, hub()),
     });
-    // They have loaded their modules and images: what is measured is boards, not the start of threads.
-    await Promise.all(threads.map((thread) => once(thread, 'message')));
-    const startedAt = performance.now();
-    const booted = Promise.all(threads.map((thread) => once(thread, 'message')));
-    for (const thread of threads) thread.postMessage('go');
-    await booted;
-    const seconds = (performance.now() - startedAt) / 1000;
-    await Promise.all(threads.map((thread) => thread.terminate()));
-    return seconds;
-  };
-  const warm = new TranslationHub(translationFolder(folder));
-  const subject = (name: string, boards: number, hub: () => TranslationHub): Subject<number> => ({
-    name,
-    run: () => boot(boards, hub()),
+    const subjects = [
+      subject('one board, cold', 1, () => new TranslationHub(undefined)),
+      subject('two boards, cold', 2, () => new TranslationHub(undefined)),
+      { ...subject('one board, warm', 1, () => warm), warmingRuns: WARMING_RUNS },
+      subject('two boards, warm', 2, () => warm),
+    ];
+    return reportOf(subjects, await interleave(subjects, runs, progress));
   });
-  const subjects = [
-    subject('one board, cold', 1, () => new TranslationHub(undefined)),
-    subject('two boards, cold', 2, () => new TranslationHub(undefined)),
-    subject('one board, warm', 1, () => warm),
-    subject('two boards, warm', 2, () => warm),
-  ];
-  try {
-    progress('filling the translation cache');
-    await boot(1, warm);
-    await boot(1, warm);
-    const samples = await interleave(subjects, runs, (name, round) => progress(`${name}, run ${round} of ${runs}`));
-    const [oneCold = NaN, twoCold = NaN, oneWarm = NaN, twoWarm = NaN] = samples.map(median);
-    const throughput = (2 * oneWarm) / twoWarm;
-    return {
-      title: 'Two boards on two cores: Linux on Malta to BOOT-OK',
-      note: `wall seconds until all are there, medians of ${runs} interleaved runs; boards are threads of one process`,
-      columns: ['seconds', 'boards a minute', 'of one board'],
-      rows: subjects.map(({ name }, index) => {
-        const seconds = [oneCold, twoCold, oneWarm, twoWarm][index] ?? NaN;
-        const boards = index % 2 === 0 ? 1 : 2;
-        const one = index < 2 ? oneCold : oneWarm;
-        return { name, values: [seconds, (60 * boards) / seconds, (boards * one) / seconds] };
-      }),
-      targets: [
-        { name: "two boards' throughput as a multiple of one's, warm", value: throughput, atLeast: TARGET_THROUGHPUT },
-      ],
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+}
+
+/** Boots boards side by side. @returns seconds until all are there */
+async function boot(boards: number, hub: TranslationHub): Promise<number> {
+  const { kernel, initrd } = maltaGuest('little');
+  const threads = Array.from({ length: boards }, () => {
+    const hubPort = hub.connect();
+    const workerData: BoardStart = { kernel, initrd, hub: hubPort };
+    return new Worker(new URL('./board-thread.js', import.meta.url), { workerData, transferList: [hubPort] });
+  });
+  // They have loaded their modules and images: what is measured is boards, not the start of threads.
+  await Promise.all(threads.map((thread) => once(thread, 'message')));
+  const startedAt = performance.now();
+  const booted = Promise.all(threads.map((thread) => once(thread, 'message')));
+  for (const thread of threads) thread.postMessage('go');
+  await booted;
+  const seconds = (performance.now() - startedAt) / 1000;
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  return seconds;
+}
+
+function reportOf(subjects: readonly Subject<number>[], samples: number[][]): Report {
+  const [oneCold = NaN, twoCold = NaN, oneWarm = NaN, twoWarm = NaN] = samples.map(median);
+  return {
+    title: 'Two boards on two cores: Linux on Malta to BOOT-OK',
+    note: `wall seconds until all are there, medians of ${samples[0]?.length} interleaved runs; boards are threads of one process`,
+    columns: ['seconds', 'boards a minute', 'of one board'],
+    rows: subjects.map(({ name }, index) => {
+      const seconds = [oneCold, twoCold, oneWarm, twoWarm][index] ?? NaN;
+      const boards = index % 2 === 0 ? 1 : 2;
+      const one = index < 2 ? oneCold : oneWarm;
+      return { name, values: [seconds, (60 * boards) / seconds, (boards * one) / seconds] };
+    }),
+    targets: [
+      {
+        name: "two boards' throughput as a multiple of one's, warm",
+        value: (2 * oneWarm) / twoWarm,
+        atLeast: TARGET_THROUGHPUT,
+      },
+    ],
+  };
 }

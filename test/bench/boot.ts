@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ByteOrder } from '@bootlab/emulator/core';
 import { maltaGuest, runQemuMalta } from '@bootlab/emulator/testkit';
-import { markOf, runBootlab } from './bootlab.js';
+import { markOf, runBootlab, WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
 import { interleave, median } from './statistics.js';
@@ -14,8 +11,6 @@ const TARGET_RATIO = 2.5;
 /** The same with translated code: when all of it has to be translated, and with what earlier runs left. */
 const TARGET_COLD_RATIO = 1;
 const TARGET_WARM_RATIO = 1 / 1.5;
-/** Boots that fill the cache before anything is measured: later ones find a little that the first did not. */
-const WARMING_RUNS = 2;
 /** Indices of the subjects. */
 const [INTERPRETER, COLD, WARM, QEMU] = [0, 1, 2, 3];
 const CMDLINE = 'console=ttyS0';
@@ -29,15 +24,19 @@ interface Sample {
 }
 
 /** Linux on Malta with its self-testing initramfs: wall time to the shell's level and to the end of the self-test. */
-export async function bootBenchmark(
-  byteOrder: ByteOrder,
-  runs: number,
-  progress: (text: string) => void,
-): Promise<Report> {
+export function bootBenchmark(byteOrder: ByteOrder, runs: number, progress: (text: string) => void): Promise<Report> {
+  return withTranslations(async (translations) => {
+    const subjects = subjectsOf(byteOrder, translations);
+    return reportOf(byteOrder, subjects, await interleave(subjects, runs, progress));
+  });
+}
+
+/** In the order of the indices above. */
+function subjectsOf(byteOrder: ByteOrder, translations: string): Subject<Sample>[] {
   const { kernel, initrd } = maltaGuest(byteOrder);
   const qemu = byteOrder === 'little' ? 'qemu-system-mipsel' : 'qemu-system-mips';
-  const folder = mkdtempSync(join(tmpdir(), 'bootlab-translations-'));
-  const options = { timeoutMs: TIMEOUT_MS, marks: MARKS, env: { ...process.env, BOOTLAB_TRANSLATIONS: folder } };
+  const env = { ...process.env, BOOTLAB_TRANSLATIONS: translations };
+  const options = { timeoutMs: TIMEOUT_MS, marks: MARKS, env };
   const onBootlab = (name: string, ...engine: string[]): Subject<Sample> => ({
     name,
     run: async () => {
@@ -48,17 +47,19 @@ export async function bootBenchmark(
       return { ...sampleOf('bootlab', run), instructions, virtualSeconds };
     },
   });
-  const subjects: Subject<Sample>[] = [
+  return [
     onBootlab('bootlab, interpreter', '--accel', 'interp'),
     onBootlab('bootlab, JIT, cold', '--no-cache'),
-    onBootlab('bootlab, JIT, warm'),
+    { ...onBootlab('bootlab, JIT, warm'), warmingRuns: WARMING_RUNS },
     {
       name: qemu,
       run: async (): Promise<Sample> =>
         sampleOf(qemu, await runQemuMalta({ byteOrder, kernel, initrd, cmdline: CMDLINE, memoryMiB: 256, ...options })),
     },
   ];
-  const samples = await measure(subjects, runs, progress).finally(() => rmSync(folder, { recursive: true }));
+}
+
+function reportOf(byteOrder: ByteOrder, subjects: readonly Subject<Sample>[], samples: Sample[][]): Report {
   const middle = (index: number, of: (sample: Sample) => number): number => median(samples[index]?.map(of) ?? []);
   const ratio = (index: number, of: (sample: Sample) => number): number => middle(index, of) / middle(QEMU, of);
   const booted = (sample: Sample): number => sample.bootedSeconds;
@@ -67,8 +68,8 @@ export async function bootBenchmark(
   return {
     title: `Linux on Malta, ${byteOrder}-endian`,
     note:
-      `wall seconds, medians of ${runs} interleaved runs; bootlab executed ${((ours?.instructions ?? 0) / 1e9).toFixed(2)} G ` +
-      `instructions in ${(ours?.virtualSeconds ?? 0).toFixed(1)} virtual seconds until power-off`,
+      `wall seconds, medians of ${samples[0]?.length} interleaved runs; bootlab executed ` +
+      `${((ours?.instructions ?? 0) / 1e9).toFixed(2)} G instructions in ${(ours?.virtualSeconds ?? 0).toFixed(1)} virtual seconds until power-off`,
     columns: ['to BOOT-OK', 'to TEST-DONE'],
     rows: [
       ...subjects.map(({ name }, index) => ({ name, values: [middle(index, booted), middle(index, tested)] })),
@@ -94,18 +95,6 @@ export async function bootBenchmark(
       },
     ],
   };
-}
-
-async function measure(
-  subjects: readonly Subject<Sample>[],
-  runs: number,
-  progress: (text: string) => void,
-): Promise<Sample[][]> {
-  for (let round = 1; round <= WARMING_RUNS; round++) {
-    progress(`filling the translation cache, run ${round} of ${WARMING_RUNS}`);
-    await subjects[WARM]?.run();
-  }
-  return interleave(subjects, runs, (name, round) => progress(`${name}, run ${round} of ${runs}`));
 }
 
 function sampleOf(subject: string, run: Parameters<typeof markOf>[1]): Sample {

@@ -33,6 +33,22 @@ export async function runBootlab(
   }
 }
 
+/**
+ * Runs that leave no more translations to be made than later ones will find anyway: the first finds out what is hot, the
+ * second what is hot only without having to wait for the translator.
+ */
+export const WARMING_RUNS = 2;
+
+/** Lends a folder for translations, which is empty at first. */
+export async function withTranslations<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'bootlab-translations-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** The end of a console, for error messages. */
 export const tail = (text: string): string => text.trimEnd().split('\n').slice(-15).join('\n');
 

@@ -47,7 +47,7 @@ export async function floatingPointBenchmark(runs: number, progress: (text: stri
       { name: 'QEMU', run: () => timeQemu(program) },
     ],
     runs,
-    (subject, round) => progress(`${subject}, run ${round} of ${runs}`),
+    progress,
   );
   const medianOf = (samples: readonly Nanoseconds[], name: string): number =>
     median(samples.map((sample) => sample[name] ?? NaN));

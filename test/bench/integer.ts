@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessRun } from '@bootlab/emulator/testkit';
 import { buildMipsProgram, runQemuMalta, runQemuUser } from '@bootlab/emulator/testkit';
-import { markOf, repositoryFolder, runBootlab } from './bootlab.js';
+import { markOf, repositoryFolder, runBootlab, WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
 import { interleave, median } from './statistics.js';
@@ -16,10 +14,6 @@ const TIMEOUT_MS = 300_000;
 const TARGET_MIPS = 300;
 /** QEMU's time as a multiple of ours that translated code must reach. */
 const TARGET_JIT_SPEED = 1.2;
-/** Place among the subjects of our engine that knows the program from earlier runs. */
-const WARM = 2;
-/** The first finds out what is hot, the second what is hot only without having to wait for the translator. */
-const WARMING_RUNS = 2;
 
 const FLAGS = [
   ...['-march=mips32r2', '-mabi=32', '-O2', '-G0', '-msoft-float', '-fno-pic', '-mno-abicalls', '-ffreestanding'],
@@ -72,17 +66,6 @@ export function programBenchmark(elf: string, runs: number, progress: (text: str
   );
 }
 
-/** Lends a folder for translations, which is empty at first. */
-async function withTranslations<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'bootlab-translations-'));
-  try {
-    return await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Our engines; the one that knows the program comes at {@link WARM}. */
 function onBootlab(elf: string, translations: string, check?: (run: ProcessRun) => void): Subject<Sample>[] {
   const subject = (name: string, ...engine: string[]): Subject<Sample> => ({
     name: `bootlab, ${name}`,
@@ -95,7 +78,11 @@ function onBootlab(elf: string, translations: string, check?: (run: ProcessRun) 
       return { ...sampleOf('bootlab', run), instructions: run.stats.instructions };
     },
   });
-  return [subject('interpreter', '--accel', 'interp'), subject('JIT, cold', '--no-cache'), subject('JIT, warm')];
+  return [
+    subject('interpreter', '--accel', 'interp'),
+    subject('JIT, cold', '--no-cache'),
+    { ...subject('JIT, warm'), warmingRuns: WARMING_RUNS },
+  ];
 }
 
 const onQemu = (kernel: string, check?: (run: ProcessRun) => void): Subject<Sample> => ({
@@ -133,11 +120,7 @@ async function compare(
   progress: (text: string) => void,
   subjects: readonly Subject<Sample>[],
 ): Promise<Report> {
-  for (let round = 1; round <= WARMING_RUNS; round++) {
-    progress(`filling the translation cache, run ${round} of ${WARMING_RUNS}`);
-    await subjects[WARM]?.run();
-  }
-  const samples = await interleave(subjects, runs, (name, round) => progress(`${name}, run ${round} of ${runs}`));
+  const samples = await interleave(subjects, runs, progress);
   const instructions = samples.flat().find((sample) => sample.instructions !== undefined)?.instructions ?? 0;
   const seconds = samples.map((ofSubject) => median(ofSubject.map((sample) => sample.seconds)));
   const [interpreter = NaN, cold = NaN, warm = NaN, qemu = NaN] = seconds;

@@ -20,23 +20,33 @@ export const geometricMean = (values: readonly number[]): number =>
 /** Something that can be run again and again to be measured. */
 export interface Subject<T> {
   name: string;
+  /** How many runs come before anything is measured, for what it keeps from run to run. Default: none. */
+  warmingRuns?: number;
   run(): Promise<T>;
 }
 
 /**
- * Runs every subject `rounds` times, taking turns, so that whatever slows the machine down for a while slows all of
- * them and not the one that happened to run.
+ * Warms up what is to be measured warm, then runs every subject `rounds` times, taking turns, so that whatever slows the
+ * machine down for a while slows all of them and not the one that happened to run.
+ * @param progress is told of each run before it starts
  * @returns the samples of each subject, in the order of `subjects`
  */
 export async function interleave<T>(
   subjects: readonly Subject<T>[],
   rounds: number,
-  progress: (subject: string, round: number) => void,
+  progress: (text: string) => void,
 ): Promise<T[][]> {
+  for (const subject of subjects) {
+    const warmingRuns = subject.warmingRuns ?? 0;
+    for (let run = 1; run <= warmingRuns; run++) {
+      progress(`${subject.name}, warming run ${run} of ${warmingRuns}`);
+      await subject.run();
+    }
+  }
   const samples = subjects.map((): T[] => []);
   for (let round = 1; round <= rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
-      progress(subject.name, round);
+      progress(`${subject.name}, run ${round} of ${rounds}`);
       samples[index]?.push(await subject.run());
     }
   }

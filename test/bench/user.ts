@@ -11,7 +11,7 @@ import {
   MissingPrerequisite,
   qemuUserMips,
 } from '@bootlab/emulator/testkit';
-import { repositoryFolder } from './bootlab.js';
+import { repositoryFolder, WARMING_RUNS } from './bootlab.js';
 import type { Report, Row } from './report.js';
 import type { Subject } from './statistics.js';
 import { geometricMean, interleave, median } from './statistics.js';
@@ -23,8 +23,6 @@ const TIMEOUT_MS = 300_000;
 const INTERPRETER_TARGET = 6;
 /** How many times as fast as qemu-mipsel they are wanted with the JIT, which knows them from earlier runs. */
 const JIT_TARGET = 1.4;
-/** The first finds out what is hot, the second what is hot only without having to wait for the translator. */
-const WARMING_RUNS = 2;
 /** Milliseconds from the command to the end of a static hello world. */
 const START_TARGET_MS = 150;
 /** A start is short, and other work on the machine tells: more runs than of works that take seconds. */
@@ -125,16 +123,10 @@ async function timeEach(work: Pick<Work, 'name' | 'input'>, commands: Commands, 
   const { folder, runs, progress } = timing;
   const subjects = Object.entries(commands).map(([name, command]): Subject<Sample> => ({
     name,
+    warmingRuns: name === 'JIT, warm' ? WARMING_RUNS : 0,
     run: () => timeCommand(command, folder, work.input),
   }));
-  const warm = subjects.find(({ name }) => name === 'JIT, warm');
-  for (let round = 1; warm && round <= WARMING_RUNS; round++) {
-    progress(`${work.name}: filling the translation cache, run ${round} of ${WARMING_RUNS}`);
-    await warm.run();
-  }
-  const samples = await interleave(subjects, runs, (name, round) =>
-    progress(`${work.name}: ${name}, run ${round} of ${runs}`),
-  );
+  const samples = await interleave(subjects, runs, (text) => progress(`${work.name}: ${text}`));
   const expected = samples[subjects.findIndex(({ name }) => name === 'qemu-mipsel')]?.[0]?.outputSha256;
   for (const [index, { name }] of subjects.entries()) {
     // This machine's own program may be of another version, and compress into other bytes.
