@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ByteOrder } from '../core/index.js';
 import type {
   CompilerSetup,
+  KeptModule,
   RegionModule,
-  RegionModuleBytes,
   TranslationRequest,
   TranslationResult,
 } from '../accel/jit/index.js';
@@ -26,18 +26,16 @@ export type ThreadCache =
 export type ToTranslator =
   | { readonly kind: 'request'; readonly request: TranslationRequest }
   /** Nothing will be asked any more: keep what is to be kept, and what others made, then end. */
-  | { readonly kind: 'close'; readonly made: readonly RegionModuleBytes[] };
+  | { readonly kind: 'close'; readonly made: readonly KeptModule[] };
 
 export type FromTranslator =
   | TranslationResult
   /** Nobody has asked for anything for a while, since this many requests. */
   | { readonly kind: 'idle'; readonly requests: number };
 
-/** A module that a board did not make itself: compiled, unless it was read from a file and nobody has done that yet. */
+/** A module that a board did not make itself. */
 export interface SharedModule {
-  readonly id: number;
-  readonly regions: RegionModule['regions'];
-  readonly code: WebAssembly.Module | Uint8Array<ArrayBuffer>;
+  readonly made: RegionModule;
   readonly wasmBytes: number;
 }
 
@@ -45,9 +43,7 @@ export interface FromHub {
   readonly modules: readonly SharedModule[];
 }
 
-export type ToHub =
-  | { readonly kind: 'made'; readonly made: RegionModule & RegionModuleBytes }
-  | {
-      readonly kind: 'compiled';
-      readonly modules: readonly { readonly id: number; readonly module: WebAssembly.Module }[];
-    };
+/** What a board's thread tells its hub: a module that it made. */
+export interface ToHub {
+  readonly made: KeptModule;
+}

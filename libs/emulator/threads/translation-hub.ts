@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { isSameRegion, type CompiledRegion, type RegionModuleBytes } from '../accel/jit/index.js';
-import type { FromHub, SharedModule, ToHub } from './protocol.js';
+import { isSameRegion, type CompiledRegion, type KeptModule } from '../accel/jit/index.js';
+import type { FromHub, ToHub } from './protocol.js';
 import type { TranslationFolder } from './translation-files.js';
 import { TranslationFiles } from './translation-files.js';
 
@@ -13,18 +13,15 @@ interface Connection {
   readonly port: MessagePort;
 }
 
-interface HeldModule extends RegionModuleBytes {
-  readonly id: number;
-  module: WebAssembly.Module | undefined;
-}
-
 interface Shelf {
-  readonly modules: HeldModule[];
+  readonly modules: KeptModule[];
   /** All their regions, by the address of their first entry. */
   readonly regions: Map<number, CompiledRegion[]>;
   readonly boards: Set<MessagePort>;
   /** Something came that no file has. */
   added: boolean;
+  /** There may be machine code that no file has. */
+  improving: boolean;
 }
 
 /**
@@ -36,7 +33,6 @@ export class TranslationHub {
   readonly #files: TranslationFiles | undefined;
   /** By key; the one used last comes last. */
   readonly #shelves = new Map<string, Shelf>();
-  #nextId = 0;
 
   /** @param folder where translations are kept between runs; without it they end with the process */
   constructor(folder: TranslationFolder | undefined) {
@@ -57,11 +53,7 @@ export class TranslationHub {
     port.on('message', (message: ToHub) => this.#hear(shelf, port, message));
     port.on('close', () => {
       shelf.boards.delete(port);
-      if (shelf.added)
-        this.#files?.write(
-          key,
-          shelf.modules.map(({ bytes, regions }) => ({ bytes, regions })),
-        );
+      if (shelf.improving) shelf.improving = this.#files?.update(key, shelf.modules, shelf.added) ?? false;
       shelf.added = false;
       this.#forget();
     });
@@ -72,32 +64,23 @@ export class TranslationHub {
   #shelf(key: string): Shelf {
     let shelf = this.#shelves.get(key);
     if (!shelf) {
-      const modules = this.#files?.load(key) ?? [];
-      shelf = { modules: [], regions: new Map(), boards: new Set(), added: false };
-      for (const made of modules) this.#hold(shelf, { ...made, id: this.#nextId++, module: undefined });
+      shelf = { modules: [], regions: new Map(), boards: new Set(), added: false, improving: true };
+      for (const made of this.#files?.load(key) ?? []) this.#hold(shelf, made);
     }
     this.#shelves.delete(key);
     this.#shelves.set(key, shelf);
     return shelf;
   }
 
-  #hear(shelf: Shelf, from: MessagePort, message: ToHub): void {
-    if (message.kind === 'compiled') {
-      for (const { id, module } of message.modules) {
-        const held = shelf.modules.find((candidate) => candidate.id === id);
-        if (held) held.module ??= module;
-      }
-      return;
-    }
+  #hear(shelf: Shelf, from: MessagePort, { made }: ToHub): void {
     // A short run translates before it hears what there is: held again for each, it would be without end.
-    if (message.made.regions.every((region) => has(shelf, region))) return;
-    const made = { ...message.made, id: this.#nextId++ };
+    if (made.regions.every((region) => has(shelf, region))) return;
     this.#hold(shelf, made);
-    shelf.added = true;
+    shelf.added = shelf.improving = true;
     for (const board of shelf.boards) if (board !== from) send(board, [made]);
   }
 
-  #hold({ modules, regions }: Shelf, made: HeldModule): void {
+  #hold({ modules, regions }: Shelf, made: KeptModule): void {
     modules.push(made);
     for (const region of made.regions) {
       const there = regions.get(firstEntry(region));
@@ -122,11 +105,10 @@ const firstEntry = ({ entries }: CompiledRegion): number => entries[0] as number
 const has = ({ regions }: Shelf, region: CompiledRegion): boolean =>
   regions.get(firstEntry(region))?.some((held) => isSameRegion(held, region)) ?? false;
 
-function send(port: MessagePort, modules: readonly HeldModule[]): void {
-  const shared = modules.map(({ id, regions, bytes, module }): SharedModule => {
-    return { id, regions, code: module ?? bytes, wasmBytes: bytes.length };
-  });
-  if (shared.length > 0) port.postMessage({ modules: shared } satisfies FromHub);
+function send(port: MessagePort, modules: readonly KeptModule[]): void {
+  if (modules.length === 0) return;
+  const shared = modules.map(({ module, regions, bytes }) => ({ made: { module, regions }, wasmBytes: bytes.length }));
+  port.postMessage({ modules: shared } satisfies FromHub);
 }
 
 /** Asks a hub for a connection. @param hub a port that {@link TranslationHub.connect} gave */

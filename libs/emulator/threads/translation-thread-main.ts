@@ -1,7 +1,7 @@
 // The translation thread: reads the machine's memory while the vCPU runs, and posts compiled regions back.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeTarget } from '../targets/index.js';
-import type { CompiledBatch, RegionModule, RegionModuleBytes, TranslationRequest } from '../accel/jit/index.js';
+import type { CompiledBatch, KeptModule, RegionModule, TranslationRequest } from '../accel/jit/index.js';
 import { RegionCompiler } from '../accel/jit/index.js';
 import type { FromHub, FromTranslator, ThreadStart, ToHub, ToTranslator } from './protocol.js';
 import { TranslationFiles } from './translation-files.js';
@@ -15,26 +15,19 @@ const { setup, target, port, cache } = workerData as ThreadStart; // what transl
 const files = cache?.kind === 'files' ? new TranslationFiles(cache.folder) : undefined;
 const compiler = new RegionCompiler(setup, describeTarget(target.name, target.model, target.byteOrder), (made) => {
   if (cache?.kind === 'files') files?.add(cache.key, made);
-  else if (cache?.kind === 'hub') cache.port.postMessage({ kind: 'made', made } satisfies ToHub);
+  else if (cache?.kind === 'hub') cache.port.postMessage({ made } satisfies ToHub);
 });
 const post = (message: FromTranslator): void => port.postMessage(message);
-const postKnown = (made: RegionModule, wasmBytes: number): void => {
-  compiler.learn(made.regions);
-  post({ kind: 'known', made, wasmBytes });
+const postKnown = ({ module, regions }: RegionModule, wasmBytes: number): void => {
+  compiler.learn(regions);
+  post({ kind: 'known', made: { module, regions }, wasmBytes });
 };
 
 if (cache?.kind === 'files') {
-  for (const { bytes, regions } of files?.load(cache.key) ?? [])
-    postKnown({ module: new WebAssembly.Module(bytes), regions }, bytes.length);
+  for (const made of files?.load(cache.key) ?? []) postKnown(made, made.bytes.length);
 } else if (cache?.kind === 'hub') {
   cache.port.on('message', ({ modules }: FromHub) => {
-    const compiled: { id: number; module: WebAssembly.Module }[] = [];
-    for (const { id, code, regions, wasmBytes } of modules) {
-      const module = code instanceof WebAssembly.Module ? code : new WebAssembly.Module(code);
-      if (module !== code) compiled.push({ id, module });
-      postKnown({ module, regions }, wasmBytes);
-    }
-    if (compiled.length > 0) cache.port.postMessage({ kind: 'compiled', modules: compiled } satisfies ToHub);
+    for (const { made, wasmBytes } of modules) postKnown(made, wasmBytes);
   });
 }
 
@@ -43,7 +36,7 @@ const idle = setTimeout(() => post({ kind: 'idle', requests: requestCount }), ID
 
 port.on('message', (first: ToTranslator) => {
   const requests: TranslationRequest[] = [];
-  let closing: readonly RegionModuleBytes[] | undefined;
+  let closing: readonly KeptModule[] | undefined;
   for (let next: ToTranslator | undefined = first; next; next = receiveMessageOnPort(port)?.message) {
     if (next.kind === 'close') closing = next.made;
     else requests.push(next.request);
@@ -55,7 +48,7 @@ port.on('message', (first: ToTranslator) => {
   idle.refresh();
 });
 
-function close(made: readonly RegionModuleBytes[]): void {
+function close(made: readonly KeptModule[]): void {
   clearTimeout(idle);
   if (cache?.kind === 'files') {
     for (const one of made) files?.add(cache.key, one);

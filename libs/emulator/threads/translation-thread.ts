@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type {
   CompilerSetup,
-  RegionModuleBytes,
+  KeptModule,
   TranslationRequest,
   TranslationResult,
   TranslationService,
@@ -70,7 +70,7 @@ class ThreadedTranslation implements TranslationService {
   readonly #key: string | undefined;
   /** Makes what is asked for now and then. */
   readonly #aside: TranslationService;
-  readonly #madeAside: RegionModuleBytes[] = [];
+  readonly #madeAside: KeptModule[] = [];
   #thread: Thread | undefined;
   /** Requests that the present thread got. */
   #requests = 0;
@@ -115,7 +115,7 @@ class ThreadedTranslation implements TranslationService {
     files.save(this.#key);
   }
 
-  #keepAside = (_key: string, made: RegionModuleBytes): void => void this.#madeAside.push(made);
+  #keepAside = (_key: string, made: KeptModule): void => void this.#madeAside.push(made);
 
   /** Is there no thread, and has there been nothing for one to do of late? Host time decides where, never what. */
   #isAlone(): boolean {
@@ -142,7 +142,7 @@ class ThreadedTranslation implements TranslationService {
   }
 
   /** Lets the thread keep what it made, and this. */
-  #end(made: readonly RegionModuleBytes[]): void {
+  #end(made: readonly KeptModule[]): void {
     const thread = this.#thread;
     if (!thread) return;
     if (this.#key !== undefined && this.cache?.kind === 'files' && !thread.failure) {

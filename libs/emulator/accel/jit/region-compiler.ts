@@ -66,10 +66,10 @@ export interface RegionModule {
   readonly regions: readonly CompiledRegion[];
 }
 
-/** The same as bytes, as it can be kept. */
-export interface RegionModuleBytes {
+/** The same with its bytes, as it can be kept. */
+export interface KeptModule extends RegionModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly regions: readonly CompiledRegion[];
+  readonly memory: MemoryImport;
 }
 
 /** The answer to requests. */
@@ -128,7 +128,7 @@ export class RegionCompiler {
     private readonly setup: CompilerSetup,
     private readonly description: TargetDescription,
     /** Is given every module. */
-    private readonly keep?: (made: RegionModule & RegionModuleBytes) => void,
+    private readonly keep?: (made: KeptModule) => void,
   ) {
     this.#view = new DataView(setup.buffer);
     this.#words = new Int32Array(setup.buffer);
@@ -212,7 +212,7 @@ export class RegionCompiler {
     const translated = performance.now();
     const made = bytes && { module: new WebAssembly.Module(bytes), regions };
     const compileMs = performance.now() - translated;
-    if (bytes && made) this.keep?.({ ...made, bytes });
+    if (bytes && made) this.keep?.({ ...made, bytes, memory: this.setup.memory });
     return {
       made,
       refused,

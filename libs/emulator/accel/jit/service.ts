@@ -46,10 +46,9 @@ function inline(
   const consult = (): void => {
     if (consulted || key === undefined) return;
     consulted = true;
-    for (const { bytes, regions } of library?.load(key) ?? []) {
-      const made = { module: new WebAssembly.Module(bytes), regions };
-      compiler.learn(regions);
-      finished.push({ kind: 'known', made, wasmBytes: bytes.length });
+    for (const made of library?.load(key) ?? []) {
+      compiler.learn(made.regions);
+      finished.push({ kind: 'known', made, wasmBytes: made.bytes.length });
     }
   };
   return {

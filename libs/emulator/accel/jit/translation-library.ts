@@ -1,11 +1,11 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CompilerSetup, RegionModuleBytes } from './region-compiler.js';
+import type { CompilerSetup, KeptModule } from './region-compiler.js';
 
 /** Translations that outlive the machine they were made for. It belongs to one build of the translator. */
 export interface TranslationLibrary {
   /** What it has under a key, oldest first. */
-  load(key: string): readonly RegionModuleBytes[];
-  add(key: string, made: RegionModuleBytes): void;
+  load(key: string): readonly KeptModule[];
+  add(key: string, made: KeptModule): void;
   /** No more will be added under this key by the machine that asks. */
   save(key: string): void;
 }
