@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MissingPrerequisite, maltaGuest } from '@bootlab/emulator/testkit';
-import { TranslationHub, translationFolder } from '@bootlab/emulator/threads';
+import { TranslationHub, cacheFolder } from '@bootlab/emulator/threads';
 import type { BoardStart } from './board-thread.js';
 import { WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
@@ -19,7 +19,7 @@ const TARGET_THROUGHPUT = 1.9;
 export async function boardsBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
   if (availableParallelism() < 2) throw new MissingPrerequisite('a second core', 'Measure on a machine with two.');
   return withTranslations(async (translations) => {
-    const warm = new TranslationHub(translationFolder(translations));
+    const warm = new TranslationHub(cacheFolder(translations));
     const subject = (name: string, boards: number, hub: () => TranslationHub): Subject<number> => ({
       name,
       run: () => boot(boards, hub()),

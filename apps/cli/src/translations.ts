@@ -2,13 +2,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
 import { translateInline, translateInlineWith } from '@bootlab/emulator/accel';
-import type { TranslationFolder } from '@bootlab/emulator/threads';
-import {
-  TranslationFiles,
-  translateInThread,
-  translateInThreadWith,
-  translationFolder,
-} from '@bootlab/emulator/threads';
+import type { CacheFolder } from '@bootlab/emulator/threads';
+import { TranslationFiles, translateInThread, translateInThreadWith, cacheFolder } from '@bootlab/emulator/threads';
 
 const OFF = 'off';
 
@@ -28,9 +23,9 @@ export function keptTranslationsInline(env: NodeJS.ProcessEnv, build: URL): Tran
   return folder ? translateInlineWith(new TranslationFiles(folder)) : translateInline;
 }
 
-function folderOf(env: NodeJS.ProcessEnv, build: URL): TranslationFolder | undefined {
+function folderOf(env: NodeJS.ProcessEnv, build: URL): CacheFolder | undefined {
   const wanted = env['BOOTLAB_TRANSLATIONS'];
   if (wanted === OFF) return undefined;
   const cache = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
-  return translationFolder(wanted || path.join(cache, 'bootlab', 'translations'), { build });
+  return cacheFolder(wanted || path.join(cache, 'bootlab', 'translations'), { build });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TranslationHub, translationFolder } from '@bootlab/emulator/threads';
+import { TranslationHub, cacheFolder } from '@bootlab/emulator/threads';
 import {
   ConsoleLogs,
   JobStore,
@@ -61,7 +61,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     workerName: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     log: options.log,
     translations: new TranslationHub(
-      options.translations === undefined ? undefined : translationFolder(options.translations),
+      options.translations === undefined ? undefined : cacheFolder(options.translations),
     ),
     metrics: new WorkerMetrics(metrics, () => processor.running),
     tracing,

@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 const BUILD = new URL('../.tsbuildinfo', import.meta.url);
 
 /**
- * Names this build of the translator, and V8, whose serialization the files use: translations of any other are never
- * used. Undefined where the build says nothing of itself, as when tests run on the sources: then nothing can be kept.
+ * Names this build of the translator: what another one made is never used. Undefined where the build says nothing of
+ * itself, as when tests run on the sources: then nothing can be kept.
  * @param build where the compiler's build information of the emulator lies; who moves its modules elsewhere must say so
  */
 export function generatorVersion(build: URL = BUILD): string | undefined {
   try {
-    return createHash('sha256').update(readFileSync(build)).update(process.versions.v8).digest('hex');
+    return createHash('sha256').update(readFileSync(build)).digest('hex');
   } catch {
     return undefined;
   }

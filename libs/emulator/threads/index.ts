@@ -1,6 +1,8 @@
-// threads: threads of Node that work beside a machine. translation-thread makes translations; translation-files keeps them
-// between runs, translation-hub lets the boards of a process share them.
+// threads: threads of Node that work beside a machine, and what is kept from run to run. translation-thread makes translations;
+// translation-files keeps them, translation-hub lets the boards of a process share them.
+export * from './cache-folder.js';
 export { generatorVersion } from './generator-version.js';
+export * from './machine-code.js';
 export * from './translation-files.js';
 export { TranslationHub } from './translation-hub.js';
 export * from './translation-thread.js';

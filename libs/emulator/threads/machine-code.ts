@@ -1,4 +1,4 @@
-import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
+import { setFlagsFromString } from 'node:v8';
 import type { MemoryImport } from '../jit/wasm/index.js';
 
 /**
@@ -8,86 +8,89 @@ import type { MemoryImport } from '../jit/wasm/index.js';
  * quickly so far, or not at all, are compiled when they are first called, as ever.
  */
 interface Intrinsics {
-  isOptimized(exported: unknown): boolean;
-  optimize(exported: unknown): void;
-  serialize(module: WebAssembly.Module): ArrayBuffer;
+  isOptimized(exported: WebAssembly.ExportValue): boolean;
+  /** Waits for the optimizing compiler. */
+  optimize(exported: WebAssembly.ExportValue): void;
+  serialize(module: WebAssembly.Module): ArrayBuffer | undefined;
   /** @returns undefined where it was written by another V8, with other flags, or for another processor */
   deserialize(code: ArrayBuffer, wasm: Uint8Array): WebAssembly.Module | undefined;
 }
 
-const NONE = new Uint8Array(0);
+/** One function for all: V8 forgets what it compiled of a function that is not called for a while, and could not again. */
+const SOURCE = `
+  switch (name) {
+    case 'isOptimized': return %IsTurboFanFunction(a);
+    case 'optimize': return %WasmTierUpFunction(a);
+    case 'serialize': return %SerializeWasmModule(a);
+    case 'deserialize': return %DeserializeWasmModule(a, b);
+  }`;
+
 /** Flags belong to the process: another thread may take the permission away between two steps of ours. */
 const ATTEMPTS = 8;
 
-/** Names who understands the machine code that this process writes: V8's version and flags, and the processor's features. */
-export const machineCodeFormat = (): number => cachedDataVersionTag();
+export const NO_MACHINE_CODE = new Uint8Array(0);
 
 /** A module and the memory that it imports. */
-interface LoadedModule {
+export interface LoadedModule {
   readonly module: WebAssembly.Module;
   readonly memory: MemoryImport;
 }
 
 /** The optimized machine code of modules, as far as there is some by now; else empty. In their order. */
 export function machineCodeOf(modules: readonly LoadedModule[]): Uint8Array<ArrayBuffer>[] {
-  const imports = new StandIns();
-  const code = withIntrinsics(({ isOptimized, serialize }) =>
-    modules.map((loaded) => {
-      // V8 ends the process when it is to serialize nothing.
-      const optimized = Object.values(imports.instantiate(loaded)).some(isOptimized);
-      return optimized ? new Uint8Array(serialize(loaded.module)) : NONE;
-    }),
-  );
-  return code ?? modules.map(() => NONE);
+  const intrinsics = findIntrinsics();
+  if (!intrinsics) return modules.map(() => NO_MACHINE_CODE);
+  const standIns = new StandIns();
+  return modules.map(({ module, memory }) => {
+    // V8 ends the process when it is to serialize nothing.
+    if (!standIns.functionsOf(module, memory).some(intrinsics.isOptimized)) return NO_MACHINE_CODE;
+    const code = intrinsics.serialize(module);
+    return code ? new Uint8Array(code) : NO_MACHINE_CODE;
+  });
 }
 
-/** The same for a module whose exported functions are optimized now, which may take V8 a second. */
+/** The same for one module, all of whose exported functions are optimized now, which may take V8 a second. */
 export function optimizedMachineCodeOf(loaded: LoadedModule): Uint8Array<ArrayBuffer> {
-  const code = withIntrinsics(({ optimize, serialize }) => {
-    for (const exported of Object.values(new StandIns().instantiate(loaded))) optimize(exported);
-    return new Uint8Array(serialize(loaded.module));
-  });
-  return code ?? NONE;
+  const functions = new StandIns().functionsOf(loaded.module, loaded.memory);
+  const intrinsics = findIntrinsics();
+  if (intrinsics) for (const exported of functions) intrinsics.optimize(exported);
+  return machineCodeOf([loaded])[0] ?? NO_MACHINE_CODE;
 }
 
 /**
- * Modules with the machine code that they had before. V8 checks that it was written by its like and for these bytes, and
- * nothing else: the caller must know that it is what {@link machineCodeOf} returned.
+ * Modules with the machine code that they had before, in their order; undefined where there is none, or V8 does not take it. V8
+ * compares its version and flags and the processor's features, and nothing else: the caller must know that it is what
+ * {@link machineCodeOf} returned for a module of these bytes. Whoever could change it could have this process do anything.
  */
 export function modulesWithMachineCode(
   stored: readonly { readonly bytes: Uint8Array<ArrayBuffer>; readonly machineCode: Uint8Array<ArrayBuffer> }[],
-): WebAssembly.Module[] {
+): (WebAssembly.Module | undefined)[] {
   const some = stored.some(({ machineCode }) => machineCode.length > 0);
-  const found = some
-    ? withIntrinsics(({ deserialize }) =>
-        stored.map(({ bytes, machineCode }) =>
-          machineCode.length > 0 ? deserialize(machineCode.slice().buffer, bytes) : undefined,
-        ),
-      )
-    : undefined;
-  return stored.map(({ bytes }, index) => found?.[index] ?? new WebAssembly.Module(bytes));
+  const intrinsics = some ? findIntrinsics() : undefined;
+  return stored.map(({ bytes, machineCode }) =>
+    machineCode.length > 0 ? intrinsics?.deserialize(machineCode.slice().buffer, bytes) : undefined,
+  );
 }
 
-/** @returns undefined where there are no such intrinsics */
-function withIntrinsics<T>(use: (intrinsics: Intrinsics) => T): T | undefined {
+/** Intrinsics for use at once. Undefined where there are none of these names, or functions cannot be made of text. */
+function findIntrinsics(): Intrinsics | undefined {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    let intrinsics: Intrinsics;
     try {
       setFlagsFromString('--allow-natives-syntax');
-      // V8 drops code that is not used for a while, and could not compile it again later.
-      intrinsics = {
-        isOptimized: new Function('f', 'return %IsTurboFanFunction(f)') as Intrinsics['isOptimized'],
-        optimize: new Function('f', '%WasmTierUpFunction(f)') as Intrinsics['optimize'],
-        serialize: new Function('m', 'return %SerializeWasmModule(m)') as Intrinsics['serialize'],
-        deserialize: new Function('c', 'w', 'return %DeserializeWasmModule(c, w)') as Intrinsics['deserialize'],
+      // Returns what the intrinsic does.
+      const call = new Function('name', 'a', 'b', SOURCE) as (name: keyof Intrinsics, a: unknown, b?: unknown) => never;
+      return {
+        isOptimized: (exported) => call('isOptimized', exported),
+        optimize: (exported) => call('optimize', exported),
+        serialize: (module) => call('serialize', module),
+        deserialize: (code, wasm) => call('deserialize', code, wasm),
       };
     } catch {
-      continue;
+      // Another thread was faster, or there are none.
     } finally {
-      // The flags are part of what V8 writes.
+      // The flags are part of what V8 writes, and nobody else should have these intrinsics.
       setFlagsFromString('--no-allow-natives-syntax');
     }
-    return use(intrinsics);
   }
   return undefined;
 }
@@ -97,11 +100,17 @@ class StandIns {
   readonly #memories = new Map<string, WebAssembly.Memory>();
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 
-  instantiate({ module, memory }: LoadedModule): WebAssembly.Exports {
-    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
-    for (const { module: from, name, kind } of WebAssembly.Module.imports(module))
-      (imports[from] ??= {})[name] = this.#standIn(kind, memory);
-    return new WebAssembly.Instance(module, imports).exports;
+  /** A module's exported functions; none where this process has no room for another memory of that size. */
+  functionsOf(module: WebAssembly.Module, memory: MemoryImport): WebAssembly.ExportValue[] {
+    try {
+      const imports: Record<string, WebAssembly.ModuleImports> = {};
+      for (const { module: from, name, kind } of WebAssembly.Module.imports(module))
+        (imports[from] ??= {})[name] = this.#standIn(kind, memory);
+      return Object.values(new WebAssembly.Instance(module, imports).exports);
+    } catch (error) {
+      if (error instanceof RangeError) return [];
+      throw error;
+    }
   }
 
   #standIn(kind: WebAssembly.ImportExportKind, memory: MemoryImport): WebAssembly.ImportValue {

@@ -7,7 +7,7 @@ import type {
   TranslationRequest,
   TranslationResult,
 } from '../accel/jit/index.js';
-import type { TranslationFolder } from './translation-files.js';
+import type { CacheFolder } from './cache-folder.js';
 
 /** What the translation thread gets when it starts; afterwards it receives {@link ToTranslator} and posts results. */
 export interface ThreadStart {
@@ -19,7 +19,7 @@ export interface ThreadStart {
 
 /** Where a translation thread finds what was translated before. */
 export type ThreadCache =
-  | { readonly kind: 'files'; readonly key: string; readonly folder: TranslationFolder }
+  | { readonly kind: 'files'; readonly key: string; readonly folder: CacheFolder }
   /** A hub's port, which opens with {@link FromHub}; the thread posts {@link ToHub}. */
   | { readonly kind: 'hub'; readonly port: MessagePort };
 

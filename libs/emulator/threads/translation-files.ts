@@ -1,28 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { CompiledRegion, KeptModule, TranslationLibrary } from '../accel/jit/index.js';
 import type { MemoryImport } from '../jit/wasm/index.js';
-import { machineCodeFormat, machineCodeOf, modulesWithMachineCode } from './machine-code.js';
+import type { CacheFolder } from './cache-folder.js';
+import type { FileKey } from './kept-files.js';
+import { KeptFiles } from './kept-files.js';
+import { machineCodeOf, modulesWithMachineCode, NO_MACHINE_CODE } from './machine-code.js';
 
-/** Where translations are kept between runs. Plain data: it may go to another thread. */
-export interface TranslationFolder {
-  readonly folder: string;
-  /** Bytes that all files together may take. */
-  readonly maxBytes?: number | undefined;
-  /** Names the translator, see `generatorVersion`. */
-  readonly version: string;
-}
-
-const DEFAULT_MAX_BYTES = 256 << 20;
 /** Most Wasm that is kept under one key: what was made last. */
 const MAX_KEY_BYTES = 32 << 20;
-const SUFFIX = '.translations';
-const UNFINISHED = '.new';
-/** A file that was never finished belongs to a process that ended: nobody writes for so long. */
-const ABANDONED_MS = 10 * 60_000;
-const DIGEST_BYTES = 32;
 /** By how much machine code must have grown for a file of megabytes to be written anew. */
 const WORTH_WRITING = 0.1;
 
@@ -31,7 +16,7 @@ interface StoredModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly regions: readonly CompiledRegion[];
   readonly memory: MemoryImport;
-  /** See `machineCodeOf`. */
+  /** See {@link machineCodeOf}. */
   readonly machineCode: Uint8Array<ArrayBuffer>;
 }
 
@@ -40,27 +25,26 @@ interface Contents {
   added: boolean;
 }
 
-/**
- * A folder with a file per key: what it holds, as V8 serializes it, after its SHA-256. Files appear whole by being renamed, so
- * several processes may share a folder; of two that end at the same time, one's translations are kept. Nothing that is
- * wrong with a file or the folder is an error: what cannot be read is removed, what cannot be written is not kept.
- */
+/** A folder with a file per key. Of two processes that end at the same time, one's translations are kept. */
 export class TranslationFiles implements TranslationLibrary {
+  readonly #files: KeptFiles;
   readonly #contents = new Map<string, Contents>();
-  /** Bytes of machine code in the file of a key, as far as it was read or written here. */
+  /** Bytes of machine code in the file of a key that are of use, as far as it was read or written here. */
   readonly #machineCodeBytes = new Map<string, number>();
 
-  constructor(private readonly options: TranslationFolder) {}
+  constructor(private readonly folder: CacheFolder) {
+    this.#files = new KeptFiles('translations', folder);
+  }
 
   load(key: string): readonly KeptModule[] {
-    const stored = this.#read(this.#fileOf(key));
-    this.#machineCodeBytes.set(key, machineCodeBytes(stored));
-    const compiled = modulesWithMachineCode(stored);
-    const modules = stored.map(({ bytes, regions, memory }, index) => {
-      return { bytes, regions, memory, module: compiled[index] as WebAssembly.Module };
+    const modules = this.#files.read(this.#fileKey(key), (content, own) => {
+      const stored = deserialize(content) as StoredModule[]; // what update serialized, says the digest
+      const optimized = own ? modulesWithMachineCode(stored) : [];
+      this.#machineCodeBytes.set(key, machineCodeBytes(stored.filter((_, index) => optimized[index])));
+      return stored.map((module, index) => compiled(module, optimized[index]));
     });
-    this.#contents.set(key, { modules: [...modules], added: false });
-    return modules;
+    this.#contents.set(key, { modules: [...(modules ?? [])], added: false });
+    return modules ?? [];
   }
 
   add(key: string, made: KeptModule): void {
@@ -83,112 +67,39 @@ export class TranslationFiles implements TranslationLibrary {
    */
   update(key: string, modules: readonly KeptModule[], added: boolean): boolean {
     const kept = newest(modules);
-    const code = machineCodeOf(kept);
-    const stored = kept.map(({ bytes, regions, memory }, index) => {
-      return { bytes, regions, memory, machineCode: code[index] as Uint8Array<ArrayBuffer> };
+    const machineCode = this.#files.isOwn() ? machineCodeOf(kept) : [];
+    const stored: StoredModule[] = kept.map(({ bytes, regions, memory }, index) => {
+      return { bytes, regions, memory, machineCode: machineCode[index] ?? NO_MACHINE_CODE };
     });
     const before = this.#machineCodeBytes.get(key) ?? 0;
     const now = machineCodeBytes(stored);
-    if (!added && now < before + before * WORTH_WRITING) return false;
+    if (!added && now <= before * (1 + WORTH_WRITING)) return false;
     this.#machineCodeBytes.set(key, now);
-    this.#write(this.#fileOf(key), stored);
+    this.#files.write(this.#fileKey(key), serialize(stored));
     return true;
   }
 
-  #write(file: string, modules: readonly StoredModule[]): void {
-    const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
-    try {
-      mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
-      const content = serialize(modules);
-      const digest = createHash('sha256').update(content).digest();
-      writeFileSync(unfinished, Buffer.concat([digest, content]), { flag: 'wx', mode: 0o600 });
-      renameSync(unfinished, file);
-    } catch {
-      remove(unfinished);
-      return;
-    }
-    this.#makeRoom(file);
-  }
-
-  #fileOf(key: string): string {
-    const name = createHash('sha256')
-      .update(JSON.stringify([this.options.version, machineCodeFormat(), key]))
-      .digest('hex');
-    return join(this.options.folder, name + SUFFIX);
-  }
-
-  #read(file: string): StoredModule[] {
-    try {
-      const bytes = readFileSync(file);
-      try {
-        const content = bytes.subarray(DIGEST_BYTES);
-        if (!createHash('sha256').update(content).digest().equals(bytes.subarray(0, DIGEST_BYTES)))
-          throw new Error('it is damaged');
-        const modules = (deserialize(content) as StoredModule[]).map(separate); // serialized by #write, says the digest
-        const now = new Date();
-        utimesSync(file, now, now); // used: it is the last to go
-        return modules;
-      } catch {
-        remove(file);
-        return [];
-      }
-    } catch {
-      return []; // there is none
-    }
-  }
-
-  /** Removes what was not used for longest, until the rest fits. */
-  #makeRoom(written: string): void {
-    const { folder, maxBytes = DEFAULT_MAX_BYTES } = this.options;
-    try {
-      const files = readdirSync(folder)
-        .filter((name) => name.endsWith(SUFFIX) || name.endsWith(UNFINISHED))
-        .flatMap((name) => this.#describe(join(folder, name)))
-        .sort((a, b) => b.usedMs - a.usedMs);
-      let total = 0;
-      for (const { path, sizeBytes, usedMs } of files) {
-        const abandoned = path.endsWith(UNFINISHED) && Date.now() - usedMs > ABANDONED_MS;
-        total += sizeBytes;
-        if (abandoned || (total > maxBytes && path.endsWith(SUFFIX) && path !== written)) {
-          total -= sizeBytes;
-          remove(path);
-        }
-      }
-    } catch {
-      // Somebody else makes room at the same time.
-    }
-  }
-
-  #describe(path: string): { path: string; sizeBytes: number; usedMs: number }[] {
-    try {
-      const { size, mtimeMs } = statSync(path);
-      return [{ path, sizeBytes: size, usedMs: mtimeMs }];
-    } catch {
-      return []; // gone meanwhile
-    }
+  #fileKey(key: string): FileKey {
+    return [this.folder.version, this.folder.format, key];
   }
 }
 
-/** Somebody else may have removed it, or the folder. */
-function remove(path: string): void {
-  try {
-    rmSync(path);
-  } catch {
-    // It is not there any more, or will have to stay.
-  }
+/** With memory of its own: to hand what shares the file's to another thread would copy the file. */
+function compiled(
+  { bytes, regions, memory }: StoredModule,
+  module: WebAssembly.Module = new WebAssembly.Module(bytes),
+): KeptModule {
+  return {
+    bytes: bytes.slice(),
+    regions: regions.map((region) => ({
+      ...region,
+      addresses: region.addresses.slice(),
+      words: region.words.slice(),
+    })),
+    memory,
+    module,
+  };
 }
-
-/** Arrays with memory of their own: to hand one that shares the file's to another thread would copy the file. */
-const separate = ({ bytes, regions, memory, machineCode }: StoredModule): StoredModule => ({
-  bytes: bytes.slice(),
-  regions: regions.map((region) => ({
-    ...region,
-    addresses: region.addresses.slice(),
-    words: region.words.slice(),
-  })),
-  memory,
-  machineCode,
-});
 
 const machineCodeBytes = (modules: readonly StoredModule[]): number =>
   modules.reduce((sum, { machineCode }) => sum + machineCode.length, 0);

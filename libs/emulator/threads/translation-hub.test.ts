@@ -20,8 +20,12 @@ const region = (entry: number, word: number): CompiledRegion => ({
   words: Uint32Array.of(word),
 });
 const made = (...regions: CompiledRegion[]): ToHub => ({
-  kind: 'made',
-  made: { bytes: EMPTY_MODULE, module: new WebAssembly.Module(EMPTY_MODULE), regions },
+  made: {
+    bytes: EMPTY_MODULE,
+    module: new WebAssembly.Module(EMPTY_MODULE),
+    memory: { pages: 1, shared: true },
+    regions,
+  },
 });
 
 const ports: MessagePort[] = [];
@@ -34,7 +38,7 @@ function board(hub: TranslationHub, key = 'image'): MessagePort {
   return port;
 }
 const entriesOf = ({ modules }: FromHub): number[] =>
-  modules.flatMap(({ regions }) => regions.map(({ entries }) => entries[0] ?? -1));
+  modules.flatMap(({ made }) => made.regions.map(({ entries }) => entries[0] ?? -1));
 
 /** What a board hears next. */
 async function heard(port: MessagePort): Promise<number[]> {

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { isSameRegion, type CompiledRegion, type KeptModule } from '../accel/jit/index.js';
 import type { FromHub, ToHub } from './protocol.js';
-import type { TranslationFolder } from './translation-files.js';
+import type { CacheFolder } from './cache-folder.js';
 import { TranslationFiles } from './translation-files.js';
 
 /** Wasm bytes that are held for images that no board runs at present. */
@@ -35,7 +35,7 @@ export class TranslationHub {
   readonly #shelves = new Map<string, Shelf>();
 
   /** @param folder where translations are kept between runs; without it they end with the process */
-  constructor(folder: TranslationFolder | undefined) {
+  constructor(folder: CacheFolder | undefined) {
     this.#files = folder && new TranslationFiles(folder);
   }
 

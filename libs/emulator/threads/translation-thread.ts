@@ -10,9 +10,8 @@ import type {
 } from '../accel/index.js';
 import { libraryKey, translateInline, translateInlineWith } from '../accel/index.js';
 import type { TargetDescription } from '../jit/ir/index.js';
-import { generatorVersion } from './generator-version.js';
+import type { CacheFolder } from './cache-folder.js';
 import type { FromTranslator, ThreadCache, ThreadStart, ToTranslator } from './protocol.js';
-import type { TranslationFolder } from './translation-files.js';
 import { TranslationFiles } from './translation-files.js';
 import { connectToHub } from './translation-hub.js';
 
@@ -25,21 +24,9 @@ const WORTH_KEEPING = 8;
 
 /** Where translations of earlier runs and of other boards come from, and go to. */
 export type TranslationCache =
-  | { readonly kind: 'files'; readonly folder: TranslationFolder }
+  | { readonly kind: 'files'; readonly folder: CacheFolder }
   /** A port of a `TranslationHub`: boards of a process share what they translate. */
   | { readonly kind: 'hub'; readonly port: MessagePort };
-
-/**
- * A folder of this host as a cache. Undefined where nothing can be kept because the build does not say which it is.
- * @param limits `maxBytes`: that all files together may take, default 256 MiB; `build`: see {@link generatorVersion}
- */
-export function translationFolder(
-  folder: string,
-  { maxBytes, build }: { readonly maxBytes?: number; readonly build?: URL } = {},
-): TranslationFolder | undefined {
-  const version = generatorVersion(build);
-  return version === undefined ? undefined : { folder, version, maxBytes };
-}
 
 /**
  * Translates in a thread of its own, so that the vCPU interprets on meanwhile. Results are taken in when the vCPU looks

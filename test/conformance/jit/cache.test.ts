@@ -13,13 +13,13 @@ import { createMachine, selfTestFirmware } from '@bootlab/emulator';
 import type { TranslationRequest, TranslationResult, TranslationService } from '@bootlab/emulator/accel';
 import { translateInline, translateInlineWith } from '@bootlab/emulator/accel';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
-import type { TranslationFolder } from '@bootlab/emulator/threads';
+import type { CacheFolder } from '@bootlab/emulator/threads';
 import {
   TranslationFiles,
   TranslationHub,
   translateInThread,
   translateInThreadWith,
-  translationFolder,
+  cacheFolder,
 } from '@bootlab/emulator/threads';
 import { runProgram } from '@bootlab/emulator/user';
 import { INTERPRETER, TIERED } from '../../support/engines.js';
@@ -31,10 +31,10 @@ jest.setTimeout(300_000);
 
 const commandLine = new URL('../../../apps/cli/bin/bootlab.mjs', import.meta.url).pathname;
 
-let folder: TranslationFolder;
+let folder: CacheFolder;
 
 beforeEach(() => {
-  folder = translationFolder(mkdtempSync(join(tmpdir(), 'bootlab-translations-'))) as TranslationFolder; // there is a build
+  folder = cacheFolder(mkdtempSync(join(tmpdir(), 'bootlab-translations-'))) as CacheFolder; // there is a build
   expect(folder).toBeDefined();
 });
 
@@ -177,18 +177,22 @@ describe('several processes', () => {
   it('may write the same file at the same time: it is always whole', async () => {
     const program = `
       import { TranslationFiles } from '@bootlab/emulator/threads';
-      const [folder, version, fill] = process.argv.slice(1);
+      import { countingModule } from './counting-module.mjs';
+      const [folder, id] = process.argv.slice(1);
+      const word = Uint32Array.of(Number(id));
+      const region = { addresses: new Uint32Array(50_000).fill(Number(id)), words: word, entries: [0], pages: [] };
       for (let i = 0; i < 100; i++) {
-        const files = new TranslationFiles({ folder, version });
-        files.add('key', { bytes: new Uint8Array(200_000).fill(Number(fill)), regions: [] });
+        const files = new TranslationFiles(JSON.parse(folder));
+        files.add('key', { ...countingModule(Number(id)), regions: [region] });
         files.save('key');
-        const [made] = new TranslationFiles({ folder, version }).load('key');
-        if (made?.bytes.length !== 200_000 || new Set(made.bytes).size !== 1) throw new Error('a broken file');
+        const [made] = new TranslationFiles(JSON.parse(folder)).load('key');
+        const { addresses, words } = made.regions[0];
+        if (addresses.length !== 50_000 || addresses.some((one) => one !== words[0])) throw new Error('a broken file');
       }`;
-    const run = (fill: number): Promise<unknown> =>
+    const run = (id: number): Promise<unknown> =>
       promisify(execFile)(
         process.execPath,
-        ['--input-type=module', '-e', program, folder.folder, folder.version, String(fill)],
+        ['--input-type=module', '-e', program, JSON.stringify(folder), String(id)],
         { cwd: import.meta.dirname },
       );
     await Promise.all([1, 2, 3].map(run));

@@ -1,0 +1,168 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
+import { join } from 'node:path';
+
+const DEFAULT_MAX_BYTES = 256 << 20;
+const UNFINISHED = '.new';
+/** A file that was never finished belongs to a process that ended: nobody writes for so long. */
+const ABANDONED_MS = 10 * 60_000;
+const DIGEST_BYTES = 32;
+/** How a file of ours is named: a digest and what it holds, and for a while more. */
+const OURS = /^[0-9a-f]{64}\.[a-z-]+(\..*\.new)?$/;
+const WRITABLE_BY_OTHERS = 0o022;
+
+export interface KeptFilesOptions {
+  readonly folder: string;
+  /** Bytes that all files together may take, default 256 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** May other users read what is kept? */
+  readonly public?: boolean | undefined;
+}
+
+/** Says what is in a file, and for whom: everything that it depends on. */
+export type FileKey = readonly (string | number)[];
+
+/**
+ * A folder of files, each found by what its content depends on, behind a SHA-256 of its name and content. Files appear whole by being
+ * renamed, so several processes may share a folder. Nothing that is wrong with a file or the folder is an error: what
+ * cannot be read is removed, what cannot be written is not kept, and those go first that were not used for longest.
+ */
+export class KeptFiles {
+  /** @param kind what the files hold, in small letters: part of their names */
+  constructor(
+    private readonly kind: string,
+    private readonly options: KeptFilesOptions,
+  ) {}
+
+  /**
+   * @param use is given the content, and whether nobody but this user can have written it; its memory is the file's
+   * @returns what `use` does; undefined where there is no such file, or it is damaged, or `use` fails
+   */
+  read<T>(key: FileKey, use: (content: Uint8Array<ArrayBuffer>, own: boolean) => T): T | undefined {
+    const name = this.#nameOf(key);
+    const path = join(this.options.folder, name);
+    try {
+      const file = openSync(path, 'r');
+      try {
+        const bytes = readFileSync(file);
+        const content = bytes.subarray(DIGEST_BYTES);
+        if (!digestOf(name, content).equals(bytes.subarray(0, DIGEST_BYTES))) throw new Error('it is damaged');
+        const used = use(content, isOwn(fstatSync(file)) && this.isOwn());
+        touch(file);
+        return used;
+      } catch {
+        remove(path);
+        return undefined;
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      return undefined; // there is none
+    }
+  }
+
+  write(key: FileKey, content: Uint8Array): void {
+    const name = this.#nameOf(key);
+    const path = join(this.options.folder, name);
+    const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
+    try {
+      this.#makeFolder();
+      const mode = this.options.public ? 0o644 : 0o600;
+      writeFileSync(unfinished, Buffer.concat([digestOf(name, content), content]), { flag: 'wx', mode });
+      renameSync(unfinished, path);
+    } catch {
+      remove(unfinished);
+      return;
+    }
+    this.#makeRoom(name);
+  }
+
+  /** Can nobody but this user write to the folder? Makes it if there is none. False on systems that cannot tell. */
+  isOwn(): boolean {
+    try {
+      this.#makeFolder();
+      return isOwn(statSync(this.options.folder));
+    } catch {
+      return false; // it cannot be made
+    }
+  }
+
+  #makeFolder(): void {
+    mkdirSync(this.options.folder, { recursive: true, mode: this.options.public ? 0o755 : 0o700 });
+  }
+
+  #nameOf(key: FileKey): string {
+    return `${createHash('sha256').update(JSON.stringify(key)).digest('hex')}.${this.kind}`;
+  }
+
+  /** Removes what was not used for longest, until the rest fits. */
+  #makeRoom(written: string): void {
+    const { folder, maxBytes = DEFAULT_MAX_BYTES } = this.options;
+    try {
+      const files = readdirSync(folder)
+        .filter((name) => OURS.test(name))
+        .flatMap((name) => describe(folder, name))
+        .sort((a, b) => b.usedMs - a.usedMs);
+      let total = 0;
+      for (const { name, sizeBytes, usedMs } of files) {
+        const unfinished = name.endsWith(UNFINISHED);
+        total += sizeBytes;
+        if (unfinished ? Date.now() - usedMs > ABANDONED_MS : total > maxBytes && name !== written) {
+          total -= sizeBytes;
+          remove(join(folder, name));
+        }
+      }
+    } catch {
+      // Somebody else makes room at the same time.
+    }
+  }
+}
+
+/** Of its name as well: a file under another's name is a damaged file. */
+const digestOf = (name: string, content: Uint8Array): Buffer =>
+  createHash('sha256').update(`${name}\n`).update(content).digest();
+
+/** Who administers the host may do anything anyway. */
+const isOwn = ({ uid, mode }: Stats): boolean =>
+  (uid === process.getuid?.() || uid === 0) && (mode & WRITABLE_BY_OTHERS) === 0;
+
+function describe(folder: string, name: string): { name: string; sizeBytes: number; usedMs: number }[] {
+  try {
+    const { size, mtimeMs } = statSync(join(folder, name));
+    return [{ name, sizeBytes: size, usedMs: mtimeMs }];
+  } catch {
+    return []; // gone meanwhile
+  }
+}
+
+/** What was used now is the last to go. */
+function touch(file: number): void {
+  try {
+    const now = new Date();
+    futimesSync(file, now, now);
+  } catch {
+    // It is another user's.
+  }
+}
+
+/** Somebody else may have removed it, or the folder. */
+function remove(path: string): void {
+  try {
+    rmSync(path);
+  } catch {
+    // It is not there any more, or will have to stay.
+  }
+}

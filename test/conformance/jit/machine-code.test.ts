@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+// Modules of the same bytes share their machine code within a process: what was kept shows in another one.
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bootlab-code-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs a program in a process of its own. @returns what it gives to `tell` */
+async function run(program: string, nodeOptions: readonly string[] = []): Promise<unknown> {
+  const prelude = `
+    import { cacheFolder, optimizedMachineCodeOf, TranslationFiles } from '@bootlab/emulator/threads';
+    import { countingModule, heat, optimized, run } from './counting-module.mjs';
+    const folder = cacheFolder(${JSON.stringify(folder)});
+    const open = (format = folder.format) => new TranslationFiles({ ...folder, format });
+    const keep = (files, ...modules) => { for (const made of modules) files.add('key', made); files.save('key'); };
+    const load = (files = open()) => {
+      const modules = files.load('key');
+      return { optimized: optimized(modules), results: modules.map((made) => run(made)) };
+    };
+    const tell = (result) => process.stdout.write(JSON.stringify(result));`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...nodeOptions, '--input-type=module', '-e', prelude + program],
+    { cwd: import.meta.dirname },
+  );
+  return stdout === '' ? undefined : JSON.parse(stdout);
+}
+const onlyFile = (): string => {
+  expect(readdirSync(folder)).toHaveLength(1);
+  return join(folder, readdirSync(folder)[0] as string); // there is one
+};
+const KEEP_TWO = `const made = countingModule(5); await heat(made); keep(open(), made, countingModule(6));`;
+
+describe('machine code of translations', () => {
+  it('is there for the next process, as far as V8 had optimized anything', async () => {
+    await run(KEEP_TWO);
+    expect(await run('tell(load());')).toEqual({ optimized: [true, false], results: [5, 6] });
+  });
+
+  it('is written when there is more of it, and not when there is not', async () => {
+    await run('keep(open(), countingModule(5), countingModule(6));');
+    const inode = (): number => statSync(onlyFile()).ino;
+    const first = inode();
+    await run(`const files = open(); files.load('key'); files.save('key');`);
+    expect(inode()).toBe(first);
+    await run(`const files = open(); optimizedMachineCodeOf(files.load('key')[1]); files.save('key');`);
+    const second = inode();
+    expect(second).not.toBe(first);
+    await run(`const files = open(); files.load('key'); files.save('key');`);
+    expect(inode()).toBe(second);
+    expect(await run('tell(load());')).toEqual({ optimized: [false, true], results: [5, 6] });
+  });
+
+  it('is of no use to V8 with other flags: it has files of its own, and takes no others', async () => {
+    await run(KEEP_TWO);
+    const flags = ['--no-wasm-loop-unrolling'];
+    expect(await run('tell(load());', flags)).toEqual({ optimized: [], results: [] });
+    const format = await run('tell(folder.format);');
+    expect(await run('tell(folder.format);', flags)).not.toBe(format);
+    const program = `const files = open(${format}); tell(load(files)); files.save('key');`;
+    expect(await run(program, flags)).toEqual({ optimized: [false, false], results: [5, 6] });
+  });
+
+  it('goes with the file when any bit of it is wrong', async () => {
+    await run(KEEP_TWO);
+    const bytes = readFileSync(onlyFile());
+    const path = onlyFile();
+    const steps = 24;
+    for (let step = 0; step < steps; step++) {
+      const at = Math.floor((bytes.length * step) / steps);
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (damaged[at] as number) ^ 0x10;
+      writeFileSync(`${path.replace(/[0-9a-f]{64}/, '')}-${step}`, damaged);
+    }
+    const results = await run(`
+      import { copyFileSync, existsSync, rmSync } from 'node:fs';
+      const results = [];
+      for (let step = 0; step < ${steps}; step++) {
+        copyFileSync('${path.replace(/[0-9a-f]{64}/, '')}-' + step, '${path}');
+        results.push(load().results.length, existsSync('${path}'));
+      }
+      tell(results);`);
+    expect(results).toEqual(Array.from({ length: steps }, () => [0, false]).flat());
+  });
+
+  it('is not run where another user could have written it', async () => {
+    await run(KEEP_TWO);
+    const trusted = { optimized: [true, false], results: [5, 6] };
+    const compiled = { optimized: [false, false], results: [5, 6] };
+    chmodSync(folder, 0o770);
+    expect(await run('tell(load());')).toEqual(compiled);
+    chmodSync(folder, 0o700);
+    chmodSync(onlyFile(), 0o606);
+    expect(await run('tell(load());')).toEqual(compiled);
+    chmodSync(onlyFile(), 0o600);
+    expect(await run('tell(load());')).toEqual(trusted);
+    if (process.getuid?.() === 0) chownSync(onlyFile(), 12_345, 12_345);
+    expect(await run('process.getuid = () => 54_321; tell(load());')).toEqual(compiled);
+  });
+
+  it('is not written where others could change it, and nothing is written twice for that', async () => {
+    chmodSync(folder, 0o777);
+    await run(KEEP_TWO);
+    const first = statSync(onlyFile()).ino;
+    await run(`const files = open(); await heat(files.load('key')[0]); files.save('key');`);
+    expect(statSync(onlyFile()).ino).toBe(first);
+    chmodSync(folder, 0o700);
+    expect(await run('tell(load());')).toEqual({ optimized: [false, false], results: [5, 6] });
+  });
+
+  it('does not exist where V8 offers none, and everything works without', async () => {
+    const flags = ['--disallow-code-generation-from-strings']; // so nobody can name intrinsics
+    const keepRunning = `const made = countingModule(5); for (let i = 0; i < 50; i++) run(made, 1e6); keep(open(), made);`;
+    await run(keepRunning, flags);
+    expect(await run('tell(load());', flags)).toEqual({ optimized: [false], results: [5] });
+  });
+
+  it('is written and read by several threads at the same time', async () => {
+    const threads = 4;
+    const taken = await run(`
+      import { once } from 'node:events';
+      import { Worker } from 'node:worker_threads';
+      const threads = Array.from({ length: ${threads} }, (_, index) =>
+        new Worker('./machine-code-thread.mjs', { workerData: { first: 8 * index }, execArgv: [] }));
+      const taken = await Promise.all(threads.map(async (thread) => {
+        const [[count]] = await Promise.all([once(thread, 'message'), once(thread, 'exit')]);
+        return count;
+      }));
+      let permitted = true;
+      try { new Function('%IsTurboFanFunction(0)'); } catch { permitted = false; }
+      tell({ taken, permitted });`);
+    const { taken: counts, permitted } = taken as { taken: number[]; permitted: boolean }; // what it tells
+    expect(counts).toHaveLength(threads);
+    for (const count of counts) expect(count).toBeGreaterThan(0);
+    expect(permitted).toBe(false);
+  });
+});
