@@ -113,6 +113,9 @@ const BUILTIN = /^builtin:[a-z0-9][a-z0-9-]{0,60}$/;
 const FILE = /^\.{0,2}\/[^\0]+$/;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** What an image reference looks like. */
+export const IMAGE_REFERENCE_PATTERN = [DIGEST, UPLOAD, BUILTIN, ID, FILE].map(({ source }) => source).join('|');
+
 export type ImageSource =
   | { kind: 'digest'; sha256: string }
   | { kind: 'upload'; field: string }
@@ -146,4 +149,5 @@ export const imageReferenceSchema = z
       },
     });
   })
+  .meta({ pattern: IMAGE_REFERENCE_PATTERN })
   .describe('sha256:<hex>, upload:<multipart field>, builtin:<name> or an image id; in a local job file also ./path');

@@ -4,7 +4,7 @@ import { outcomeSchema } from './outcome.js';
 import { fieldErrorSchema } from './problem.js';
 import { parsedString, searchField } from './spec/fields.js';
 import { jobSpecSchema, scalarSchema, STEP_VERBS } from './spec/index.js';
-import { parseDuration, UnitError } from './units.js';
+import { DURATION_PATTERN, parseDuration, UnitError } from './units.js';
 
 export const jobStateSchema = z.enum(['queued', 'running', 'ended']);
 export type JobState = z.infer<typeof jobStateSchema>;
@@ -190,11 +190,14 @@ export type ValidationReport = z.infer<typeof validationReportSchema>;
 const MAX_WAIT = '10m';
 
 export const waitQuerySchema = z.object({
-  wait: parsedString((text) => {
-    if (parseDuration(text) > parseDuration(MAX_WAIT)) {
-      throw new UnitError(`"${text}" is longer than a request may wait`, `Use at most ${MAX_WAIT}, and ask again.`);
-    }
-  })
+  wait: parsedString(
+    (text) => {
+      if (parseDuration(text) > parseDuration(MAX_WAIT)) {
+        throw new UnitError(`"${text}" is longer than a request may wait`, `Use at most ${MAX_WAIT}, and ask again.`);
+      }
+    },
+    { pattern: DURATION_PATTERN },
+  )
     .describe('Answer when the job has ended, or after this time, for example 60s')
     .optional(),
 });

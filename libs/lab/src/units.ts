@@ -13,12 +13,15 @@ export class UnitError extends Error {
   }
 }
 
+/** What a size looks like, for those who check only that. */
+export const SIZE_PATTERN = String.raw`^\s*(\d{1,12})([KMGkmg])(?:[iI]?[bB])?\s*$`;
+const SIZE = new RegExp(SIZE_PATTERN);
 const SIZE_FACTORS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 const SIZE_MEND = 'Write a whole number with a binary unit: 65536K, 256M or 1G.';
 
 /** "256M" → 268435456. K, M and G are powers of 1024; a bare number is refused because tools disagree on its unit. */
 export function parseSize(text: string): number {
-  const match = /^(\d{1,12})([KMG])(?:i?B)?$/i.exec(text.trim());
+  const match = SIZE.exec(text);
   const factor = SIZE_FACTORS[match?.[2]?.toUpperCase() ?? ''];
   if (!match?.[1] || factor === undefined) throw new UnitError(`"${text}" is not a size`, SIZE_MEND);
   const bytes = Number(match[1]) * factor;
@@ -41,7 +44,10 @@ export function formatSize(bytes: number): string {
 
 const NS_PER: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 const DURATION_MEND = 'Write a number with a unit, or several: 500ms, 90s, 5m, 1h30m.';
-const DURATION_PART = /(\d{1,9}(?:\.\d{1,3})?)(ns|us|ms|s|m|h)/gy;
+const PART = String.raw`(\d{1,9}(?:\.\d{1,3})?)(ns|us|ms|s|m|h)`;
+const DURATION_PART = new RegExp(PART, 'gy');
+/** What a duration looks like, for those who check only that. */
+export const DURATION_PATTERN = String.raw`^\s*(${PART})+\s*$`;
 
 /** "1h30m" → 5.4e12 nanoseconds. Always a positive safe integer. */
 export function parseDuration(text: string): number {

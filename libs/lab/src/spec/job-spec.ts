@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { imageReferenceSchema } from '../image.js';
-import { parseSize } from '../units.js';
 import { RESULT_FORMATS } from '../results/formats.js';
 import { FAIL_ON_KINDS } from '../results/kernel/kinds.js';
-import { artifactNameField, durationField, parsedString, patternField } from './fields.js';
+import { artifactNameField, durationField, nameField, patternField, sizeField } from './fields.js';
 import { stepSchema } from './step.js';
 
 export const DEFAULT_TIMEOUT = '5m';
@@ -109,10 +108,10 @@ const jobSpecShape = z.strictObject({
     .describe('board: boots a board (default); process: runs a Linux program in user mode')
     .optional(),
   ...processFields,
-  name: z.string().trim().min(1).max(200).optional(),
+  name: nameField().optional(),
   board: z.string().min(1).max(100).describe('Board id from the catalogue'),
   cpu: z.string().min(1).max(100).describe("CPU model; default: the board's").optional(),
-  memory: parsedString(parseSize).describe("RAM, for example 256M; default: the board's").optional(),
+  memory: sizeField().describe("RAM, for example 256M; default: the board's").optional(),
   images: jobImagesSchema,
   cmdline: z.string().max(4096).describe("Kernel command line; default: the board's").optional(),
   timeout: durationField()
@@ -166,6 +165,8 @@ export type Scalar = z.infer<typeof scalarSchema>;
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
+const VARIABLE_NAMES = { propertyNames: { type: 'string', pattern: VARIABLE_NAME.source } } as const;
+
 function variableNames(record: Record<string, unknown>, context: z.RefinementCtx): void {
   for (const name of Object.keys(record)) {
     if (VARIABLE_NAME.test(name)) continue;
@@ -181,11 +182,13 @@ function variableNames(record: Record<string, unknown>, context: z.RefinementCtx
 export const variablesSchema = z
   .record(z.string(), scalarSchema)
   .superRefine(variableNames)
+  .meta(VARIABLE_NAMES)
   .describe('Values that ${{ name }} stands for in any text of the job');
 
 export const matrixSchema = z
   .record(z.string(), z.array(scalarSchema).min(1).max(64))
   .superRefine(variableNames)
+  .meta(VARIABLE_NAMES)
   .describe(
     'Fields (board, cpu, memory, cmdline, kernel, …) or variables with several values: one job for each combination',
   );

@@ -6,7 +6,7 @@ import { PROCESS_BOARD, type ArtifactRequest, type JobSpec } from './job-spec.js
 export const PROCESS_ONLY = [
   ...(['arch', 'program', 'arguments', 'environment', 'root', 'files', 'stdin', 'stdin_text'] as const),
 ];
-const BOARD_ONLY = ['cpu', 'cmdline', 'on_reboot', 'shell', 'prompt', 'steps'] as const;
+export const BOARD_ONLY = ['cpu', 'cmdline', 'on_reboot', 'shell', 'prompt', 'steps'] as const;
 /** The artifact that every process job leaves: what its program used. */
 export const USAGE_ARTIFACT = 'usage.json';
 /** Memory of all processes of a job together. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { imageReferenceSchema } from '../image.js';
 import { RESULT_FORMATS } from '../results/formats.js';
-import { artifactNameField, durationField, patternField } from './fields.js';
+import { artifactNameField, durationField, nameField, patternField } from './fields.js';
 
 /** What a step can do. A step has exactly one of these; `expect` beside `run` or `test` checks the command's output. */
 export const STEP_VERBS = [
@@ -36,7 +36,7 @@ export const powerActionSchema = z.enum(['off', 'on', 'cycle']);
 export type PowerAction = z.infer<typeof powerActionSchema>;
 
 const stepShape = z.strictObject({
-  name: z.string().trim().min(1).max(200).describe('What the step is called in results').optional(),
+  name: nameField().describe('What the step is called in results').optional(),
   expect: patternField().describe('Waits until the console shows this regular expression (RE2 syntax)').optional(),
   send: z.string().min(1).max(4096).describe('Text typed into the console as it is').optional(),
   run: z
@@ -129,7 +129,7 @@ export const stepSchema = stepShape
       complain(['to'], 'An upload needs a place in the guest', 'Add for example "to": "/root/test.sh".');
     }
   })
-  .meta({ id: 'Step', oneOf: oneVerbEach() });
+  .meta({ id: 'Step', oneOf: STEP_VERBS.flatMap(kindOfStep), allOf: formatRules() });
 
 function checkResultPattern(
   pattern: string | undefined,
@@ -142,9 +142,28 @@ function checkResultPattern(
   }
 }
 
-/** The rule "one verb to a step" in the words of JSON Schema, which refinements do not reach. */
-function oneVerbEach(): object[] {
-  const commands = ['run', 'test'].map((verb) => ({ required: [verb] }));
-  const plain = STEP_VERBS.filter((verb) => verb !== 'run' && verb !== 'test' && verb !== 'snapshot');
-  return [...commands, ...plain.map((verb) => ({ required: [verb], not: { anyOf: commands } }))];
+/** An object has a key, with one of these values. */
+function has(key: string, ...values: string[]): object {
+  return { required: [key], ...(values.length > 0 && { properties: { [key]: { enum: values } } }) };
+}
+
+/** The rules above in the words of JSON Schema, which refinements do not reach: a step is of exactly one of these kinds. */
+function kindOfStep(verb: StepVerb): object[] {
+  if (verb === 'snapshot') return [];
+  const checksOutput = verb === 'run' || verb === 'test';
+  const strangeVerbs = STEP_VERBS.filter((other) => other !== verb && !(checksOutput && other === 'expect'));
+  const strangeKeys = Object.keys(MODIFIERS).filter((key) => !MODIFIERS[key]?.includes(verb));
+  const needed = verb === 'test' ? ['format'] : verb === 'upload' ? ['to'] : [];
+  const strange = [...strangeVerbs, ...strangeKeys].map((key) => has(key));
+  if (verb === 'expect') strange.push(has('format', 'exit-code'));
+  return [{ required: [verb, ...needed], not: { anyOf: strange } }];
+}
+
+/** What holds of formats and patterns in any step. A format may stand in a variable. */
+function formatRules(): object[] {
+  const others = RESULT_FORMATS.filter((format) => format !== 'regex');
+  return [
+    { anyOf: [has('pattern'), { not: has('format', 'regex') }] },
+    { anyOf: [{ not: has('pattern') }, { ...has('format'), not: has('format', ...others) }] },
+  ];
 }
