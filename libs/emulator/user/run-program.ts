@@ -332,7 +332,7 @@ export class ProgramRun {
       : [first];
     const code = fromTerminal ? SignalCode.Kernel : SignalCode.User;
     for (const process of receivers)
-      this.#kernel.sendToProcess(process, { signal, code, detail: { kind: 'sender', pid: 0, uid: 0 } });
+      this.#kernel.sender.toProcess(process, { signal, code, detail: { kind: 'sender', pid: 0, uid: 0 } });
   }
 
   get stats(): ProgramStats {

@@ -44,7 +44,7 @@ export function deliverSignals(
     if (action.handler === SIG_DFL) {
       const what = kernel.signals.defaultAction(signal);
       if (what === 'ignore' || what === 'continue') continue;
-      if (what === 'stop') kernel.stop(owner, signal);
+      if (what === 'stop') kernel.sender.stop(owner, signal);
       else {
         tracer?.killed(thread, signal);
         const dumped = what === 'core' && writeCoreFile(thread, info);
@@ -136,7 +136,7 @@ function enterHandler(thread: Thread, cpu: UserCpu, abi: KernelAbi, info: Signal
     const segv = kernel.signals.number('SIGSEGV');
     if (info.signal === segv) owner.handlers.set(segv, { ...action, handler: SIG_DFL });
     thread.setMask(mask);
-    kernel.forceSignal(thread, { signal: segv, code: SignalCode.Kernel, detail: { kind: 'none' } });
+    kernel.sender.force(thread, { signal: segv, code: SignalCode.Kernel, detail: { kind: 'none' } });
     return;
   }
   if (switchStack && stack.flags & SS_AUTODISARM) thread.alternateStack = { address: 0, size: 0, flags: SS_DISABLE };

@@ -1,10 +1,9 @@
 import type { Scheduler } from '../../core/index.js';
-import { EmulatorError } from '../../core/index.js';
-import type { KernelAbi, SignalInfo, UserCpu, UserTrap } from '../../targets/index.js';
+import type { KernelAbi, UserCpu } from '../../targets/index.js';
 import type { FileSystem, ProcessStatus } from '../files/index.js';
 import { closeAll, createProcessFiles, execFiles, forkFiles, lookupExecutable } from '../files/index.js';
 import { IpcNamespace } from '../ipc/index.js';
-import { CLOCK_TICKS, loadProgram } from '../loader/index.js';
+import { loadProgram } from '../loader/index.js';
 import type { PagePool, TranslationCache } from '../memory/index.js';
 import { GuestMemory, PageCache, VirtualMemory } from '../memory/index.js';
 import type { KernelClock } from './clock.js';
@@ -16,10 +15,11 @@ import { PiFutexTable } from './pi-futex.js';
 import type { ExitStatus, ProgramIdentity } from './process.js';
 import { Process, statusWord } from './process.js';
 import { resolveProgram } from './script.js';
-import { bitOf, PendingSignals, SIG_DFL, SignalCode, SignalHandlers, SignalTable } from './signals.js';
+import { SignalSender } from './signal-sender.js';
+import { PendingSignals, SIG_IGN, SignalCode, SignalHandlers, SignalTable } from './signals.js';
 import { SS_DISABLE, Thread } from './thread.js';
 import { ProcessTimers } from './timers.js';
-import { enterEvent, enterGroupStop, traceeEnded, TraceEvent, tracerEnded } from './tracing.js';
+import { traceeEnded, tracerEnded } from './tracing.js';
 
 /** The first process; number 1 stands for the world outside, which adopts orphans. */
 const FIRST_PID = 2;
@@ -61,11 +61,12 @@ export interface CloneRequest {
   readonly exitSignal: number;
 }
 
-/** A system of processes: who exists, who is told what, how they come and go. Running them is the run loop's part. */
+/** A system of processes: who exists, how they come and go. What they are told is the signal sender's part, running them the run loop's. */
 export class LinuxKernel {
   readonly processes = new Map<number, Process>();
   readonly threads = new Map<number, Thread>();
   readonly signals: SignalTable;
+  readonly sender = new SignalSender(this);
   readonly futexes = new FutexTable();
   readonly piFutexes = new PiFutexTable();
   readonly ipc = new IpcNamespace();
@@ -187,7 +188,7 @@ export class LinuxKernel {
   #timersOf(pid: number): ProcessTimers {
     return new ProcessTimers(this.clock, () => {
       const process = this.processes.get(pid);
-      if (process) this.sendToProcess(process, this.kernelSignal('SIGALRM'));
+      if (process) this.sender.toProcess(process, this.signals.ofKernel('SIGALRM'));
     });
   }
 
@@ -443,7 +444,7 @@ export class LinuxKernel {
     child.parent = undefined;
     if (!child.isAlive) this.reap(child);
     else if (child.parentDeathSignal !== 0)
-      this.sendToProcess(child, { signal: child.parentDeathSignal, code: 0, detail: { kind: 'none' } });
+      this.sender.toProcess(child, { signal: child.parentDeathSignal, code: 0, detail: { kind: 'none' } });
   }
 
   /** Tells the parent of a process's end; after a tracer has taken note of it, if there was one. */
@@ -452,13 +453,13 @@ export class LinuxKernel {
     if (!parent) return this.reap(process);
     const child = this.signals.number('SIGCHLD');
     const action = parent.handlers.get(child);
-    const unwanted = action.handler === 1 || (action.flags & this.abi.actionFlags.noChildWait) !== 0;
+    const unwanted = action.handler === SIG_IGN || (action.flags & this.abi.actionFlags.noChildWait) !== 0;
     if (process.exitSignal !== 0) {
       const [code, value] =
         status.kind === 'exited'
           ? [SignalCode.ChildExited, status.code]
           : [status.dumped ? SignalCode.ChildDumped : SignalCode.ChildKilled, status.signal];
-      this.sendToProcess(parent, this.#childSignal(process, process.exitSignal, code, value));
+      this.sender.toParent(process, process.exitSignal, code, value);
     }
     if (unwanted && process.exitSignal === child) {
       parent.childrenNs += process.userNs + process.childrenNs;
@@ -467,155 +468,11 @@ export class LinuxKernel {
     parent.childChange.wake();
   }
 
-  #childSignal(process: Process, signal: number, code: number, status: number): SignalInfo {
-    const ticks = Math.floor((process.userNs * CLOCK_TICKS) / 1e9);
-    return {
-      signal,
-      code,
-      detail: {
-        kind: 'child',
-        pid: process.pid,
-        uid: process.credentials.uid,
-        status,
-        userTicks: ticks,
-        systemTicks: 0,
-      },
-    };
-  }
-
   /** The process was waited for: nothing of it remains. */
   reap(process: Process): void {
     process.parent?.children.delete(process);
     this.processes.delete(process.pid);
     this.parts.files.processes.remove(process.pid);
-  }
-
-  // ---- signals -------------------------------------------------------------------------------------------------------
-
-  kernelSignal(name: string): SignalInfo {
-    return { signal: this.signals.number(name), code: SignalCode.Kernel, detail: { kind: 'none' } };
-  }
-
-  sendToProcess(process: Process, info: SignalInfo): void {
-    if (!process.isAlive || !this.#prepare(process, info.signal)) return;
-    const threads = [...process.threads];
-    const ignored =
-      process.handlers.ignores(info.signal) &&
-      !threads.every((thread) => thread.blocks(info.signal)) &&
-      !threads.some(({ trace }) => trace);
-    if (ignored) return;
-    process.pending.add(info);
-    const target = threads.find((thread) => !thread.blocks(info.signal)) ?? threads[0];
-    this.#arrived(process, target);
-  }
-
-  sendToThread(thread: Thread, info: SignalInfo): void {
-    const { owner } = thread;
-    if (!thread.alive || !this.#prepare(owner, info.signal)) return;
-    if (owner.handlers.ignores(info.signal) && !thread.blocks(info.signal) && !thread.trace) return;
-    thread.pending.add(info);
-    this.#arrived(owner, thread);
-  }
-
-  #arrived(process: Process, target: Thread | undefined): void {
-    for (const thread of process.threads) thread.signalsToCheck = true;
-    if (target) this.interrupt(target);
-    process.signalArrival.wake();
-  }
-
-  /** Wakes a sleeping thread for which a signal has become deliverable. */
-  interrupt(thread: Thread): void {
-    if (!thread.sleep || thread.sleep.wakeReason || thread.sleep.blocked.uninterruptible) return;
-    if (thread.deliverable === 0n) return;
-    thread.sleep.wakeReason = 'signal';
-    thread.sleep.detach();
-    this.parts.makeReady(thread);
-  }
-
-  /** A thread that has just been stopped by its tracer does not use up its turn. */
-  interruptStopped(thread: Thread): void {
-    thread.signalsToCheck = true;
-  }
-
-  /** Lets a thread run that its tracer had stopped, unless it sleeps. */
-  goOn(thread: Thread): void {
-    if (!thread.sleep || thread.sleep.wakeReason) this.parts.makeReady(thread);
-    this.interrupt(thread);
-  }
-
-  /** Stop and continue signals cancel each other when they are sent, whatever is done with them later. */
-  #prepare(process: Process, signal: number): boolean {
-    const cont = this.signals.number('SIGCONT');
-    const pendings = [process.pending, ...[...process.threads].map(({ pending }) => pending)];
-    if (signal === cont) {
-      for (const pending of pendings) pending.discard(this.signals.stopping);
-      this.#resume(process, cont);
-    } else if (bitOf(signal) & this.signals.stopping) {
-      for (const pending of pendings) pending.discard(bitOf(cont));
-    } else if (signal === this.signals.number('SIGKILL')) {
-      this.exitProcess(process, { kind: 'killed', signal });
-      return false;
-    }
-    return true;
-  }
-
-  /** A fault of the program: cannot be put off. Where it is blocked or ignored, the default action is taken. */
-  forceSignal(thread: Thread, info: SignalInfo): void {
-    const { handlers } = thread.owner;
-    const action = handlers.get(info.signal);
-    if (thread.blocks(info.signal) || action.handler === 1) {
-      handlers.set(info.signal, { ...action, handler: SIG_DFL });
-      thread.setMask(thread.mask & ~bitOf(info.signal));
-    }
-    thread.pending.add(info);
-    thread.signalsToCheck = true;
-  }
-
-  fault(thread: Thread, trap: Extract<UserTrap, { kind: 'signal' }>): void {
-    if (trap.signal === 'SIGKILL') {
-      this.parts.warn(`process ${thread.owner.pid} was killed: the guest's memory is used up; --memory sets its size`);
-      return this.exitProcess(thread.owner, { kind: 'killed', signal: this.signals.number('SIGKILL') });
-    }
-    this.forceSignal(thread, {
-      signal: this.signals.number(trap.signal),
-      code: trap.code,
-      detail: { kind: 'fault', address: trap.address },
-    });
-  }
-
-  /** A stop signal's default action. */
-  stop(process: Process, signal: number): void {
-    const traced = [...process.threads].filter(({ trace }) => trace);
-    for (const thread of traced) if (!thread.trace?.stop) enterGroupStop(thread, signal);
-    if (traced.length > 0) return; // when they go on is their tracer's decision
-    if (process.stoppedBy !== undefined) return;
-    process.stoppedBy = signal;
-    process.unreported = 'stopped';
-    this.#reportJobControl(process, SignalCode.ChildStopped, signal);
-  }
-
-  #resume(process: Process, signal: number): void {
-    for (const thread of process.threads) if (thread.trace?.stop?.listening) enterEvent(thread, TraceEvent.Stop, 0);
-    if (process.stoppedBy === undefined) return;
-    process.stoppedBy = undefined;
-    process.unreported = 'continued';
-    for (const thread of process.threads) if (!thread.sleep || thread.sleep.wakeReason) this.parts.makeReady(thread);
-    this.#reportJobControl(process, SignalCode.ChildContinued, signal);
-  }
-
-  #reportJobControl(process: Process, code: number, signal: number): void {
-    const { parent } = process;
-    if (!parent) return;
-    const child = this.signals.number('SIGCHLD');
-    if (!(parent.handlers.get(child).flags & this.abi.actionFlags.noChildStop))
-      this.sendToProcess(parent, this.#childSignal(process, child, code, signal));
-    parent.childChange.wake();
-  }
-
-  threadOf(tid: number): Thread {
-    const thread = this.threads.get(tid);
-    if (!thread) throw new EmulatorError(`there is no thread ${tid}`);
-    return thread;
   }
 }
 

@@ -181,7 +181,7 @@ export class RunLoop {
       budget -= this.#execute(thread, alone ? LONE_QUANTUM : budget);
       const trap = this.parts.cpu.takeTrap();
       if (trap?.kind === 'syscall') this.#syscall(thread);
-      else if (trap) this.parts.kernel.fault(thread, trap);
+      else if (trap) this.parts.kernel.sender.fault(thread, trap);
     }
   }
 
@@ -238,7 +238,7 @@ export class RunLoop {
     for (const timer of owner.timers.cpu) {
       if (owner.userNs < timer.deadlineNs) continue;
       timer.deadlineNs = timer.intervalNs > 0 ? owner.userNs + timer.intervalNs : Infinity;
-      this.parts.kernel.sendToProcess(owner, this.parts.kernel.kernelSignal(timer.signal));
+      this.parts.kernel.sender.toProcess(owner, this.parts.kernel.signals.ofKernel(timer.signal));
     }
   }
 

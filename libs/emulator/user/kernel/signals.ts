@@ -90,6 +90,11 @@ export class SignalTable {
     return this.#names.get(signal) ?? (signal === this.firstRealTime ? 'SIGRTMIN' : `SIGRT_${signal - 32}`);
   }
 
+  /** As the kernel itself sends it. */
+  ofKernel(name: string): SignalInfo {
+    return { signal: this.number(name), code: SignalCode.Kernel, detail: { kind: 'none' } };
+  }
+
   defaultAction(signal: number): DefaultAction {
     return this.#actions.get(signal) ?? 'terminate';
   }

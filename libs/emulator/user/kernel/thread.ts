@@ -86,7 +86,7 @@ export class Thread implements SyscallContext {
   }
 
   raiseSignal(name: string): void {
-    this.kernel.sendToThread(this, {
+    this.kernel.sender.toThread(this, {
       signal: this.kernel.signals.number(name),
       code: 0,
       detail: { kind: 'sender', pid: this.owner.pid, uid: this.owner.credentials.uid },

@@ -81,11 +81,11 @@ export function trace(thread: Thread, tracer: Process, { seized = false, options
 
 /** Stops a traced thread and tells its tracer. */
 export function enterStop(thread: Thread, stop: Omit<TraceStop, 'reported'>): void {
-  const { trace, kernel } = thread;
+  const { trace } = thread;
   if (!trace) return;
   trace.stop = { ...stop, reported: false };
   tell(trace.tracer, thread, SignalCode.ChildTrapped, stop.status & 0xff);
-  kernel.interruptStopped(thread);
+  thread.signalsToCheck = true; // it does not use up its turn
 }
 
 /** A stop with SIGTRAP for one of {@link TraceEvent}. */
@@ -133,7 +133,8 @@ export function resume(thread: Thread, { untilSyscall, signal }: { untilSyscall:
   trace.untilSyscall = untilSyscall;
   if (signal !== 0 && kind === 'signal')
     trace.injected = signal === info.signal ? info : { signal, code: SignalCode.User, detail: senderOf(trace.tracer) };
-  else if (signal !== 0) kernel.sendToThread(thread, { signal, code: SignalCode.User, detail: senderOf(trace.tracer) });
+  else if (signal !== 0)
+    kernel.sender.toThread(thread, { signal, code: SignalCode.User, detail: senderOf(trace.tracer) });
   const { onResume } = trace;
   trace.onResume = undefined;
   onResume?.();
@@ -143,7 +144,7 @@ export function resume(thread: Thread, { untilSyscall, signal }: { untilSyscall:
     if (untilSyscall) return enterSyscallStop(thread, 'exit');
   }
   thread.signalsToCheck = true;
-  kernel.goOn(thread);
+  kernel.sender.goOn(thread);
 }
 
 /** The thread is its own master again, and goes on. */
@@ -156,7 +157,7 @@ export function detach(thread: Thread, signal = 0): void {
   if (!thread.alive) return;
   const { injected } = trace;
   thread.trace = undefined;
-  if (injected) kernel.sendToThread(thread, injected); // what the tracer let through must not be lost with it
+  if (injected) kernel.sender.toThread(thread, injected); // what the tracer let through must not be lost with it
 }
 
 /** A tracer ended: those it traced are let go, or end with it. */
@@ -188,7 +189,7 @@ export function traceeCloned(thread: Thread, child: Thread, event: number): void
   const { tracer, seized, options } = tracing;
   trace(child, tracer, { seized, options });
   if (seized) enterEvent(child, TraceEvent.Stop, 0);
-  else kernel.sendToThread(child, kernel.kernelSignal('SIGSTOP'));
+  else kernel.sender.toThread(child, kernel.signals.ofKernel('SIGSTOP'));
   enterEvent(thread, event, child.tid);
 }
 
@@ -198,7 +199,7 @@ export function traceeExecuted(thread: Thread, tid: number): void {
   if (!tracing) return;
   if (tracing.wants(TraceOption.Exec)) enterEvent(thread, TraceEvent.Exec, tid);
   else if (!tracing.seized)
-    kernel.sendToThread(thread, {
+    kernel.sender.toThread(thread, {
       signal: kernel.signals.number('SIGTRAP'),
       code: SignalCode.User,
       detail: senderOf(thread.owner),
@@ -234,7 +235,7 @@ const senderOf = ({ pid, credentials }: Process): SignalInfo['detail'] => ({
 function tell(tracer: Process, { kernel, tid, owner }: Thread, code: number, status: number): void {
   const child = kernel.signals.number('SIGCHLD');
   if (!(tracer.handlers.get(child).flags & kernel.abi.actionFlags.noChildStop) || code <= SignalCode.ChildDumped)
-    kernel.sendToProcess(tracer, {
+    kernel.sender.toProcess(tracer, {
       signal: child,
       code,
       detail: { kind: 'child', pid: tid, uid: owner.credentials.uid, status, userTicks: 0, systemTicks: 0 },

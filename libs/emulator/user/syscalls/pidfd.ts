@@ -74,7 +74,7 @@ const sendSignal: KernelSyscall = (thread, descriptor, signal, info, flags) => {
         } as const)
       : queuedInfo(thread, signal, process.pid, info);
   if (!kernel.processes.has(process.pid)) throw new Errno('ESRCH');
-  if (signal !== 0) kernel.sendToProcess(process, given);
+  if (signal !== 0) kernel.sender.toProcess(process, given);
   return 0;
 };
 

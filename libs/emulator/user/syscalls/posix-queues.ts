@@ -179,7 +179,7 @@ const notify: KernelSyscall = (thread, descriptor, event) => {
   if (how === SIGEV_THREAD && !(socket instanceof Socket && socket.isNetlink)) throw new Errno('EBADF');
   if (queue.notice) throw new Errno('EBUSY');
   const tell = (): void =>
-    kernel.sendToProcess(owner, {
+    kernel.sender.toProcess(owner, {
       signal,
       code: kernel.abi.ipc.queueSignalCode,
       detail: { kind: 'sender', pid: owner.pid, uid: owner.credentials.uid, value },

@@ -138,7 +138,7 @@ const ptrace: KernelSyscall = (thread, request, tid, address, data) => {
       const target = attach(thread, tid);
       trace(target, thread.owner);
       const { stoppedBy } = target.owner;
-      if (stoppedBy === undefined) kernel.sendToThread(target, kernel.kernelSignal('SIGSTOP'));
+      if (stoppedBy === undefined) kernel.sender.toThread(target, kernel.signals.ofKernel('SIGSTOP'));
       else {
         target.owner.stoppedBy = undefined;
         enterGroupStop(target, stoppedBy);

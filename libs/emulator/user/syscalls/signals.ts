@@ -94,7 +94,7 @@ function sendToTid(thread: Thread, group: number | undefined, tid: number, signa
   if ((tid | 0) <= 0 || (group !== undefined && (group | 0) <= 0)) throw new Errno('EINVAL');
   const target = thread.kernel.threads.get(tid);
   if (!target || (group !== undefined && target.owner.pid !== group)) throw new Errno('ESRCH');
-  if (signal !== 0) thread.kernel.sendToThread(target, info);
+  if (signal !== 0) thread.kernel.sender.toThread(target, info);
   return 0;
 }
 
@@ -147,7 +147,7 @@ function returnFromHandler(withInfo: boolean): KernelSyscall {
       if (alternateStack && !isOnStack(thread.alternateStack, cpu.stackPointer)) thread.alternateStack = alternateStack;
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
-      kernel.forceSignal(thread, kernel.kernelSignal('SIGSEGV')); // the frame is gone
+      kernel.sender.force(thread, kernel.signals.ofKernel('SIGSEGV')); // the frame is gone
     }
     return NO_RESULT;
   };
@@ -206,7 +206,7 @@ export const signalSyscalls: Readonly<Record<string, KernelSyscall>> = {
     mayBeSent(thread, signal);
     const processes = receivers(thread, pid | 0);
     if (signal !== 0)
-      for (const process of processes) thread.kernel.sendToProcess(process, sender(thread, signal, SignalCode.User));
+      for (const process of processes) thread.kernel.sender.toProcess(process, sender(thread, signal, SignalCode.User));
     return 0;
   },
   tkill: (thread, tid, signal) => sendToTid(thread, undefined, tid, signal, sender(thread, signal, SignalCode.Tkill)),
@@ -216,7 +216,7 @@ export const signalSyscalls: Readonly<Record<string, KernelSyscall>> = {
     requireSignal(thread, signal);
     const queued = queuedInfo(thread, signal, pid, info);
     const [process] = receivers(thread, pid);
-    if (process) thread.kernel.sendToProcess(process, queued);
+    if (process) thread.kernel.sender.toProcess(process, queued);
     return 0;
   },
   rt_tgsigqueueinfo: (thread, group, tid, signal, info) =>

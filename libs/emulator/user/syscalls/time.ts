@@ -186,8 +186,8 @@ function createTimer(thread: Thread, clockId: number, event: number, result: num
       detail: { kind: 'timer', id, overrun, value } as const,
     };
     const receiver = notify === SIGEV_THREAD_ID ? kernel.threads.get(target) : undefined;
-    if (receiver) kernel.sendToThread(receiver, info);
-    else if (notify === SIGEV_SIGNAL) kernel.sendToProcess(owner, info);
+    if (receiver) kernel.sender.toThread(receiver, info);
+    else if (notify === SIGEV_SIGNAL) kernel.sender.toProcess(owner, info);
   };
   const created: PosixTimer = { id, clockId, timer: new IntervalTimer(thread.clock, expire), overrun: 0 };
   memory.setU32(result, id);
