@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createMachine, runMachine } from '@bootlab/emulator';
-import { translateInThreadWith } from '@bootlab/emulator/threads';
+import type { CacheFolder } from '@bootlab/emulator/threads';
+import { InterpreterFiles, translateInThreadWith } from '@bootlab/emulator/threads';
 
 /** What the thread is given. */
 export interface BoardStart {
@@ -12,9 +13,11 @@ export interface BoardStart {
   readonly initrd: string;
   /** A port of the process's `TranslationHub`. */
   readonly hub: MessagePort;
+  /** Where interpreters are kept; undefined: nowhere. */
+  readonly interpreters: CacheFolder | undefined;
 }
 
-const { kernel, initrd, hub } = workerData as BoardStart; // what boards.ts passes
+const { kernel, initrd, hub, interpreters } = workerData as BoardStart; // what boards.ts passes
 if (!parentPort) throw new Error('board-thread runs as a worker thread only');
 const images = { kernel: readFileSync(kernel), initrd: readFileSync(initrd) };
 parentPort.postMessage('ready');
@@ -22,7 +25,10 @@ await once(parentPort, 'message');
 
 const machine = await createMachine(
   { board: 'malta', cpu: '24Kf', memoryBytes: 256 << 20, cmdline: 'console=ttyS0', ...images },
-  { translationService: translateInThreadWith({ kind: 'hub', port: hub }) },
+  {
+    translationService: translateInThreadWith({ kind: 'hub', port: hub }),
+    ...(interpreters && { interpreters: new InterpreterFiles(interpreters) }),
+  },
 );
 const booted = new AbortController();
 let text = '';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MissingPrerequisite, maltaGuest } from '@bootlab/emulator/testkit';
+import type { CacheFolder } from '@bootlab/emulator/threads';
 import { TranslationHub, cacheFolder } from '@bootlab/emulator/threads';
 import type { BoardStart } from './board-thread.js';
 import { WARMING_RUNS, withTranslations } from './bootlab.js';
@@ -19,27 +20,29 @@ const TARGET_THROUGHPUT = 1.9;
 export async function boardsBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
   if (availableParallelism() < 2) throw new MissingPrerequisite('a second core', 'Measure on a machine with two.');
   return withTranslations(async (translations) => {
-    const warm = new TranslationHub(cacheFolder(translations));
-    const subject = (name: string, boards: number, hub: () => TranslationHub): Subject<number> => ({
+    const folder = cacheFolder(translations);
+    const hub = new TranslationHub(folder);
+    const cold = (name: string, boards: number): Subject<number> => ({
       name,
-      run: () => boot(boards, hub()),
+      run: () => boot(boards, new TranslationHub(undefined), undefined),
     });
+    const warm = (name: string, boards: number): Subject<number> => ({ name, run: () => boot(boards, hub, folder) });
     const subjects = [
-      subject('one board, cold', 1, () => new TranslationHub(undefined)),
-      subject('two boards, cold', 2, () => new TranslationHub(undefined)),
-      { ...subject('one board, warm', 1, () => warm), warmingRuns: WARMING_RUNS },
-      subject('two boards, warm', 2, () => warm),
+      cold('one board, cold', 1),
+      cold('two boards, cold', 2),
+      { ...warm('one board, warm', 1), warmingRuns: WARMING_RUNS },
+      warm('two boards, warm', 2),
     ];
     return reportOf(subjects, await interleave(subjects, runs, progress));
   });
 }
 
 /** Boots boards side by side. @returns seconds until all are there */
-async function boot(boards: number, hub: TranslationHub): Promise<number> {
+async function boot(boards: number, hub: TranslationHub, interpreters: CacheFolder | undefined): Promise<number> {
   const { kernel, initrd } = maltaGuest('little');
   const threads = Array.from({ length: boards }, () => {
     const hubPort = hub.connect();
-    const workerData: BoardStart = { kernel, initrd, hub: hubPort };
+    const workerData: BoardStart = { kernel, initrd, hub: hubPort, interpreters };
     return new Worker(new URL('./board-thread.js', import.meta.url), { workerData, transferList: [hubPort] });
   });
   // They have loaded their modules and images: what is measured is boards, not the start of threads.
@@ -49,7 +52,7 @@ async function boot(boards: number, hub: TranslationHub): Promise<number> {
   for (const thread of threads) thread.postMessage('go');
   await booted;
   const seconds = (performance.now() - startedAt) / 1000;
-  await Promise.all(threads.map((thread) => thread.terminate()));
+  await Promise.all(threads.map((thread) => once(thread, 'exit'))); // they keep what they made
   return seconds;
 }
 

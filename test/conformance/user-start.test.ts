@@ -1,38 +1,59 @@
-import { existsSync } from 'node:fs';
-import { expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
+import type { Interpreter } from '@bootlab/emulator/accel';
 import type { ProgramOptions } from '@bootlab/emulator/user';
 import { ARCHITECTURES, prepareInterpreter, runProgram } from '@bootlab/emulator/user';
 import { describeWith } from '../support/requirements.js';
 
 const source = new URL('user/hello.c', import.meta.url).pathname;
 const prepared = new URL('../../apps/cli/dist/prepared/', import.meta.url);
+const commandLine = new URL('../../apps/cli/bin/bootlab.mjs', import.meta.url).pathname;
 
 it.each(ARCHITECTURES)('the interpreter for %s can be generated beforehand', async (arch) => {
-  const modules = new Map<string, Uint8Array<ArrayBuffer>>();
+  const interpreters = new Map<string, Interpreter>();
   await prepareInterpreter(
     { arch },
     {
-      find: (key) => modules.get(key),
-      generated: (key, module) => void modules.set(key, module),
+      find: (key) => interpreters.get(key),
+      ran: (key, interpreter) => void interpreters.set(key, interpreter),
     },
   );
-  expect([...modules.values()].map((module) => WebAssembly.validate(module))).toEqual([true]);
+  expect([...interpreters.values()].map(({ bytes }) => WebAssembly.validate(bytes))).toEqual([true]);
 });
 
-it('the command line was built with what makes programs and boards start fast', () => {
-  const files = [
-    'boot.js',
-    'build',
-    'exec.js',
-    'interpreters.json',
-    'malta-big-interp.wasm',
-    'malta-little-jit.wasm',
-    'mips-jit.wasm',
-    'mipsel-interp.wasm',
-    'translation-thread-main.js',
-  ];
-  expect(files.filter((file) => !existsSync(new URL(file, prepared)))).toEqual([]);
+describe('the command line', () => {
+  it('was built with what makes programs and boards start fast', () => {
+    const files = ['boot.js', 'build', 'exec.js', 'translation-thread-main.js'];
+    expect(files.filter((file) => !existsSync(new URL(file, prepared)))).toEqual([]);
+    const interpreters = readdirSync(new URL('interpreters/', prepared));
+    // Two architectures of programs, one board in two byte orders, each with and without translation.
+    const count = (kind: string): number => interpreters.filter((name) => name.endsWith(kind)).length;
+    expect([count('.interpreter'), count('.machine-code')]).toEqual([8, 8]);
+  });
+
+  it('keeps interpreters of boards that are not prepared', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bootlab-start-'));
+    try {
+      const boot = async (...options: string[]): Promise<number> => {
+        const env = { ...process.env, NODE_OPTIONS: '', BOOTLAB_TRANSLATIONS: folder };
+        const args = ['boot', '--board', 'malta', '--firmware', 'selftest', '--accel', 'interp', ...options];
+        const { stdout } = await promisify(execFile)(process.execPath, [commandLine, ...args], { env });
+        expect(stdout).toContain('SELFTEST: PASS');
+        return readdirSync(folder).filter((name) => name.endsWith('.interpreter')).length;
+      };
+      const prepared = await boot(); // none, unless another version of Node prepared them
+      expect(await boot('--memory', '32M')).toBe(prepared + 1);
+      expect(await boot('--memory', '32M')).toBe(prepared + 1);
+      expect(await boot('--memory', '32M', '--no-cache')).toBe(prepared + 1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 describeWith('cross-mips', 'a program that ends soon', () => {

@@ -1,11 +1,7 @@
-import type { InterpreterStore } from '@bootlab/emulator/accel';
+import type { StorePlaces } from './kept.js';
 
 /** What the commands that run guests, `boot` and `exec`, get from the process they are started in. */
-export interface GuestContext<Host> {
+export interface GuestContext<Host> extends StorePlaces {
   readonly version: string;
   readonly host: Host;
-  readonly env: NodeJS.ProcessEnv;
-  readonly interpreters: InterpreterStore | undefined;
-  /** What the compiler knows of the emulator, see `generatorVersion`. */
-  readonly emulatorBuild: URL;
 }

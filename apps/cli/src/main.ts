@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type * as BootCommandLine from './boot/command-line.js';
 import type * as ExecCommandLine from './exec/command-line.js';
+import type { StorePlaces } from './kept.js';
+import type { Prepared } from './start/prepared.js';
 import { EMULATOR_BUILD, prepared } from './start/prepared.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -9,11 +11,16 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const args = process.argv.slice(2);
 const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signals: process };
 
+const storePlaces = (ready: Prepared | undefined): StorePlaces => ({
+  env: process.env,
+  emulatorBuild: EMULATOR_BUILD,
+  preparedInterpreters: ready?.interpreters,
+});
+
 // What runs guests should start soon: what other commands need is not even loaded.
 if (args[0] === 'exec' || args[0] === 'boot') {
   const ready = prepared();
-  const interpreters = ready?.interpreters;
-  const context = { version, host, env: process.env, interpreters, emulatorBuild: EMULATOR_BUILD };
+  const context = { version, host, ...storePlaces(ready) };
   if (args[0] === 'exec') {
     const { runExecCommandLine } = (await import(ready?.exec ?? './exec/command-line.js')) as typeof ExecCommandLine;
     // Ends the process: V8 may be optimising the interpreter still, and leaving the event loop would wait for that.
@@ -24,8 +31,8 @@ if (args[0] === 'exec' || args[0] === 'boot') {
 } else {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
-  const { keptTranslations } = await import('./translations.js');
+  const { storesForBoards } = await import('./kept.js');
   const emulator = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  const engine = { ...emulator, keptTranslations: keptTranslations(process.env, EMULATOR_BUILD) };
+  const engine = { ...emulator, ...storesForBoards(storePlaces(prepared())) };
   process.exitCode = await runCommandLine(args, { version, host, engine, env: process.env });
 }

@@ -4,7 +4,7 @@ import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulat
 import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ResultFeed } from './result-feed.js';
-import { translatorOf } from './translator.js';
+import { engineStores } from './engine-stores.js';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
 const POST_BYTES = 64 * 1024;
@@ -84,7 +84,7 @@ export async function runBoard(
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
-  engine: EngineOptions = { translationService: translatorOf(task), sha256: sha256InPlace },
+  engine: EngineOptions = { ...engineStores(task), sha256: sha256InPlace },
 ): Promise<void> {
   const board = await openBoard(task, engine);
   const uploads = await readUploads(task);

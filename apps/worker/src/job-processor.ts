@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { TranslationHub } from '@bootlab/emulator/threads';
+import type { CacheFolder, TranslationHub } from '@bootlab/emulator/threads';
 import { DelayedError, WaitingError, type Job as BullJob } from 'bullmq';
 import { countCases, DEFAULT_RETRIES, endedSteps, judge, placedResults, toJobStep, type Verdict } from '@bootlab/lab';
 import {
@@ -50,6 +50,8 @@ export interface ProcessorServices {
   metrics: WorkerMetrics;
   /** Boards share what they translate. */
   translations: TranslationHub;
+  /** Where interpreters are kept from job to job. */
+  interpreters?: CacheFolder | undefined;
   tracing: Tracing;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
@@ -204,7 +206,7 @@ export class JobProcessor {
     );
     const startedMs = performance.now();
     const host = new BoardHost(
-      task,
+      { ...task, interpreters: this.services.interpreters },
       {
         console: (spans) => {
           this.services.metrics.printed(spans);

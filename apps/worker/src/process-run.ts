@@ -6,9 +6,9 @@ import { ConsoleCoalescer, USAGE_ARTIFACT, type ConsoleSpan } from '@bootlab/lab
 import type { SavedArtifact } from '@bootlab/lab/artifacts';
 import { ProcessRun, type ProgramUsage } from '@bootlab/lab/process';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
+import { engineStores } from './engine-stores.js';
 import type { BoardTask, ConsoleCredit, FromBoard, LeftArtifacts, ToBoard } from './protocol.js';
 import { ResultFeed } from './result-feed.js';
-import { translatorOf } from './translator.js';
 
 const POST_BYTES = 64 * 1024;
 /** Host time between two reports. */
@@ -48,7 +48,7 @@ export async function runProcess(
   );
   const run = new ProcessRun({
     spec: job.spec,
-    createProgram: (request) => ProgramRun.create({ ...request, translationService: translatorOf(task) }),
+    createProgram: (request) => ProgramRun.create({ ...request, ...engineStores(task) }),
     files,
     timeoutNs: task.timeoutNs,
     wallGuardMs: task.wallGuardMs,

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { CacheFolder } from '@bootlab/emulator/threads';
 import type {
   ClockMode,
   ConsoleSpan,
@@ -41,6 +42,8 @@ export interface BoardTask {
   readonly credit: SharedArrayBuffer;
   /** Leads to the worker's `TranslationHub`. */
   readonly translations?: MessagePort;
+  /** Where interpreters are kept from job to job. */
+  readonly interpreters?: CacheFolder | undefined;
 }
 
 export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type: 'abort' };

@@ -34,7 +34,7 @@ export interface LabWorker {
 
 export interface WorkerOptions {
   log: Logger;
-  /** Folder in which translations are kept from job to job; without it boards share them while the worker lives. */
+  /** Folder in which translations and interpreters are kept from job to job; without it boards share translations while the worker lives. */
   translations?: string | undefined;
   /** Entry of the board threads; another one in tests. */
   boardEntry?: URL;
@@ -52,6 +52,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
   const streams = await openLiveStreams(config, report);
   const blobs = await openBlobStore(config.blobUrl);
   const tracing = await openTracing('worker', process.env, (message) => options.log.warn({ message }, 'traces'));
+  const cache = options.translations === undefined ? undefined : cacheFolder(options.translations);
   const processor: JobProcessor = new JobProcessor({
     config,
     jobs: new JobStore(database, streams),
@@ -60,9 +61,8 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     streams,
     workerName: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     log: options.log,
-    translations: new TranslationHub(
-      options.translations === undefined ? undefined : cacheFolder(options.translations),
-    ),
+    translations: new TranslationHub(cache),
+    interpreters: cache,
     metrics: new WorkerMetrics(metrics, () => processor.running),
     tracing,
     ...(options.boardEntry && { boardEntry: options.boardEntry }),

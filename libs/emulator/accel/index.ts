@@ -4,5 +4,5 @@ export * from './create-cpu.js';
 export * from './soft-tlb.js';
 export * from './vcpu.js';
 export { InterpreterVcpu } from './interp/index.js';
-export type { InterpreterStore } from './interp/index.js';
+export type { Interpreter, InterpreterStore } from './interp/index.js';
 export * from './jit/index.js';

@@ -1,11 +1,9 @@
 import { cachedDataVersionTag } from 'node:v8';
 import { generatorVersion } from './generator-version.js';
+import type { KeptFilesOptions } from './kept-files.js';
 
 /** Where what was generated is kept between runs. Plain data: it may go to another thread. */
-export interface CacheFolder {
-  readonly folder: string;
-  /** Bytes that all files together may take, default 256 MiB. */
-  readonly maxBytes?: number | undefined;
+export interface CacheFolder extends KeptFilesOptions {
   /** Names the generator, see `generatorVersion`. */
   readonly version: string;
   /** Names who understands this process's machine code: V8's version and flags, and the processor's features. */
@@ -15,12 +13,12 @@ export interface CacheFolder {
 /**
  * A folder of this host as a cache. Undefined where nothing can be kept because the build does not say which it is.
  * Called before other threads of this process use a cache: they change flags of V8's for a moment.
- * @param limits `build`: see {@link generatorVersion}
+ * @param options `build`: see {@link generatorVersion}
  */
 export function cacheFolder(
   folder: string,
-  { maxBytes, build }: { readonly maxBytes?: number; readonly build?: URL } = {},
+  { build, ...options }: Omit<KeptFilesOptions, 'folder'> & { readonly build?: URL } = {},
 ): CacheFolder | undefined {
   const version = generatorVersion(build);
-  return version === undefined ? undefined : { folder, version, maxBytes, format: cachedDataVersionTag() };
+  return version === undefined ? undefined : { ...options, folder, version, format: cachedDataVersionTag() };
 }

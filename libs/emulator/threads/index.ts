@@ -1,7 +1,8 @@
 // threads: threads of Node that work beside a machine, and what is kept from run to run. translation-thread makes translations;
-// translation-files keeps them, translation-hub lets the boards of a process share them.
+// translation-files keeps them, translation-hub lets the boards of a process share them; interpreter-files keeps interpreters.
 export * from './cache-folder.js';
 export { generatorVersion } from './generator-version.js';
+export * from './interpreter-files.js';
 export * from './machine-code.js';
 export * from './translation-files.js';
 export { TranslationHub } from './translation-hub.js';

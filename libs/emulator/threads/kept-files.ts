@@ -57,9 +57,10 @@ export class KeptFiles {
     try {
       const file = openSync(path, 'r');
       try {
-        const bytes = readFileSync(file);
-        const content = bytes.subarray(DIGEST_BYTES);
-        if (!digestOf(name, content).equals(bytes.subarray(0, DIGEST_BYTES))) throw new Error('it is damaged');
+        const { buffer, byteOffset, length } = readFileSync(file);
+        const digest = new Uint8Array(buffer, byteOffset, DIGEST_BYTES);
+        const content = new Uint8Array(buffer, byteOffset + DIGEST_BYTES, length - DIGEST_BYTES);
+        if (!digestOf(name, content).equals(digest)) throw new Error('it is damaged');
         const used = use(content, isOwn(fstatSync(file)) && this.isOwn());
         touch(file);
         return used;

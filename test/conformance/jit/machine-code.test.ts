@@ -143,3 +143,51 @@ describe('machine code of translations', () => {
     expect(permitted).toBe(false);
   });
 });
+
+describe('machine code of interpreters', () => {
+  const PROGRAM = `
+    import { InterpreterFiles } from '@bootlab/emulator/threads';
+    const { bytes, module, memory } = countingModule(5);
+    const generated = { bytes, module, memory, optimized: false };
+    const files = new InterpreterFiles(folder);
+    const found = (files) => {
+      const { optimized, module } = files.find('key') ?? {};
+      return { optimized, result: module && run({ module }) };
+    };`;
+  const kinds = (): string[] => readdirSync(folder).map((name) => name.replace(/^[0-9a-f]{64}\./, ''));
+
+  it('is kept apart from their Wasm, as soon as V8 has made it', async () => {
+    await run(`${PROGRAM} files.ran('key', generated);`);
+    expect(kinds()).toEqual(['interpreter']);
+    expect(await run(`${PROGRAM} tell(found(files));`)).toEqual({ optimized: false, result: 5 });
+    await run(`${PROGRAM} optimizedMachineCodeOf(generated); files.find('key'); files.ran('key', generated);`);
+    expect(kinds().toSorted()).toEqual(['interpreter', 'machine-code']);
+    expect(await run(`${PROGRAM} tell(found(files));`)).toEqual({ optimized: true, result: 5 });
+    expect(await run(`${PROGRAM} tell(found(files));`, ['--no-wasm-loop-unrolling'])).toEqual({
+      optimized: false,
+      result: 5,
+    });
+  });
+
+  it('is not run where another user could have written it, or it belongs to other Wasm', async () => {
+    await run(`${PROGRAM} optimizedMachineCodeOf(generated); files.ran('key', generated);`);
+    chmodSync(folder, 0o707);
+    expect(await run(`${PROGRAM} tell(found(files));`)).toEqual({ optimized: false, result: 5 });
+    chmodSync(folder, 0o700);
+    await run(`${PROGRAM} files.ran('key', { ...generated, ...countingModule(6) });`);
+    expect(await run(`${PROGRAM} tell(found(files));`)).toEqual({ optimized: false, result: 6 });
+  });
+
+  it('is taken from those that the build prepared, unless the folder has it', async () => {
+    await run(`${PROGRAM} files.ran('key', generated);`);
+    const prepared = `${PROGRAM}
+      const prepared = (optimized) => ({ find: () => ({ ...countingModule(7), optimized }) });
+      const result = (optimized) => found(new InterpreterFiles(folder, prepared(optimized)));`;
+    expect(await run(`${prepared} tell([result(true), result(false)]);`)).toEqual([
+      { optimized: true, result: 7 },
+      { optimized: false, result: 7 },
+    ]);
+    await run(`${PROGRAM} optimizedMachineCodeOf(generated); files.ran('key', generated);`);
+    expect(await run(`${prepared} tell(result(true));`)).toEqual({ optimized: true, result: 5 });
+  });
+});

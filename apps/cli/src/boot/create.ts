@@ -1,20 +1,17 @@
 import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
-import type { InterpreterStore, TranslationServiceFactory } from '@bootlab/emulator/accel';
 import type { RawImage } from '@bootlab/emulator/backends';
 import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { UsageError } from '../exit-codes.js';
+import type { Stores } from '../kept.js';
+import { engineStores } from '../kept.js';
 import { readInput } from './files.js';
 import type { BootOptions } from './options.js';
 
-export interface MachineMaker {
+export interface MachineMaker extends Stores {
   createMachine: typeof createMachine;
   selfTestFirmware: typeof selfTestFirmware;
-  /** Translates, and keeps what it translates from run to run. Default: nothing is kept. */
-  keptTranslations?: TranslationServiceFactory;
-  /** Where interpreters are found that were generated before. */
-  interpreters?: InterpreterStore | undefined;
 }
 
 /** A machine and the files that it keeps open. */
@@ -43,12 +40,11 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
   try {
     for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
     const { accel, jitThreshold, cache } = options;
-    const kept = cache === false ? undefined : maker.keptTranslations;
     const engine = {
       accel,
       jitThreshold,
-      translationService: kept ?? translateInThread,
-      interpreters: maker.interpreters,
+      translationService: translateInThread,
+      ...engineStores(maker, cache),
       sha256: sha256InPlace,
     };
     const machine = await maker.createMachine(configOf(options, images, maker), engine);

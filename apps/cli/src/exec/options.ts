@@ -1,19 +1,15 @@
 import type { Readable, Writable } from 'node:stream';
-import type { TranslationServiceFactory } from '@bootlab/emulator/accel';
-import type { InterpreterStore, NetworkAccess } from '@bootlab/emulator/user';
+import type { NetworkAccess } from '@bootlab/emulator/user';
 import { InvalidArgumentError } from 'commander';
+import type { Stores } from '../kept.js';
 
 /** What `exec` needs of the process it lives in. */
-export interface ExecHost {
+export interface ExecHost extends Stores {
   stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   stdout: Writable & { isTTY?: boolean; rows?: number; columns?: number; fd?: number };
   stderr: Writable & { isTTY?: boolean; fd?: number };
   /** Where signals arrive that are passed on to the program. */
   signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
-  /** Interpreters generated before. */
-  interpreters?: InterpreterStore | undefined;
-  /** Translates, and keeps what it translates from run to run. Default: nothing is kept. */
-  keptTranslations?: TranslationServiceFactory;
 }
 
 /** `bootlab exec` as it was called: every value parsed, nothing opened yet. */

@@ -6,6 +6,7 @@ import { ProgramRun } from '@bootlab/emulator/user';
 import { createOutput } from '../boot/files.js';
 import { jitStatsOf } from '../boot/stats.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
+import { engineStores } from '../kept.js';
 import type { ExecHost, ExecOptions } from './options.js';
 import { outputTo, StandardInput } from './streams.js';
 
@@ -60,8 +61,7 @@ export async function exec(options: ExecOptions, host: ExecHost): Promise<number
         ...terminalOf(host),
       },
       warn: note,
-      ...(host.interpreters && { interpreters: host.interpreters }),
-      ...(host.keptTranslations && options.cache !== false && { translationService: host.keptTranslations }),
+      ...engineStores(host, options.cache),
       ...(options.strace ? { trace: (line: string) => writeError(Buffer.from(`${line}\n`)) } : {}),
     });
     const running = run;

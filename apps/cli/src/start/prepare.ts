@@ -4,12 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ACCELS, boardCatalogue, createMachine, selfTestFirmware } from '@bootlab/emulator';
 import type { InterpreterStore } from '@bootlab/emulator/accel';
+import { cacheFolder, InterpreterFiles, optimizedMachineCodeOf } from '@bootlab/emulator/threads';
 import { ARCHITECTURES, prepareInterpreter } from '@bootlab/emulator/user';
 import { build } from 'vite';
-import { currentBuild, PREPARED } from './prepared.js';
+import { currentBuild, EMULATOR_BUILD, INTERPRETERS, PREPARED } from './prepared.js';
 
 const path = (relative: string, base: string | URL): string => fileURLToPath(new URL(relative, base));
-const write = (name: string, content: Uint8Array | string): void => writeFileSync(new URL(name, PREPARED), content);
 
 await build({
   configFile: false,
@@ -33,30 +33,25 @@ await build({
   },
 });
 
-/** Interpreter files by what the engine calls them. */
-const files: Record<string, string> = {};
+const folder = cacheFolder(INTERPRETERS, { build: EMULATOR_BUILD, public: true });
+if (!folder) throw new Error('the emulator is not built');
+const files = new InterpreterFiles(folder);
+const interpreters: InterpreterStore = {
+  find: () => undefined,
+  ran(key, interpreter) {
+    optimizedMachineCodeOf(interpreter); // what V8 has optimized is kept
+    files.ran(key, interpreter);
+  },
+};
 
-function storeAs(file: string): InterpreterStore {
-  return {
-    find: () => undefined,
-    generated(key, module) {
-      files[key] = file;
-      write(file, module);
-    },
-  };
-}
-
-for (const arch of ARCHITECTURES)
-  for (const accel of ACCELS) await prepareInterpreter({ arch, accel }, storeAs(`${arch}-${accel}.wasm`));
+for (const arch of ARCHITECTURES) for (const accel of ACCELS) await prepareInterpreter({ arch, accel }, interpreters);
 
 // Boards as they come: those with more memory or another CPU generate theirs.
 for (const { id: board, byteOrders } of boardCatalogue())
   for (const byteOrder of byteOrders)
     for (const accel of ACCELS) {
       const firmware = selfTestFirmware(board, byteOrder);
-      const interpreters = storeAs(`${board}-${byteOrder}-${accel}.wasm`);
       (await createMachine({ board, byteOrder, firmware }, { accel, interpreters })).close();
     }
 
-write('interpreters.json', JSON.stringify(files));
-write('build', currentBuild());
+writeFileSync(new URL('build', PREPARED), currentBuild());

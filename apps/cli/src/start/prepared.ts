@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { InterpreterStore } from '@bootlab/emulator/accel';
+import { fileURLToPath } from 'node:url';
 
 /** Commands in a few files, and the interpreters they need: loading and generating them takes longer than most programs run. */
 export interface Prepared {
@@ -7,11 +7,15 @@ export interface Prepared {
   readonly exec: string;
   /** The module that stands for `boot/command-line.js`. */
   readonly boot: string;
-  readonly interpreters: InterpreterStore;
+  /** Folder of the interpreters. */
+  readonly interpreters: string;
 }
 
 /** Where `prepare.js` writes; `build` comes last and says what the rest was made from. */
 export const PREPARED = new URL('../prepared/', import.meta.url);
+
+/** Folder of the prepared interpreters. */
+export const INTERPRETERS = fileURLToPath(new URL('interpreters', PREPARED));
 
 const buildInfo = (main: string): URL => new URL('.tsbuildinfo', main);
 
@@ -25,17 +29,10 @@ export function prepared(): Prepared | undefined {
   } catch {
     return undefined; // there is none
   }
-  const read = (name: string): Buffer<ArrayBuffer> => readFileSync(new URL(name, PREPARED));
   return {
     exec: new URL('exec.js', PREPARED).href,
     boot: new URL('boot.js', PREPARED).href,
-    interpreters: {
-      find(key) {
-        const files = JSON.parse(read('interpreters.json').toString()) as Record<string, string>;
-        const file = files[key];
-        return file === undefined ? undefined : read(file);
-      },
-    },
+    interpreters: INTERPRETERS,
   };
 }
 

@@ -6,6 +6,7 @@ import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { parseImageReference, parseSize, type FieldError, type JobSpec, type UploadFile } from '@bootlab/lab';
 import type { MachineMaker } from '../boot/create.js';
+import { engineStores } from '../kept.js';
 import { readInput } from '../boot/files.js';
 import { UsageError } from '../exit-codes.js';
 
@@ -66,7 +67,7 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
     const make = (): Promise<Machine> =>
       maker.createMachine(
         { ...config, drives },
-        { translationService: maker.keptTranslations ?? translateInThread, sha256: sha256InPlace },
+        { translationService: translateInThread, ...engineStores(maker), sha256: sha256InPlace },
       );
     return { make, uploads, drives, close };
   } catch (error) {

@@ -37,6 +37,7 @@ import { saveArtifacts, type ArtifactSources } from '@bootlab/lab/artifacts';
 import { ProcessRun } from '@bootlab/lab/process';
 import { ConsoleLogFile } from '../boot/console-log.js';
 import type { MachineMaker } from '../boot/create.js';
+import { engineStores } from '../kept.js';
 import { createOutput } from '../boot/files.js';
 import type { BootHost } from '../boot/run.js';
 import { ExitCode, signalExitCode, UsageError } from '../exit-codes.js';
@@ -251,7 +252,7 @@ class TestSession {
     const run = new ProcessRun({
       spec,
       createProgram: (request) =>
-        ProgramRun.create({ ...request, translationService: this.engine.keptTranslations ?? translateInThread }),
+        ProgramRun.create({ ...request, translationService: translateInThread, ...engineStores(this.engine) }),
       files: new Map(files),
       timeoutNs,
       wallGuardMs: guardMs + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),

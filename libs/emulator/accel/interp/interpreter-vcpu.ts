@@ -12,7 +12,7 @@ import { Translator } from '../jit/index.js';
 import { MirrorTable } from '../mirror-table.js';
 import { SoftTlbTables } from '../soft-tlb.js';
 import type { Vcpu, VcpuExit, VcpuStats } from '../vcpu.js';
-import type { InterpreterStore } from './interpreter-store.js';
+import type { Interpreter, InterpreterStore } from './interpreter-store.js';
 
 /** Largest budget of one entry into generated code; its counter is a signed 32-bit integer. */
 const MAX_BUDGET = 2 ** 30;
@@ -42,7 +42,7 @@ export interface InterpreterOptions {
    * sooner is faster without. Default 0.
    */
   readonly translateAfter?: number | undefined;
-  /** Where the interpreter is looked up before it is generated. */
+  /** Where the interpreter is looked up before it is generated, and who is told of it. */
   readonly interpreters?: InterpreterStore | undefined;
   /** RAM where physical addresses often equal virtual ones; translations look there first. */
   readonly mirror?: RamBlock | undefined;
@@ -50,8 +50,8 @@ export interface InterpreterOptions {
   readonly createCore: (host: EngineHost) => CpuCore;
 }
 
-/** Compiled interpreters: boards of the same kind share one module. The key says everything the module depends on. */
-const modules = new Map<string, WebAssembly.Module>();
+/** By key: boards of the same kind share an interpreter. */
+const known = new Map<string, Interpreter>();
 
 /**
  * Runs a CPU on its generated interpreter. Generated code handles what hits the soft TLB; this class is its slow path:
@@ -75,6 +75,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #tracked = new Set<RamBlock>();
   readonly #exits = { budget: 0, halted: 0, attention: 0 };
   #run: () => void = () => undefined;
+  #tellStore: () => void = () => undefined;
   #running = false;
   #leaveRequested = false;
   /** Virtual time and budget at which the current entry into generated code started. */
@@ -200,18 +201,14 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     };
     const names = [...description.table.instructions.map(({ name }) => name), ...description.expansions.keys()].join();
     const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
-    let compiled = modules.get(key);
-    if (!compiled) {
-      let generated = interpreters?.find(key);
-      if (!generated) {
-        generated = generateInterpreter(description, layout);
-        interpreters?.generated?.(key, generated);
-      }
-      // Not in the background: V8 compiles the function when it is first called, and checking the module takes a millisecond.
-      compiled = new WebAssembly.Module(generated);
-      modules.set(key, compiled);
+    let interpreter = known.get(key);
+    if (!interpreter) {
+      interpreter = interpreters?.find(key) ?? compiled(generateInterpreter(description, layout));
+      known.set(key, interpreter);
     }
-    const instance = await WebAssembly.instantiate(compiled, {
+    const used = interpreter;
+    if (!used.optimized) this.#tellStore = () => interpreters?.ran?.(key, { ...used, memory: layout.memory });
+    const instance = await WebAssembly.instantiate(interpreter.module, {
       env: { memory: memory.memory, ...(this.#translator && { translations: this.#translator.table }) },
       engine: {
         loadSlow: (address: number, width: Width) => this.#loadSlow(address, width),
@@ -297,6 +294,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   close(): void {
     this.#translator?.close();
+    this.#tellStore();
   }
 
   setIrqLine(line: number, level: boolean): void {
@@ -534,6 +532,13 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (this.#mirrorFails) this.#placeMemory();
   }
 }
+
+/** Not in the background: V8 compiles the function when it is first called, and checking the module takes a millisecond. */
+const compiled = (bytes: Uint8Array<ArrayBuffer>): Interpreter => ({
+  module: new WebAssembly.Module(bytes),
+  bytes,
+  optimized: false,
+});
 
 /** Where a bus shows memory, as text to compare. */
 function memoryPlacement(bus: AddressSpace): string {

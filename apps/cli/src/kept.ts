@@ -1,0 +1,72 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { InterpreterStore, TranslationServiceFactory } from '@bootlab/emulator/accel';
+import { translateInlineWith } from '@bootlab/emulator/accel';
+import type { CacheFolder } from '@bootlab/emulator/threads';
+import { cacheFolder, InterpreterFiles, TranslationFiles, translateInThreadWith } from '@bootlab/emulator/threads';
+
+const OFF = 'off';
+
+/** Engines take from here what earlier runs have made, and leave what they make for later ones. */
+export interface Kept {
+  readonly translations: TranslationServiceFactory;
+  readonly interpreters: InterpreterStore;
+}
+
+/** What engines on this command line find. */
+export interface Stores {
+  /** Undefined where nothing is kept. */
+  readonly kept?: Kept | undefined;
+  /** Interpreters that the build has prepared. */
+  readonly prepared?: InterpreterStore | undefined;
+}
+
+/** Where they find it. */
+export interface StorePlaces {
+  readonly env: NodeJS.ProcessEnv;
+  /** What the compiler knows of the emulator, see `generatorVersion`. */
+  readonly emulatorBuild: URL;
+  /** Folder of the interpreters that the build has prepared. */
+  readonly preparedInterpreters: string | undefined;
+}
+
+/**
+ * For boards. What is made is kept in the folder that BOOTLAB_TRANSLATIONS names, by default among this user's other
+ * caches; `off` keeps nothing.
+ */
+export const storesForBoards = (places: StorePlaces): Stores =>
+  stores(places, (folder) => translateInThreadWith({ kind: 'files', folder }));
+
+/** For single programs: their own thread translates, as a thread of its own would not be ready before they end. */
+export const storesForPrograms = (places: StorePlaces): Stores =>
+  stores(places, (folder) => translateInlineWith(new TranslationFiles(folder)));
+
+/** What an engine is given of it. @param keep false: nothing of earlier runs, and nothing for later ones */
+export function engineStores(
+  { kept, prepared }: Stores,
+  keep = true,
+): { translationService?: TranslationServiceFactory; interpreters?: InterpreterStore } {
+  if (kept && keep) return { translationService: kept.translations, interpreters: kept.interpreters };
+  return prepared ? { interpreters: prepared } : {};
+}
+
+function stores(places: StorePlaces, translate: (folder: CacheFolder) => TranslationServiceFactory): Stores {
+  const prepared = preparedStore(places);
+  const folder = keptFolder(places);
+  const kept = folder && { translations: translate(folder), interpreters: new InterpreterFiles(folder, prepared) };
+  return { kept, prepared };
+}
+
+function preparedStore({ preparedInterpreters, emulatorBuild }: StorePlaces): InterpreterStore | undefined {
+  const folder = preparedInterpreters && cacheFolder(preparedInterpreters, { build: emulatorBuild });
+  if (!folder) return undefined;
+  const files = new InterpreterFiles(folder);
+  return { find: (key) => files.find(key) }; // only the build adds to them
+}
+
+function keptFolder({ env, emulatorBuild }: StorePlaces): CacheFolder | undefined {
+  const wanted = env['BOOTLAB_TRANSLATIONS'];
+  if (wanted === OFF) return undefined;
+  const cache = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
+  return cacheFolder(wanted || path.join(cache, 'bootlab', 'translations'), { build: emulatorBuild });
+}
