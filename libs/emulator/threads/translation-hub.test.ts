@@ -31,12 +31,15 @@ const made = (...regions: CompiledRegion[]): ToHub => ({
 const ports: MessagePort[] = [];
 afterEach(() => ports.splice(0).forEach((port) => port.close()));
 
-function board(hub: TranslationHub, key = 'image'): MessagePort {
+/** A board, and what it is told when it comes. */
+async function open(hub: TranslationHub, key: string): Promise<{ port: MessagePort; known: number[] }> {
   const thread = hub.connect();
   const port = connectToHub(thread, key);
   ports.push(thread, port);
-  return port;
+  return { port, known: await heard(port) };
 }
+const board = async (hub: TranslationHub, key = 'image'): Promise<MessagePort> => (await open(hub, key)).port;
+const known = async (hub: TranslationHub, key = 'image'): Promise<number[]> => (await open(hub, key)).known;
 const entriesOf = ({ modules }: FromHub): number[] =>
   modules.flatMap(({ made }) => made.regions.map(({ entries }) => entries[0] ?? -1));
 
@@ -47,21 +50,25 @@ async function heard(port: MessagePort): Promise<number[]> {
 }
 
 describe('a hub of translations', () => {
+  it('says so when it has nothing, too: boards wait for it', async () => {
+    expect(await known(new TranslationHub(undefined))).toEqual([]);
+  });
+
   it('tells each board of a key what the others made, at once and when it comes', async () => {
     const hub = new TranslationHub(undefined);
-    const [first, second, other] = [board(hub), board(hub), board(hub, 'another')];
+    const [first, second, other] = [await board(hub), await board(hub), await board(hub, 'another')];
     let elsewhere = 0;
     other.on('message', () => (elsewhere += 1));
     const told = heard(second);
     first.postMessage(made(region(0x1000, 1)));
     expect(await told).toEqual([0x1000]);
-    expect(await heard(board(hub))).toEqual([0x1000]);
+    expect(await known(hub)).toEqual([0x1000]);
     expect(elsewhere).toBe(0);
   });
 
   it('keeps once what several boards made of the same code', async () => {
     const hub = new TranslationHub(undefined);
-    const [first, second] = [board(hub), board(hub)];
+    const [first, second] = [await board(hub), await board(hub)];
     const told = heard(second);
     first.postMessage(made(region(0x1000, 1)));
     await told;
@@ -77,6 +84,6 @@ describe('a hub of translations', () => {
     for (const message of messages) second.postMessage(message);
     await all;
     expect(rest).toEqual([[0x1000], [0x1000, 0x2000]]);
-    expect(await heard(board(hub))).toEqual([0x1000, 0x1000, 0x1000, 0x2000]);
+    expect(await known(hub)).toEqual([0x1000, 0x1000, 0x1000, 0x2000]);
   });
 });

@@ -58,7 +58,7 @@ export class TranslationHub {
       this.#forget();
     });
     port.unref();
-    send(port, shelf.modules);
+    send(port, shelf.modules); // also if there are none: it waits for this
   }
 
   #shelf(key: string): Shelf {
@@ -106,7 +106,6 @@ const has = ({ regions }: Shelf, region: CompiledRegion): boolean =>
   regions.get(firstEntry(region))?.some((held) => isSameRegion(held, region)) ?? false;
 
 function send(port: MessagePort, modules: readonly KeptModule[]): void {
-  if (modules.length === 0) return;
   const shared = modules.map(({ module, regions, bytes }) => ({ made: { module, regions }, wasmBytes: bytes.length }));
   port.postMessage({ modules: shared } satisfies FromHub);
 }

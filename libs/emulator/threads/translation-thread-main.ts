@@ -1,4 +1,5 @@
 // The translation thread: reads the machine's memory while the vCPU runs, and posts compiled regions back.
+import { once } from 'node:events';
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeTarget } from '../targets/index.js';
 import type { CompiledBatch, KeptModule, RegionModule, TranslationRequest } from '../accel/jit/index.js';
@@ -29,6 +30,7 @@ if (cache?.kind === 'files') {
   cache.port.on('message', ({ modules }: FromHub) => {
     for (const { made, wasmBytes } of modules) postKnown(made, wasmBytes);
   });
+  await once(cache.port, 'message'); // what it has is not translated again, however early somebody asks
 }
 
 let requestCount = 0;

@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { EngineOptions, MachineConfig } from '@bootlab/emulator';
+import type { EngineOptions, Machine, MachineConfig } from '@bootlab/emulator';
 import { createMachine, selfTestFirmware } from '@bootlab/emulator';
-import type { TranslationRequest, TranslationResult, TranslationService } from '@bootlab/emulator/accel';
+import type {
+  TranslationRequest,
+  TranslationResult,
+  TranslationService,
+  TranslationServiceFactory,
+} from '@bootlab/emulator/accel';
 import { translateInline, translateInlineWith } from '@bootlab/emulator/accel';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
 import type { CacheFolder } from '@bootlab/emulator/threads';
@@ -96,19 +101,27 @@ describe.each(['little', 'big'] as const)('the self-test firmware, %s-endian', (
   });
 });
 
-it('what a guest asks for now and then is made at once, when the thread has ended for want of work', async () => {
+/** Runs the self-test for a while. @returns a service for it that nobody uses, and what it would be asked for */
+async function serviceFor(
+  makeService: TranslationServiceFactory,
+): Promise<{ machine: Machine; service: TranslationService; requests: readonly TranslationRequest[] }> {
   const requests: TranslationRequest[] = [];
   const services: TranslationService[] = [];
   const machine = await createMachine(selfTest('little'), {
     ...TIERED,
     translationService: (setup, description) => {
-      services.push(translateInThread(setup, description));
+      services.push(makeService(setup, description));
       const inline = translateInline(setup, description);
       return { ...inline, request: (request) => void requests.push(request) };
     },
   });
   machine.run({ instructions: 300_000 });
-  const [service] = services as [TranslationService];
+  const [service] = services as [TranslationService]; // a machine has one
+  return { machine, service, requests };
+}
+
+it('what a guest asks for now and then is made at once, when the thread has ended for want of work', async () => {
+  const { machine, service, requests } = await serviceFor(translateInThread);
   const [first, second, third] = requests as [TranslationRequest, TranslationRequest, TranslationRequest];
   service.request(first);
   expect(service.poll()).toBeUndefined(); // a thread has it
@@ -125,6 +138,22 @@ it('what a guest asks for now and then is made at once, when the thread has ende
   expect(service.poll()).toBeUndefined();
   service.close();
   machine.close();
+});
+
+it('nothing is translated before a hub has said what there is', async () => {
+  const { port1: hub, port2: port } = new MessageChannel();
+  const { machine, service, requests } = await serviceFor(translateInThreadWith({ kind: 'hub', port }));
+  const [{ port: toThread }] = (await once(hub, 'message')) as [{ port: MessagePort }]; // what a thread connects with
+  service.request(requests[0] as TranslationRequest);
+  await sleep(500);
+  expect(service.poll()).toBeUndefined();
+  toThread.postMessage({ modules: [] });
+  let answer: TranslationResult | undefined;
+  while (!(answer = service.poll())) await sleep(20);
+  expect(answer).toMatchObject({ kind: 'answer' });
+  service.close();
+  machine.close();
+  hub.close();
 });
 
 describe('boards of one process', () => {
