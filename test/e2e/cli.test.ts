@@ -8,33 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { runProcess } from '@bootlab/emulator/testkit';
+import { ECHO } from '../support/echo-guest.js';
 import { startLab, type Lab } from '../support/lab.js';
-import { mipsElf } from '../support/mips-elf.js';
-import { andi, beqz, jump, lbu, ori, sb, T0, T1, UART_IN_T0 } from '../support/mips-words.js';
 
 jest.setTimeout(120_000);
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const program = join(repository, 'apps', 'cli', 'bin', 'bootlab.mjs');
 const START_LIMIT_MS = 320_000;
-
-/** Prints ">" and from then on sends back every byte that it receives. NS16550A data sheet, section 8. */
-const ECHO = mipsElf(
-  [
-    ...UART_IN_T0,
-    ori(T1, 0, 3), // DTR and RTS
-    sb(T1, T0, 4),
-    ori(T1, 0, '>'.charCodeAt(0)),
-    sb(T1, T0),
-    lbu(T1, T0, 5), // line status, word 6
-    andi(T1, T1, 1),
-    ...beqz(T1, -3),
-    lbu(T1, T0),
-    sb(T1, T0),
-    ...jump(6),
-  ],
-  { byteOrder: 'little' },
-);
 
 let lab: Lab;
 let folder: string;

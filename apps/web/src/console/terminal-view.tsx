@@ -75,6 +75,7 @@ export function TerminalView({
         if (event.type === 'keydown') leave.current();
         return false;
       }
+      if (event.key === 'Tab' && !typing.current) return false; // leads on, as nobody takes it
       // Ctrl+Shift+C and V are the browser's and the buttons', not the guest's.
       return !(event.ctrlKey && event.shiftKey && (event.code === 'KeyC' || event.code === 'KeyV'));
     });

@@ -156,10 +156,7 @@ function Actions({ image }: { image: Image }) {
         confirmLabel="Delete"
         dismissLabel="Keep it"
         onClose={() => setAsking(false)}
-        onConfirm={() => {
-          setAsking(false);
-          remove.mutate(undefined, { onSuccess: () => void navigate('/images') });
-        }}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: () => void navigate('/images') })}
       >
         Jobs that ended still show it, but no new one can use it. Its bytes are deleted once nothing needs them.
       </ConfirmDialog>

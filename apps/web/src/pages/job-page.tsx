@@ -1,5 +1,5 @@
 import { GitCompareArrows, Grid3x3, OctagonX, RotateCcw } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Link, Navigate, useParams } from 'react-router';
 import { useCancelJob, useJob } from '../api/queries.js';
 import type { Job } from '../api/types.js';
@@ -57,6 +57,7 @@ function statusWord(job: Job): string {
 
 function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause: string | undefined }) {
   const stream = useConsoleStream(job.id);
+  const heading = useRef<HTMLHeadingElement>(null);
   return (
     <div className="job">
       <header className="job-head">
@@ -66,13 +67,16 @@ function JobView({ job, tab, staleBecause }: { job: Job; tab: Tab; staleBecause:
           <span className="mono">{job.id.slice(0, 8)}</span>
         </nav>
         <div className="job-title">
-          <h1>{job.name}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {job.name}
+          </h1>
           <span role="status" aria-label="Job status">
             <JobBadge job={job} />
           </span>
           <span className="console-spring" />
           <div className="page-actions">
-            {job.state !== 'ended' && <CancelButton job={job} />}
+            {/* The button goes with the job's end: the keyboard is not to go with it. */}
+            {job.state !== 'ended' && <CancelButton job={job} onConfirm={() => heading.current?.focus()} />}
             {job.groupId !== null && (
               <Link className="button" to={`/groups/${job.groupId}`}>
                 <Grid3x3 size={15} aria-hidden />
@@ -137,7 +141,7 @@ function countAt(tab: Tab, job: Job): number {
   return tab === 'results' ? pass + fail + skip + error : tab === 'files' ? fileCount(job) : 0;
 }
 
-function CancelButton({ job }: { job: Job }) {
+function CancelButton({ job, onConfirm }: { job: Job; onConfirm(): void }) {
   const [asking, setAsking] = useState(false);
   const cancel = useCancelJob(job.id);
   return (
@@ -157,7 +161,7 @@ function CancelButton({ job }: { job: Job }) {
         confirmLabel="Cancel job"
         dismissLabel="Keep it running"
         onConfirm={() => {
-          setAsking(false);
+          onConfirm();
           cancel.mutate();
         }}
         onClose={() => setAsking(false)}

@@ -89,10 +89,7 @@ export function ConfirmButton({
         title={title}
         confirmLabel={confirmLabel}
         dismissLabel="Keep it"
-        onConfirm={() => {
-          setAsking(false);
-          onConfirm();
-        }}
+        onConfirm={onConfirm}
         onClose={() => setAsking(false)}
       >
         {children}

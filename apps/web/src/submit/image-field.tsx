@@ -6,6 +6,7 @@ import { FileDrop } from '../components/file-drop.js';
 import { Segmented } from '../components/segmented.js';
 import { formatBytes, shortDigest } from '../lib/format.js';
 import { archText, fitsRole } from '../lib/image.js';
+import { useRefocus } from '../lib/use-refocus.js';
 import { FieldErrors } from './field-errors.js';
 import { NO_IMAGE, type ImageChoice } from './form-state.js';
 
@@ -32,6 +33,11 @@ export function ImageField({
   onChange(choice: ImageChoice): void;
 }) {
   const id = useId();
+  const { element, refocus } = useRefocus<HTMLDivElement>();
+  const pick = (file: File | undefined): void => {
+    refocus(file ? '.picked-file button' : 'input[type=file]');
+    onChange({ kind: 'upload', file });
+  };
   const kinds = [
     { value: 'none', label: none },
     { value: 'upload', label: 'Upload' },
@@ -46,7 +52,13 @@ export function ImageField({
     else if (builtin !== undefined) onChange({ kind, reference: builtin });
   };
   return (
-    <div className="field image-field" role="group" aria-labelledby={`${id}-label`} aria-describedby={`${id}-errors`}>
+    <div
+      ref={element}
+      className="field image-field"
+      role="group"
+      aria-labelledby={`${id}-label`}
+      aria-describedby={`${id}-errors`}
+    >
       <div className="image-field-head">
         <span>
           <span className="label" id={`${id}-label`}>
@@ -65,7 +77,7 @@ export function ImageField({
               type="button"
               className="button quiet icon small"
               aria-label={`Remove ${choice.file.name}`}
-              onClick={() => onChange({ kind: 'upload', file: undefined })}
+              onClick={() => pick(undefined)}
             >
               <X size={15} aria-hidden />
             </button>
@@ -75,7 +87,7 @@ export function ImageField({
             label={`Choose the ${label.toLowerCase()}`}
             describedBy={`${id}-errors`}
             invalid={errors.length > 0}
-            onFiles={([file]) => file && onChange({ kind: 'upload', file })}
+            onFiles={([file]) => file && pick(file)}
           />
         ))}
       {choice.kind === 'library' && (

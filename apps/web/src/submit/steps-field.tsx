@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import type { FieldError } from '../api/types.js';
 import { errorsOfField } from '../api/problem.js';
+import { useRefocus } from '../lib/use-refocus.js';
 import { FieldErrors } from './field-errors.js';
 import { newStep, type StepRow } from './form-state.js';
 
@@ -22,6 +23,11 @@ export function StepsField({
   errors: readonly FieldError[];
   onChange(steps: StepRow[]): void;
 }) {
+  const { element, refocus } = useRefocus<HTMLDivElement>();
+  const remove = (index: number): void => {
+    refocus('.step-add button');
+    onChange(steps.filter((_, at) => at !== index));
+  };
   const replace = (index: number, change: Partial<StepRow>): void =>
     onChange(steps.map((step, at) => (at === index ? { ...step, ...change } : step)));
   const swap = (index: number, other: number): void => {
@@ -33,7 +39,7 @@ export function StepsField({
     onChange(moved);
   };
   return (
-    <div className="field" role="group" aria-labelledby="steps-label">
+    <div ref={element} className="field" role="group" aria-labelledby="steps-label">
       <span className="label" id="steps-label">
         Steps <span className="optional">optional</span>
       </span>
@@ -93,7 +99,7 @@ export function StepsField({
                     type="button"
                     className="button quiet icon small"
                     aria-label={`Remove step ${index + 1}`}
-                    onClick={() => onChange(steps.filter((_, at) => at !== index))}
+                    onClick={() => remove(index)}
                   >
                     <Trash2 size={15} aria-hidden />
                   </button>

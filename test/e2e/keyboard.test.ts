@@ -1,0 +1,188 @@
+// The web page without a mouse, in real Chromium against a whole lab: everything that a job needs is reached with Tab, is seen
+// where it has the focus, and does what its keys say.
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { ECHO } from '../support/echo-guest.js';
+import { Keyboard } from '../support/keyboard.js';
+import { launchChromium, startLab, waitForScreen, type Lab } from '../support/lab.js';
+import { newPage } from '../support/page-inspection.js';
+import { describeWith } from '../support/requirements.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const START_LIMIT_MS = 320_000;
+const LIMIT_MS = 120_000;
+const SCREEN_LIMIT_MS = 30_000;
+
+describeWith('chromium', 'by keyboard alone', () => {
+  let lab: Lab;
+  let browser: Browser;
+  let page: Page;
+  let keyboard: Keyboard;
+  const errors: string[] = [];
+
+  beforeAll(async () => {
+    lab = await startLab(repository);
+    browser = await launchChromium();
+    page = await newPage(browser, errors);
+    keyboard = new Keyboard(page);
+    await page.goto(lab.signInUrl);
+    await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
+  }, START_LIMIT_MS);
+  afterAll(() => Promise.all([browser?.close(), lab?.stop()]), 60_000);
+
+  const link = (name: string | RegExp): Locator => page.getByRole('link', { name, exact: true });
+  const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
+  const typed = (): Locator => page.locator('.terminal-host:not([hidden]) textarea');
+  const status = (text: string): Promise<void> =>
+    page.getByRole('status', { name: 'Job status' }).getByText(text).waitFor({ timeout: LIMIT_MS });
+
+  it(
+    'fills in the form, and is led to the field that is wrong',
+    async () => {
+      await keyboard.tabTo(link('New job'));
+      await keyboard.press('Enter');
+      const preset = page.getByRole('button', { name: /^Interactive Linux shell/ });
+      await preset.waitFor();
+      await keyboard.tabTo(preset);
+      await keyboard.press('Space');
+      const kernel = page.getByRole('group', { name: 'Kernel', exact: true });
+      await keyboard.tabTo(kernel.locator('input[type=file]'));
+      const chooser = page.waitForEvent('filechooser');
+      await keyboard.press('Space');
+      await (await chooser).setFiles({ name: 'echo.elf', mimeType: 'application/x-elf', buffer: Buffer.from(ECHO) });
+      await keyboard.arrivesAt(button('Remove echo.elf'));
+      await keyboard.tabTo(page.getByRole('radio', { name: 'Wall' }));
+      await keyboard.tabTo(page.getByLabel('Time-out'));
+      await keyboard.type('soon');
+      await keyboard.tabTo(page.getByLabel('Name'));
+      await keyboard.type('by keyboard');
+      await keyboard.tabTo(button('Start job'));
+      await keyboard.press('Enter');
+      const initrd = page.getByRole('group', { name: 'Initrd', exact: true });
+      await keyboard.arrivesAt(initrd.locator('input[type=file]')); // the preset wants one
+      await keyboard.tabTo(initrd.getByRole('radio', { name: 'Upload' }), 'Shift+Tab');
+      await keyboard.press('ArrowLeft');
+      await keyboard.arrivesAt(initrd.getByRole('radio', { name: 'None' }));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(page.getByLabel('Time-out'));
+      await keyboard.press('Control+A');
+      await keyboard.type('10m');
+      await keyboard.press('Enter'); // starts the job from any field
+      await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'types into the console, Tab included, and gets out of it',
+    async () => {
+      await keyboard.arrivesAt(typed());
+      await waitForScreen(page, /^>/, SCREEN_LIMIT_MS);
+      await keyboard.type('hello\t');
+      await keyboard.type('there');
+      await waitForScreen(page, /^>hello +there/, SCREEN_LIMIT_MS);
+      await keyboard.press('Control+F6');
+      await keyboard.arrivesAt(button('Tell the guest this size'));
+      await keyboard.tabTo(typed());
+      await keyboard.press('Control+F6');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'goes through the parts of the job',
+    async () => {
+      for (const part of ['Definition', 'Log', 'Console']) {
+        await keyboard.tabTo(
+          page.getByRole('navigation', { name: 'Parts of the job' }).getByRole('link', { name: part }),
+          'Shift+Tab',
+        );
+        await keyboard.press('Enter');
+        if (part !== 'Console')
+          await page.getByRole('link', { name: part }).and(page.locator('[aria-current="page"]')).waitFor();
+      }
+      await keyboard.arrivesAt(typed());
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'cancels the job, and is not lost when it has ended',
+    async () => {
+      await keyboard.press('Control+F6');
+      await keyboard.tabTo(button('Cancel job'), 'Shift+Tab');
+      await keyboard.press('Enter');
+      const dialog = page.getByRole('dialog');
+      await keyboard.arrivesAt(dialog.getByRole('button', { name: 'Keep it running' }));
+      await keyboard.press('Escape');
+      await keyboard.arrivesAt(button('Cancel job'));
+      await keyboard.press('Enter');
+      await keyboard.tabTo(dialog.getByRole('button', { name: 'Cancel job' }));
+      await keyboard.press('Enter');
+      await status('Cancelled');
+      await keyboard.arrivesAt(page.getByRole('heading', { name: 'by keyboard', level: 1 }));
+      await keyboard.tabTo(typed());
+      await keyboard.press('Tab'); // goes to no guest any more
+      expect(await keyboard.isFocused(typed())).toBe(false);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'opens a job from the list',
+    async () => {
+      await keyboard.tabTo(
+        page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Jobs' }),
+        'Shift+Tab',
+      );
+      await keyboard.press('Enter');
+      await page.waitForURL(/\/jobs$/);
+      await keyboard.tabTo(link('by keyboard'));
+      await keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'by keyboard', level: 1 }).waitFor();
+      expect(errors).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'writes a job as text, and starts it',
+    async () => {
+      await keyboard.tabTo(link('New job'));
+      await keyboard.press('Enter');
+      await link('YAML').waitFor();
+      await keyboard.tabTo(link('YAML'));
+      await keyboard.press('Enter');
+      const editor = page.getByRole('textbox', { name: 'Job file, YAML' });
+      await editor.waitFor();
+      await keyboard.tabTo(editor);
+      await keyboard.press('Control+Home');
+      await keyboard.type('cpu: 24Kf\n');
+      await page.getByText('The lab takes this job.').waitFor();
+      await keyboard.tabTo(button('Start job'));
+      await keyboard.press('Enter');
+      await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+      await status('Passed');
+      expect(errors).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'reaches everything in the form for programs',
+    async () => {
+      await page.goto(`${lab.url}/submit?as=program`);
+      await button('Start job').waitFor();
+      await keyboard.tabTo(page.getByLabel('Arguments'));
+      await keyboard.type('-c');
+      await keyboard.tabTo(page.getByLabel('Test results'));
+      await keyboard.tabTo(button('Start job'));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(
+        page.getByRole('group', { name: 'Program', exact: true }).locator('[aria-invalid="true"]'),
+      );
+    },
+    LIMIT_MS,
+  );
+});
