@@ -52,7 +52,18 @@ describeWith('chromium', 'by keyboard alone', () => {
       await keyboard.press('Space');
       await (await chooser).setFiles({ name: 'echo.elf', mimeType: 'application/x-elf', buffer: Buffer.from(ECHO) });
       await keyboard.arrivesAt(button('Remove echo.elf'));
-      await keyboard.tabTo(page.getByRole('radio', { name: 'Wall' }));
+      // What is added is reached, and when it is removed the keyboard is not lost with it.
+      for (const [add, remove] of [
+        ['Add a drive', 'Remove drive 1'],
+        ['Wait for text', 'Remove step 1'],
+      ] as const) {
+        await keyboard.tabTo(button(add));
+        await keyboard.press('Enter');
+        await keyboard.tabTo(button(remove), 'Shift+Tab');
+        await keyboard.press('Enter');
+        await keyboard.arrivesAt(button(add));
+      }
+      await keyboard.tabTo(page.getByRole('radio', { name: 'Wall' }), 'Shift+Tab');
       await keyboard.tabTo(page.getByLabel('Time-out'));
       await keyboard.type('soon');
       await keyboard.tabTo(page.getByLabel('Name'));

@@ -7,7 +7,7 @@ import { Copyable } from '../components/copy-button.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { formatBytes } from '../lib/format.js';
-import { ChangeError, ConfirmButton } from '../settings/panel.js';
+import { ChangeError, ConfirmButton } from '../settings/panel-parts.js';
 
 /** How many files the job left, or was to leave. */
 export const fileCount = ({ artifacts, missingArtifacts }: Job): number => artifacts.length + missingArtifacts.length;

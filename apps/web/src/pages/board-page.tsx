@@ -3,6 +3,7 @@ import { Link, useParams } from 'react-router';
 import { useBoard } from '../api/queries.js';
 import type { Board } from '../api/types.js';
 import { Failure, Loading } from '../components/feedback.js';
+import { Panel } from '../components/panel.js';
 import { SelfTestButton } from '../components/self-test-button.js';
 import { formatBytes, formatCount } from '../lib/format.js';
 import { formatAddress, memoryMap, type MapEntry } from '../lib/memory-map.js';
@@ -51,10 +52,7 @@ function BoardDetails({ board }: { board: Board }) {
       </div>
       <div className="board-layout">
         <div className="board-column">
-          <section className="card" aria-labelledby="overview">
-            <div className="card-head">
-              <h2 id="overview">Overview</h2>
-            </div>
+          <Panel title="Overview">
             <dl className="facts card-body">
               <dt>Architecture</dt>
               <dd>
@@ -80,11 +78,8 @@ function BoardDetails({ board }: { board: Board }) {
                 <code>{board.defaultCmdline}</code>
               </dd>
             </dl>
-          </section>
-          <section className="card" aria-labelledby="cpus">
-            <div className="card-head">
-              <h2 id="cpus">CPU models</h2>
-            </div>
+          </Panel>
+          <Panel title="CPU models">
             <ul className="plain-list">
               {board.cpus.map((cpu) => (
                 <li key={cpu.id}>
@@ -96,11 +91,8 @@ function BoardDetails({ board }: { board: Board }) {
                 </li>
               ))}
             </ul>
-          </section>
-          <section className="card" aria-labelledby="consoles">
-            <div className="card-head">
-              <h2 id="consoles">Consoles</h2>
-            </div>
+          </Panel>
+          <Panel title="Consoles">
             <ul className="plain-list">
               {board.consoles.map((console) => (
                 <li key={console.name}>
@@ -109,14 +101,10 @@ function BoardDetails({ board }: { board: Board }) {
                 </li>
               ))}
             </ul>
-          </section>
+          </Panel>
         </div>
         <div className="board-column">
-          <section className="card" aria-labelledby="devices">
-            <div className="card-head">
-              <h2 id="devices">Devices</h2>
-              <span className="muted tabular">{board.devices.length}</span>
-            </div>
+          <Panel title="Devices" action={<span className="muted tabular">{board.devices.length}</span>}>
             <div className="table-scroll">
               <table className="table device-table">
                 <thead>
@@ -140,7 +128,7 @@ function BoardDetails({ board }: { board: Board }) {
                 </tbody>
               </table>
             </div>
-          </section>
+          </Panel>
           <MemoryMap title="Physical memory map" entries={map.filter((entry) => entry.space === 'memory')} />
           <MemoryMap title="I/O ports" entries={map.filter((entry) => entry.space === 'io')} />
         </div>
@@ -152,10 +140,7 @@ function BoardDetails({ board }: { board: Board }) {
 function MemoryMap({ title, entries }: { title: string; entries: readonly MapEntry[] }) {
   if (entries.length === 0) return null;
   return (
-    <section className="card" aria-label={title}>
-      <div className="card-head">
-        <h2>{title}</h2>
-      </div>
+    <Panel title={title}>
       <ol className="memory-map">
         {entries.map((entry) => (
           <li key={`${entry.start}-${entry.name}`} title={entry.description}>
@@ -170,6 +155,6 @@ function MemoryMap({ title, entries }: { title: string; entries: readonly MapEnt
           </li>
         ))}
       </ol>
-    </section>
+    </Panel>
   );
 }

@@ -7,6 +7,7 @@ import type { Job, JobGroup } from '../api/types.js';
 import { JobBadge } from '../components/badge.js';
 import { Counts } from '../components/counts.js';
 import { Failure, Loading } from '../components/feedback.js';
+import { Panel } from '../components/panel.js';
 import { formatDurationNs } from '../lib/format.js';
 import { useTitle } from '../lib/use-title.js';
 import '../styles/matrix.css';
@@ -69,14 +70,11 @@ function Group({ group }: { group: JobGroup }) {
       <div className="card">
         <Combinations jobs={group.jobs} />
       </div>
-      <section className="card" aria-labelledby="definition">
-        <div className="card-head">
-          <h2 id="definition">Definition</h2>
-        </div>
+      <Panel title="Definition">
         <pre className="code-block" tabIndex={0} aria-label="Definition of the matrix">
           {group.definition}
         </pre>
-      </section>
+      </Panel>
     </div>
   );
 }

@@ -8,8 +8,8 @@ import { Empty, Loading } from '../components/feedback.js';
 import { Logo } from '../components/logo.js';
 import { OidcButton } from '../components/oidc-button.js';
 import { ROLE_NAMES } from '../settings/roles.js';
-import { FieldErrors } from '../submit/field-errors.js';
-import { TextField } from '../settings/text-field.js';
+import { FieldErrors } from '../components/field-errors.js';
+import { TextField } from '../components/fields.js';
 import { useTitle } from '../lib/use-title.js';
 
 const secret = (): string => location.hash.slice(1);

@@ -6,6 +6,7 @@ import { JobBadge } from '../components/badge.js';
 import { Counts } from '../components/counts.js';
 import { Empty, Failure, Loading } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
+import { Panel } from '../components/panel.js';
 import { shortDigest } from '../lib/format.js';
 import { useTitle } from '../lib/use-title.js';
 import '../styles/matrix.css';
@@ -112,10 +113,7 @@ function Groups() {
   const groups = useGroups();
   if (!groups.data || groups.data.items.length === 0) return null;
   return (
-    <section className="card" aria-labelledby="groups">
-      <div className="card-head">
-        <h2 id="groups">Submitted as a matrix</h2>
-      </div>
+    <Panel title="Submitted as a matrix">
       <ul className="group-list">
         {groups.data.items.map(({ id, name, createdAt, jobs }) => (
           <li key={id}>
@@ -127,6 +125,6 @@ function Groups() {
           </li>
         ))}
       </ul>
-    </section>
+    </Panel>
   );
 }

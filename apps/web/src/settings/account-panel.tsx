@@ -3,12 +3,13 @@ import { useMe } from '../api/auth.js';
 import { useChangePassword, useEndSession, useRemoveAccount, useRename, useSessions } from '../api/people-queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { Session, User } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Notice } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
-import { Answered, ChangeError, Panel } from './panel.js';
+import { Panel } from '../components/panel.js';
+import { Answered, ChangeError } from './panel-parts.js';
 import { ROLE_NAMES } from './roles.js';
-import { TextField } from './text-field.js';
 
 /** The person who is signed in: who he is, his password, his browsers. */
 export function AccountPanel() {

@@ -3,11 +3,12 @@ import { useState } from 'react';
 import { useMe } from '../api/auth.js';
 import { useAudit, type AuditFilter } from '../api/people-queries.js';
 import type { AuditEntry } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
-import { Answered, Panel } from './panel.js';
-import { TextField } from './text-field.js';
+import { Panel } from '../components/panel.js';
+import { Answered } from './panel-parts.js';
 
 const EVERYTHING: AuditFilter = { action: undefined, actor: undefined, cursor: undefined, lab: false };
 

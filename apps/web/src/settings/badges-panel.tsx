@@ -5,10 +5,11 @@ import { useBadges, useMakeBadge, useRemoveBadge } from '../api/integration-quer
 import { useBoards } from '../api/queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { Badge } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { CopyButton } from '../components/copy-button.js';
 import { Empty } from '../components/feedback.js';
-import { Answered, ChangeError, ConfirmButton, Panel } from './panel.js';
-import { TextField } from './text-field.js';
+import { Panel } from '../components/panel.js';
+import { Answered, ChangeError, ConfirmButton } from './panel-parts.js';
 
 /** Pictures of the newest outcome, for README files and dashboards. */
 export function BadgesPanel() {

@@ -10,10 +10,11 @@ import {
   useUsers,
 } from '../api/people-queries.js';
 import type { Project, User } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
+import { Panel } from '../components/panel.js';
 import { formatBytes, formatDurationMs } from '../lib/format.js';
-import { Answered, ChangeError, ConfirmButton, lastSignInColumn, Panel, Secret } from './panel.js';
-import { TextField } from './text-field.js';
+import { Answered, ChangeError, ConfirmButton, lastSignInColumn, Secret } from './panel-parts.js';
 
 /** Projects and people of the whole lab, for its operators. */
 export function LabPanel() {

@@ -10,12 +10,13 @@ import {
   useWithdraw,
 } from '../api/people-queries.js';
 import type { Invitation, Member, Role } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
+import { Panel } from '../components/panel.js';
 import { formatDateTime } from '../lib/format.js';
-import { Answered, ChangeError, ConfirmButton, lastSignInColumn, Panel, Secret } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, lastSignInColumn, Secret } from './panel-parts.js';
 import { ROLE_HELP, ROLE_NAMES, ROLES } from './roles.js';
-import { TextField } from './text-field.js';
 
 /** Who is in the project, and for admins who is to come. */
 export function MembersPanel() {

@@ -2,8 +2,8 @@ import { useState, type FormEvent } from 'react';
 import { useSetQuota } from '../api/people-queries.js';
 import { ApiError } from '../api/problem.js';
 import type { Project, Quota } from '../api/types.js';
-import { ChangeError } from './panel.js';
-import { TextField } from './text-field.js';
+import { TextField } from '../components/fields.js';
+import { ChangeError } from './panel-parts.js';
 
 const GIB = 2 ** 30;
 const FIELDS = [

@@ -3,13 +3,14 @@ import { useState, type FormEvent } from 'react';
 import { useMe, useScopes } from '../api/auth.js';
 import { useMakeToken, useRevokeToken, useTokens } from '../api/people-queries.js';
 import type { MadeToken, Scope, Token } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
+import { Panel } from '../components/panel.js';
 import { formatDateTime } from '../lib/format.js';
-import { Answered, ChangeError, ConfirmButton, Panel, Secret, Tags } from './panel.js';
+import { Answered, ChangeError, ConfirmButton, Secret, Tags } from './panel-parts.js';
 import { SCOPE_HELP } from './roles.js';
-import { TextField } from './text-field.js';
 
 const LIFETIMES = [
   { days: 7, label: '7 days' },

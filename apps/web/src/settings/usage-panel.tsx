@@ -2,7 +2,8 @@ import { currentProject, useMe } from '../api/auth.js';
 import { useProject } from '../api/people-queries.js';
 import type { Project } from '../api/types.js';
 import { formatBytes, formatDurationMs } from '../lib/format.js';
-import { Answered, Panel } from './panel.js';
+import { Panel } from '../components/panel.js';
+import { Answered } from './panel-parts.js';
 import { QuotaForm } from './quota-form.js';
 
 /** What the project uses, and what it may. */

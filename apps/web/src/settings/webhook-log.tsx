@@ -5,8 +5,9 @@ import { useDeliveries, usePing, useRedeliver } from '../api/integration-queries
 import type { Webhook, WebhookDelivery } from '../api/types.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
+import { Panel } from '../components/panel.js';
 import { formatDurationMs } from '../lib/format.js';
-import { Answered, ChangeError, Panel } from './panel.js';
+import { Answered, ChangeError } from './panel-parts.js';
 
 const STATES = {
   delivered: { label: 'Delivered', icon: CircleCheck, tone: 'pass' },

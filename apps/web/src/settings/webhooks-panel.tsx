@@ -3,11 +3,12 @@ import { useState, type FormEvent } from 'react';
 import { useMakeWebhook, useRemoveWebhook, useSwitchWebhook, useWebhooks } from '../api/integration-queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { MadeWebhook, Webhook, WebhookEvent } from '../api/types.js';
+import { TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
-import { Answered, ChangeError, ConfirmButton, Panel, Secret, Tags } from './panel.js';
-import { TextField } from './text-field.js';
+import { Panel } from '../components/panel.js';
+import { Answered, ChangeError, ConfirmButton, Secret, Tags } from './panel-parts.js';
 import { WebhookLog } from './webhook-log.js';
 
 const EVENTS: readonly { event: WebhookEvent; label: string }[] = [

@@ -5,9 +5,10 @@ import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { FieldError } from '../api/types.js';
 import { CopyButton } from '../components/copy-button.js';
 import { Notice } from '../components/feedback.js';
+import { sentence } from '../components/field-errors.js';
+import { ChoiceField, TextField } from '../components/fields.js';
 import { Segmented } from '../components/segmented.js';
 import { UploadBar } from '../components/upload-bar.js';
-import { FieldErrors, sentence } from './field-errors.js';
 import { curlOfForm, type FormState, type SpecWithFiles } from './form-state.js';
 import type { Submission } from './use-submission.js';
 
@@ -56,56 +57,39 @@ export function RunFields({
   const of = (field: string): FieldError[] => errorsOfField(errors, field);
   return (
     <div className="form-grid">
-      <div className="field">
-        <span className="label">Clock</span>
-        <Segmented
-          legend="Clock"
-          value={run.clock}
-          options={[
-            { value: 'virtual', label: 'Virtual' },
-            { value: 'wall', label: 'Wall' },
-          ]}
-          onChange={(clock) => change('clock', { clock })}
-        />
-        <span className="field-help">
-          {run.clock === 'virtual'
+      <ChoiceField
+        label="Clock"
+        help={
+          run.clock === 'virtual'
             ? 'Idle time is skipped: fastest, the same every time.'
-            : 'Idle time passes in real seconds: for people who type.'}
-        </span>
-        <FieldErrors id="clock-errors" errors={of('clock')} />
-      </div>
-      <div className="field">
-        <label htmlFor="timeout">Time-out</label>
-        <input
-          id="timeout"
-          className="input mono"
-          value={run.timeout}
-          placeholder="5m"
-          aria-invalid={of('timeout').length > 0}
-          aria-describedby="timeout-help timeout-errors"
-          onChange={(event) => change('timeout', { timeout: event.target.value })}
-        />
-        <span className="field-help" id="timeout-help">
-          Of virtual time: 90s, 5m, 1h30m.
-        </span>
-        <FieldErrors id="timeout-errors" errors={of('timeout')} />
-      </div>
-      <div className="field">
-        <label htmlFor="name">
-          Name <span className="optional">optional</span>
-        </label>
-        <input
-          id="name"
-          className="input"
-          value={run.name}
-          maxLength={200}
-          placeholder="Shown in the job list"
-          aria-invalid={of('name').length > 0}
-          aria-describedby="name-errors"
-          onChange={(event) => change('name', { name: event.target.value })}
-        />
-        <FieldErrors id="name-errors" errors={of('name')} />
-      </div>
+            : 'Idle time passes in real seconds: for people who type.'
+        }
+        value={run.clock}
+        options={[
+          { value: 'virtual', label: 'Virtual' },
+          { value: 'wall', label: 'Wall' },
+        ]}
+        errors={of('clock')}
+        onChange={(clock) => change('clock', { clock })}
+      />
+      <TextField
+        label="Time-out"
+        help="Of virtual time: 90s, 5m, 1h30m."
+        mono
+        placeholder="5m"
+        value={run.timeout}
+        errors={of('timeout')}
+        onChange={(timeout) => change('timeout', { timeout })}
+      />
+      <TextField
+        label="Name"
+        optional
+        placeholder="Shown in the job list"
+        maxLength={200}
+        value={run.name}
+        errors={of('name')}
+        onChange={(name) => change('name', { name })}
+      />
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { Segmented } from '../components/segmented.js';
 import { formatBytes, shortDigest } from '../lib/format.js';
 import { archText, fitsRole } from '../lib/image.js';
 import { useRefocus } from '../lib/use-refocus.js';
-import { FieldErrors } from './field-errors.js';
+import { FieldErrors } from '../components/field-errors.js';
 import { NO_IMAGE, type ImageChoice } from './form-state.js';
 
 /** Where one image of the job comes from: a file, the library, the board itself, or nowhere. */

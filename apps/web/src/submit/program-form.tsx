@@ -1,13 +1,14 @@
-import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { ARCHITECTURES, RESULT_FORMATS } from '@bootlab/lab';
 import { errorsOfField } from '../api/problem.js';
 import type { FieldError } from '../api/types.js';
-import { Segmented } from '../components/segmented.js';
-import { FieldErrors } from './field-errors.js';
+import { FieldErrors } from '../components/field-errors.js';
+import { ChoiceField, SelectField, TextField } from '../components/fields.js';
+import { Panel } from '../components/panel.js';
 import { FormErrors, RunFields, SubmitSide } from './form-parts.js';
 import { ImageField } from './image-field.js';
 import { checkProgram, newFile, specOfProgram, type FileRow, type ProgramState } from './program-state.js';
+import { Rows } from './rows.js';
 import { useSubmission } from './use-submission.js';
 
 const SHOWN_FIELDS = [
@@ -42,21 +43,15 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
       <div className="submit-main">
         <FormErrors submission={submission} shown={SHOWN_FIELDS} />
 
-        <section className="card" aria-labelledby="section-program">
-          <div className="card-head">
-            <h2 id="section-program">Program</h2>
-          </div>
+        <Panel title="Program">
           <div className="card-body form-stack">
-            <div className="field">
-              <span className="label">Architecture</span>
-              <Segmented
-                legend="Architecture"
-                value={form.arch}
-                options={ARCHITECTURES.map((value) => ({ value, label: ARCHITECTURE_NAMES[value] }))}
-                onChange={(arch) => change('arch', { arch })}
-              />
-              <FieldErrors id="arch-errors" errors={of('arch')} />
-            </div>
+            <ChoiceField
+              label="Architecture"
+              value={form.arch}
+              options={ARCHITECTURES.map((value) => ({ value, label: ARCHITECTURE_NAMES[value] }))}
+              errors={of('arch')}
+              onChange={(arch) => change('arch', { arch })}
+            />
             <ImageField
               label="Program"
               help="A Linux program, or a script that starts with #!"
@@ -68,7 +63,7 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
             />
             {form.program.kind === 'none' && (
               <TextField
-                id="path"
+                mono
                 label="Path in the root"
                 placeholder="/usr/bin/env"
                 value={form.path}
@@ -86,15 +81,12 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
             />
             <FilesField files={form.files} errors={of('files')} onChange={(files) => change('files', { files })} />
           </div>
-        </section>
+        </Panel>
 
-        <section className="card" aria-labelledby="section-call">
-          <div className="card-head">
-            <h2 id="section-call">How it is called</h2>
-          </div>
+        <Panel title="How it is called">
           <div className="card-body form-stack">
             <TextField
-              id="arguments"
+              mono
               label="Arguments"
               help={'One a line; \\n stands for a line break, "" for an empty one.'}
               rows={2}
@@ -103,7 +95,7 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
               onChange={(text) => change('arguments', { arguments: text })}
             />
             <TextField
-              id="environment"
+              mono
               label="Environment"
               help="NAME=value, one a line. PATH and HOME are set."
               rows={2}
@@ -111,22 +103,19 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
               errors={of('environment')}
               onChange={(environment) => change('environment', { environment })}
             />
-            <div className="field">
-              <span className="label">Standard input</span>
-              <Segmented
-                legend="Standard input"
-                value={form.stdinKind}
-                options={[
-                  { value: 'empty', label: 'Empty' },
-                  { value: 'text', label: 'Text' },
-                  { value: 'file', label: 'File' },
-                ]}
-                onChange={(stdinKind) => change('stdin', { stdinKind })}
-              />
-            </div>
+            <ChoiceField
+              label="Standard input"
+              value={form.stdinKind}
+              options={[
+                { value: 'empty', label: 'Empty' },
+                { value: 'text', label: 'Text' },
+                { value: 'file', label: 'File' },
+              ]}
+              onChange={(stdinKind) => change('stdin', { stdinKind })}
+            />
             {form.stdinKind === 'text' && (
               <TextField
-                id="stdin-text"
+                mono
                 label="Text of standard input"
                 rows={4}
                 value={form.stdinText}
@@ -145,40 +134,28 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
               />
             )}
           </div>
-        </section>
+        </Panel>
 
-        <section className="card" aria-labelledby="section-run">
-          <div className="card-head">
-            <h2 id="section-run">How it runs</h2>
-          </div>
+        <Panel title="How it runs">
           <div className="card-body form-stack">
             <RunFields run={form} errors={errors} change={change} />
             <div className="form-grid">
-              <div className="field">
-                <label htmlFor="format">Test results</label>
-                <select
-                  id="format"
-                  className="input"
-                  value={form.format}
-                  aria-describedby="format-help format-errors"
-                  onChange={(event) =>
-                    change('results', { format: FORMATS.find((format) => format === event.target.value) ?? '' })
-                  }
-                >
-                  <option value="">Only the exit status</option>
-                  {FORMATS.map((format) => (
-                    <option key={format} value={format}>
-                      {format}
-                    </option>
-                  ))}
-                </select>
-                <span className="field-help" id="format-help">
-                  What is read out of standard output.
-                </span>
-                <FieldErrors id="format-errors" errors={of('results')} />
-              </div>
+              <SelectField
+                label="Test results"
+                help="What is read out of standard output."
+                value={form.format}
+                errors={of('results')}
+                onChange={(value) => change('results', { format: FORMATS.find((format) => format === value) ?? '' })}
+              >
+                <option value="">Only the exit status</option>
+                {FORMATS.map((format) => (
+                  <option key={format} value={format}>
+                    {format}
+                  </option>
+                ))}
+              </SelectField>
               <TextField
-                id="memory"
+                mono
                 label="Memory"
                 placeholder="1G"
                 value={form.memory}
@@ -187,58 +164,10 @@ export function ProgramForm({ initial }: { initial: ProgramState }) {
               />
             </div>
           </div>
-        </section>
+        </Panel>
       </div>
       <SubmitSide submission={submission} built={specOfProgram(form)} />
     </form>
-  );
-}
-
-/** Text that is shown as it is: one line, or several where `rows` says so. */
-function TextField({
-  id,
-  label,
-  help,
-  rows,
-  value,
-  placeholder,
-  errors,
-  onChange,
-}: {
-  id: string;
-  label: string;
-  help?: string;
-  rows?: number;
-  value: string;
-  placeholder?: string;
-  errors: readonly FieldError[];
-  onChange(value: string): void;
-}) {
-  const common = {
-    id,
-    className: 'input mono',
-    value,
-    placeholder,
-    spellCheck: false,
-    autoComplete: 'off',
-    'aria-invalid': errors.length > 0,
-    'aria-describedby': `${id}-help ${id}-errors`,
-  };
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      {rows === undefined ? (
-        <input {...common} onChange={(event) => onChange(event.target.value)} />
-      ) : (
-        <textarea {...common} rows={rows} onChange={(event) => onChange(event.target.value)} />
-      )}
-      {help !== undefined && (
-        <span className="field-help" id={`${id}-help`}>
-          {help}
-        </span>
-      )}
-      <FieldErrors id={`${id}-errors`} errors={errors} />
-    </div>
   );
 }
 
@@ -255,16 +184,21 @@ function FilesField({
   const set = (key: number, part: Partial<FileRow>): void =>
     onChange(files.map((row) => (row.key === key ? { ...row, ...part } : row)));
   return (
-    <div className="field form-stack">
-      {files.map(({ key, path, choice }, index) => (
-        <div className="drive-row" key={key}>
+    <div className="field">
+      <Rows
+        what="file"
+        rows={files}
+        keyOf={({ key }) => key}
+        onRemove={(index) => onChange(files.filter((_, at) => at !== index))}
+        onAdd={() => onChange([...files, newFile()])}
+      >
+        {({ key, path, choice }, index) => (
           <div className="form-stack">
             <TextField
-              id={`file-path-${key}`}
+              mono
               label={`Path of file ${index + 1}`}
               placeholder="/etc/config"
               value={path}
-              errors={[]}
               onChange={(changed) => set(key, { path: changed })}
             />
             <ImageField
@@ -276,22 +210,8 @@ function FilesField({
               onChange={(changed) => set(key, { choice: changed })}
             />
           </div>
-          <button
-            type="button"
-            className="button quiet icon small"
-            aria-label={`Remove file ${index + 1}`}
-            onClick={() => onChange(files.filter((row) => row.key !== key))}
-          >
-            <Trash2 size={15} aria-hidden />
-          </button>
-        </div>
-      ))}
-      <div>
-        <button type="button" className="button small" onClick={() => onChange([...files, newFile()])}>
-          <Plus size={14} aria-hidden />
-          Add a file
-        </button>
-      </div>
+        )}
+      </Rows>
       <FieldErrors id="files-errors" errors={errors} />
     </div>
   );

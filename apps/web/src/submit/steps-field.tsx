@@ -2,7 +2,7 @@ import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import type { FieldError } from '../api/types.js';
 import { errorsOfField } from '../api/problem.js';
 import { useRefocus } from '../lib/use-refocus.js';
-import { FieldErrors } from './field-errors.js';
+import { FieldErrors } from '../components/field-errors.js';
 import { newStep, type StepRow } from './form-state.js';
 
 const KINDS: readonly { kind: StepRow['kind']; title: string; field: string; placeholder: string }[] = [

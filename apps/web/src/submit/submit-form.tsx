@@ -1,14 +1,16 @@
-import { SquareTerminal, Stethoscope, TestTubeDiagonal, Plus, Trash2 } from 'lucide-react';
+import { SquareTerminal, Stethoscope, TestTubeDiagonal } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { formatSize } from '@bootlab/lab';
 import { errorsOfField } from '../api/problem.js';
 import type { Board, FieldError } from '../api/types.js';
+import { SelectField, TextField } from '../components/fields.js';
+import { Panel } from '../components/panel.js';
 import { selfTestImage } from '../components/self-test-button.js';
-import { FieldErrors } from './field-errors.js';
 import { FormErrors, RunFields, SubmitSide } from './form-parts.js';
 import { applyPreset, checkForm, specOfForm, type FormState, type Preset } from './form-state.js';
 import { useSubmission } from './use-submission.js';
 import { ImageField } from './image-field.js';
+import { Rows } from './rows.js';
 import { StepsField } from './steps-field.js';
 
 const PRESETS: readonly { preset: Preset; icon: ReactNode; title: string; text: string }[] = [
@@ -74,75 +76,44 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
 
         <FormErrors submission={submission} shown={SHOWN_FIELDS} />
 
-        <section className="card" aria-labelledby="section-board">
-          <div className="card-head">
-            <h2 id="section-board">Board</h2>
-          </div>
+        <Panel title="Board">
           <div className="card-body form-grid">
-            <div className="field">
-              <label htmlFor="board">Board</label>
-              <select
-                id="board"
-                className="input"
-                value={form.board}
-                aria-invalid={of('board').length > 0}
-                aria-describedby="board-errors"
-                onChange={(event) => change('board', { board: event.target.value, cpu: '', memory: '' })}
-              >
-                {!board && <option value={form.board}>{form.board} (not in this lab)</option>}
-                {boards.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name}
+            <SelectField
+              label="Board"
+              value={form.board}
+              errors={of('board')}
+              onChange={(id) => change('board', { board: id, cpu: '', memory: '' })}
+            >
+              {!board && <option value={form.board}>{form.board} (not in this lab)</option>}
+              {boards.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </SelectField>
+            <SelectField label="CPU" value={form.cpu} errors={of('cpu')} onChange={(cpu) => change('cpu', { cpu })}>
+              <option value="">{board ? `${board.defaultCpu} (default)` : 'default'}</option>
+              {board?.cpus
+                .filter(({ id }) => id !== board.defaultCpu || form.cpu === id)
+                .map(({ id, description }) => (
+                  <option key={id} value={id} title={description}>
+                    {id}
                   </option>
                 ))}
-              </select>
-              <FieldErrors id="board-errors" errors={of('board')} />
-            </div>
-            <div className="field">
-              <label htmlFor="cpu">CPU</label>
-              <select
-                id="cpu"
-                className="input"
-                value={form.cpu}
-                aria-invalid={of('cpu').length > 0}
-                aria-describedby="cpu-errors"
-                onChange={(event) => change('cpu', { cpu: event.target.value })}
-              >
-                <option value="">{board ? `${board.defaultCpu} (default)` : 'default'}</option>
-                {board?.cpus
-                  .filter(({ id }) => id !== board.defaultCpu || form.cpu === id)
-                  .map(({ id, description }) => (
-                    <option key={id} value={id} title={description}>
-                      {id}
-                    </option>
-                  ))}
-              </select>
-              <FieldErrors id="cpu-errors" errors={of('cpu')} />
-            </div>
-            <div className="field">
-              <label htmlFor="memory">Memory</label>
-              <input
-                id="memory"
-                className="input mono"
-                value={form.memory}
-                placeholder={board ? formatSize(board.memory.defaultBytes) : ''}
-                list="memory-sizes"
-                aria-invalid={of('memory').length > 0}
-                aria-describedby="memory-errors"
-                onChange={(event) => change('memory', { memory: event.target.value })}
-              />
-              <datalist id="memory-sizes">
-                {board && memorySizes(board).map((size) => <option key={size} value={size} />)}
-              </datalist>
-              <FieldErrors id="memory-errors" errors={of('memory')} />
-            </div>
+            </SelectField>
+            <TextField
+              label="Memory"
+              mono
+              placeholder={board ? formatSize(board.memory.defaultBytes) : ''}
+              suggestions={board ? memorySizes(board) : []}
+              value={form.memory}
+              errors={of('memory')}
+              onChange={(memory) => change('memory', { memory })}
+            />
           </div>
-        </section>
+        </Panel>
 
-        <section className="card" aria-labelledby="section-images">
-          <div className="card-head">
-            <h2 id="section-images">What boots</h2>
-          </div>
+        <Panel title="What boots">
           <div className="card-body form-stack">
             <ImageField
               label="Kernel"
@@ -169,8 +140,18 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
               errors={of('images.firmware')}
               onChange={(firmware) => change('images.firmware', { firmware })}
             />
-            {form.drives.map((drive, index) => (
-              <div className="drive-row" key={index}>
+            <Rows
+              what="drive"
+              rows={form.drives}
+              keyOf={(_, index) => index}
+              onRemove={(index) => change('images.drives', { drives: form.drives.filter((_, at) => at !== index) })}
+              onAdd={
+                board && form.drives.length < board.drives
+                  ? () => change('images.drives', { drives: [...form.drives, { kind: 'upload', file: undefined }] })
+                  : undefined
+              }
+            >
+              {(drive, index) => (
                 <ImageField
                   label={`Drive ${index + 1}`}
                   help="Raw disk image; the guest's writes stay in this job"
@@ -181,60 +162,27 @@ export function SubmitForm({ boards, initial }: { boards: readonly Board[]; init
                     change('images.drives', { drives: form.drives.map((known, at) => (at === index ? choice : known)) })
                   }
                 />
-                <button
-                  type="button"
-                  className="button quiet icon small"
-                  aria-label={`Remove drive ${index + 1}`}
-                  onClick={() => change('images.drives', { drives: form.drives.filter((_, at) => at !== index) })}
-                >
-                  <Trash2 size={15} aria-hidden />
-                </button>
-              </div>
-            ))}
-            {board && form.drives.length < board.drives && (
-              <div>
-                <button
-                  type="button"
-                  className="button small"
-                  onClick={() =>
-                    change('images.drives', { drives: [...form.drives, { kind: 'upload', file: undefined }] })
-                  }
-                >
-                  <Plus size={14} aria-hidden />
-                  Add a drive
-                </button>
-              </div>
-            )}
-            <div className="field">
-              <label htmlFor="cmdline">
-                Kernel command line <span className="optional">optional</span>
-              </label>
-              <input
-                id="cmdline"
-                className="input mono"
-                spellCheck={false}
-                autoComplete="off"
-                value={form.cmdline}
-                placeholder={board?.defaultCmdline}
-                disabled={form.kernel.kind === 'none'}
-                aria-invalid={of('cmdline').length > 0}
-                aria-describedby="cmdline-errors"
-                onChange={(event) => change('cmdline', { cmdline: event.target.value })}
-              />
-              <FieldErrors id="cmdline-errors" errors={of('cmdline')} />
-            </div>
+              )}
+            </Rows>
+            <TextField
+              label="Kernel command line"
+              optional
+              mono
+              placeholder={board?.defaultCmdline}
+              disabled={form.kernel.kind === 'none'}
+              value={form.cmdline}
+              errors={of('cmdline')}
+              onChange={(cmdline) => change('cmdline', { cmdline })}
+            />
           </div>
-        </section>
+        </Panel>
 
-        <section className="card" aria-labelledby="section-run">
-          <div className="card-head">
-            <h2 id="section-run">How it runs</h2>
-          </div>
+        <Panel title="How it runs">
           <div className="card-body form-stack">
             <RunFields run={form} errors={errors} change={change} />
             <StepsField steps={form.steps} errors={errors} onChange={(steps) => change('steps', { steps })} />
           </div>
-        </section>
+        </Panel>
       </div>
 
       <SubmitSide submission={submission} built={specOfForm(form)} />

@@ -6,6 +6,7 @@ import { useSubmitText, validateText } from '../api/queries.js';
 import type { FieldError, ValidationReport } from '../api/types.js';
 import { FileDrop } from '../components/file-drop.js';
 import { Notice } from '../components/feedback.js';
+import { Panel } from '../components/panel.js';
 import { formatBytes } from '../lib/format.js';
 import { YamlEditor } from './yaml-editor.js';
 
@@ -46,10 +47,7 @@ export function SubmitText({ initial }: { initial: string }) {
         <section className="card" aria-label="Job file">
           <YamlEditor initial={initial} label="Job file, YAML" onChange={setText} check={check} />
         </section>
-        <section className="card" aria-labelledby="section-files">
-          <div className="card-head">
-            <h2 id="section-files">Files</h2>
-          </div>
+        <Panel title="Files">
           <div className="card-body form-stack">
             <p className="field-help">
               A path in the job, such as <code>./vmlinux</code>, means the file of that name here. Images of the library
@@ -73,7 +71,7 @@ export function SubmitText({ initial }: { initial: string }) {
               </ul>
             )}
           </div>
-        </section>
+        </Panel>
       </div>
       <aside className="submit-side" aria-label="Check">
         <div className="card">

@@ -7,32 +7,6 @@ import type { Column } from '../components/data-table.js';
 import { Failure, Loading, Notice } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
 
-/** A part of the settings: a card with a heading. */
-export function Panel({
-  title,
-  help,
-  action,
-  children,
-}: {
-  title: string;
-  help?: string;
-  action?: ReactNode;
-  children: ReactNode;
-}) {
-  return (
-    <section className="card" aria-label={title}>
-      <div className="card-head">
-        <div>
-          <h2>{title}</h2>
-          {help !== undefined && <p className="muted">{help}</p>}
-        </div>
-        {action}
-      </div>
-      {children}
-    </section>
-  );
-}
-
 /** What a question to the lab answers, or that it is not there yet, or why not. */
 export function Answered<T>({
   query,
