@@ -49,10 +49,11 @@ async function boot(boards: number, hub: TranslationHub, interpreters: CacheFold
   await Promise.all(threads.map((thread) => once(thread, 'message')));
   const startedAt = performance.now();
   const booted = Promise.all(threads.map((thread) => once(thread, 'message')));
+  const ended = Promise.all(threads.map((thread) => once(thread, 'exit')));
   for (const thread of threads) thread.postMessage('go');
   await booted;
   const seconds = (performance.now() - startedAt) / 1000;
-  await Promise.all(threads.map((thread) => once(thread, 'exit'))); // they keep what they made
+  await ended; // they keep what they made
   return seconds;
 }
 
