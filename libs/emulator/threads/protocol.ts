@@ -1,35 +1,38 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ByteOrder } from '../core/index.js';
 import type {
+  CompiledBatch,
+  CompiledRegion,
   CompilerSetup,
   KeptModule,
+  KeptTranslations,
   RegionModule,
   TranslationRequest,
-  TranslationResult,
 } from '../accel/jit/index.js';
-import type { CacheFolder } from './cache-folder.js';
 
 /** What the translation thread gets when it starts; afterwards it receives {@link ToTranslator} and posts results. */
 export interface ThreadStart {
   readonly setup: CompilerSetup;
   readonly target: { readonly name: string; readonly model: string; readonly byteOrder: ByteOrder };
   readonly port: MessagePort;
-  readonly cache?: ThreadCache | undefined;
+  /** What there is already. */
+  readonly known: readonly CompiledRegion[];
 }
-
-/** Where a translation thread finds what was translated before. */
-export type ThreadCache =
-  | { readonly kind: 'files'; readonly key: string; readonly folder: CacheFolder }
-  /** A hub's port, which opens with {@link FromHub}; the thread posts {@link ToHub}. */
-  | { readonly kind: 'hub'; readonly port: MessagePort };
 
 export type ToTranslator =
   | { readonly kind: 'request'; readonly request: TranslationRequest }
-  /** Nothing will be asked any more: keep what is to be kept, and what others made, then end. */
-  | { readonly kind: 'close'; readonly made: readonly KeptModule[] };
+  /** There is more. */
+  | { readonly kind: 'learn'; readonly regions: readonly CompiledRegion[] }
+  /** Nothing will be asked any more: answer what was, then end. */
+  | { readonly kind: 'close' };
 
 export type FromTranslator =
-  | TranslationResult
+  /** @property bytes of the module that was made */
+  | {
+      readonly kind: 'answer';
+      readonly batch: CompiledBatch;
+      readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+    }
   /** Nobody has asked for anything for a while, since this many requests. */
   | { readonly kind: 'idle'; readonly requests: number };
 
@@ -39,11 +42,14 @@ export interface SharedModule {
   readonly wasmBytes: number;
 }
 
+/** What a board has not heard of yet. See `KeptTranslations`. */
 export interface FromHub {
   readonly modules: readonly SharedModule[];
+  readonly putOff: KeptTranslations['putOff'];
 }
 
-/** What a board's thread tells its hub: a module that it made. */
+/** What its hub has not heard of yet. */
 export interface ToHub {
-  readonly made: KeptModule;
+  readonly made: readonly KeptModule[];
+  readonly putOff: KeptTranslations['putOff'];
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { KeptModule } from '../accel/jit/index.js';
+import type { KeptModule, KeptTranslations } from '../accel/jit/index.js';
 import { ByteWriter } from '../jit/wasm/index.js';
 import { generatorVersion } from './generator-version.js';
 import { TranslationFiles } from './translation-files.js';
@@ -46,8 +46,9 @@ function keep(files: TranslationFiles, key: string, ...modules: KeptModule[]): v
   files.save(key);
 }
 
-const idsOf = (modules: readonly KeptModule[]): (number | undefined)[] =>
+const idsOf = ({ modules }: KeptTranslations): (number | undefined)[] =>
   modules.map(({ regions }) => regions[0]?.entries[0]);
+const NOTHING: KeptTranslations = { modules: [], putOff: new Map() };
 const onlyFile = (): string => {
   expect(readdirSync(folder)).toHaveLength(1);
   return join(folder, readdirSync(folder)[0] as string); // there is one
@@ -57,17 +58,17 @@ describe('translation files', () => {
   it('give back what was kept, in its order, and add to it', () => {
     keep(open(), 'key', moduleOf(1), moduleOf(2));
     const files = open();
-    const modules = files.load('key');
+    const { modules } = files.load('key');
     expect(modules).toEqual([moduleOf(1), moduleOf(2)]);
     expect(modules.map(({ module }) => module instanceof WebAssembly.Module)).toEqual([true, true]);
     keep(files, 'key', moduleOf(3));
     expect(idsOf(open().load('key'))).toEqual([1, 2, 3]);
-    expect(open().load('another key')).toEqual([]);
+    expect(open().load('another key')).toEqual(NOTHING);
   });
 
   it('have memory of their own, so that handing one to another thread copies no more than it', () => {
     keep(open(), 'key', moduleOf(1), moduleOf(2));
-    const [first] = open().load('key');
+    const [first] = open().load('key').modules;
     expect(first?.bytes.buffer.byteLength).toBe(moduleOf(1).bytes.length);
     expect(first?.regions[0]?.words.buffer.byteLength).toBe(8);
   });
@@ -81,12 +82,29 @@ describe('translation files', () => {
     expect(statSync(onlyFile()).ino).toBe(before.ino);
   });
 
+  it('tell what was asked for in vain, once there is enough of it', () => {
+    const places = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const putOff = (...places: string[]): void => {
+      const files = open();
+      files.load('key');
+      for (const place of places) files.putOff('key', place, 'covered');
+      files.save('key');
+    };
+    keep(open(), 'key', moduleOf(1));
+    putOff(...places.slice(1), 'b', 'c');
+    expect(open().load('key').putOff.size).toBe(0);
+    putOff(...places);
+    expect([...open().load('key').putOff]).toEqual(places.map((place) => [place, 'covered']));
+    putOff(...places.map((place) => place + place), ...places);
+    expect(open().load('key').putOff.size).toBe(2 * places.length);
+  });
+
   it.each<[string, () => TranslationFiles]>([
     ['version', () => open('two')],
     ['format', () => open('one', 2)],
   ])('of another %s are never used', (_, other) => {
     keep(open(), 'key', moduleOf(1));
-    expect(other().load('key')).toEqual([]);
+    expect(other().load('key')).toEqual(NOTHING);
     keep(other(), 'key', moduleOf(2));
     expect(idsOf(open().load('key'))).toEqual([1]);
   });
@@ -96,7 +114,7 @@ describe('translation files', () => {
     const bytes = readFileSync(onlyFile());
     bytes[bytes.length - 500] = 7; // in the last module
     writeFileSync(onlyFile(), bytes);
-    expect(open().load('key')).toEqual([]);
+    expect(open().load('key')).toEqual(NOTHING);
     expect(readdirSync(folder)).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import type { CompiledRegion, KeptModule, TranslationLibrary } from '../accel/jit/index.js';
+import type { CompiledRegion, KeptModule, KeptTranslations, PutOff, TranslationLibrary } from '../accel/jit/index.js';
 import type { MemoryImport } from '../jit/wasm/index.js';
 import type { CacheFolder } from './cache-folder.js';
 import type { FileKey } from './kept-files.js';
@@ -11,6 +11,9 @@ const MAX_KEY_BYTES = 32 << 20;
 /** By how much machine code must have grown for a file of megabytes to be written anew. */
 const WORTH_WRITING = 0.1;
 
+/** How many places must have been put off for the first time for it to be written anew. */
+const WORTH_PUTTING_OFF = 8;
+
 /** A module as it lies in a file. */
 interface StoredModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -20,8 +23,16 @@ interface StoredModule {
   readonly machineCode: Uint8Array<ArrayBuffer>;
 }
 
+interface Stored {
+  readonly modules: readonly StoredModule[];
+  readonly putOff: KeptTranslations['putOff'];
+}
+
 interface Contents {
   readonly modules: KeptModule[];
+  readonly putOff: Map<string, PutOff>;
+  /** Of these, how many no file has. */
+  newlyPutOff: number;
   added: boolean;
 }
 
@@ -36,36 +47,43 @@ export class TranslationFiles implements TranslationLibrary {
     this.#files = new KeptFiles('translations', folder);
   }
 
-  load(key: string): readonly KeptModule[] {
-    const modules = this.#files.read(this.#fileKey(key), (content, own) => {
-      const stored = deserialize(content) as StoredModule[]; // what update serialized, says the digest
-      const optimized = own ? modulesWithMachineCode(stored) : [];
-      this.#machineCodeBytes.set(key, machineCodeBytes(stored.filter((_, index) => optimized[index])));
-      return stored.map((module, index) => compiled(module, optimized[index]));
-    });
-    this.#contents.set(key, { modules: [...(modules ?? [])], added: false });
-    return modules ?? [];
+  load(key: string): KeptTranslations {
+    const kept =
+      this.#files.read(this.#fileKey(key), (content, own) => {
+        const { modules, putOff } = deserialize(content) as Stored; // what update serialized, says the digest
+        const optimized = own ? modulesWithMachineCode(modules) : [];
+        this.#machineCodeBytes.set(key, machineCodeBytes(modules.filter((_, index) => optimized[index])));
+        return { modules: modules.map((module, index) => compiled(module, optimized[index])), putOff };
+      }) ?? NOTHING;
+    this.#contents.set(key, contentsOf(kept));
+    return kept;
   }
 
   add(key: string, made: KeptModule): void {
-    const contents = this.#contents.get(key) ?? { modules: [], added: false };
-    this.#contents.set(key, contents);
+    const contents = this.#contentsOf(key);
     contents.modules.push(made);
     contents.added = true;
+  }
+
+  putOff(key: string, place: string, why: PutOff): void {
+    const contents = this.#contentsOf(key);
+    if (!contents.putOff.has(place)) contents.newlyPutOff++;
+    contents.putOff.set(place, why);
   }
 
   /** Writes what is new. The library forgets what is under the key: {@link load} reads it again. */
   save(key: string): void {
     const contents = this.#contents.get(key);
     this.#contents.delete(key);
-    if (contents) this.update(key, contents.modules, contents.added);
+    if (!contents) return;
+    this.update(key, contents, contents.added || contents.newlyPutOff >= WORTH_PUTTING_OFF);
   }
 
   /**
    * Writes everything there is under a key, in place of what was there, if something was added or V8 has optimized more of it.
    * @returns whether that was so
    */
-  update(key: string, modules: readonly KeptModule[], added: boolean): boolean {
+  update(key: string, { modules, putOff }: KeptTranslations, added: boolean): boolean {
     const kept = newest(modules);
     const machineCode = this.#files.isOwn() ? machineCodeOf(kept) : [];
     const stored: StoredModule[] = kept.map(({ bytes, regions, memory }, index) => {
@@ -75,14 +93,29 @@ export class TranslationFiles implements TranslationLibrary {
     const now = machineCodeBytes(stored);
     if (!added && now <= before * (1 + WORTH_WRITING)) return false;
     this.#machineCodeBytes.set(key, now);
-    this.#files.write(this.#fileKey(key), serialize(stored));
+    this.#files.write(this.#fileKey(key), serialize({ modules: stored, putOff } satisfies Stored));
     return true;
+  }
+
+  #contentsOf(key: string): Contents {
+    const contents = this.#contents.get(key) ?? contentsOf(NOTHING);
+    this.#contents.set(key, contents);
+    return contents;
   }
 
   #fileKey(key: string): FileKey {
     return [this.folder.version, this.folder.format, key];
   }
 }
+
+const NOTHING: KeptTranslations = { modules: [], putOff: new Map() };
+
+const contentsOf = ({ modules, putOff }: KeptTranslations): Contents => ({
+  modules: [...modules],
+  putOff: new Map(putOff),
+  newlyPutOff: 0,
+  added: false,
+});
 
 /** With memory of its own: to hand what shares the file's to another thread would copy the file. */
 function compiled(

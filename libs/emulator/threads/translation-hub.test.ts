@@ -20,12 +20,15 @@ const region = (entry: number, word: number): CompiledRegion => ({
   words: Uint32Array.of(word),
 });
 const made = (...regions: CompiledRegion[]): ToHub => ({
-  made: {
-    bytes: EMPTY_MODULE,
-    module: new WebAssembly.Module(EMPTY_MODULE),
-    memory: { pages: 1, shared: true },
-    regions,
-  },
+  made: [
+    {
+      bytes: EMPTY_MODULE,
+      module: new WebAssembly.Module(EMPTY_MODULE),
+      memory: { pages: 1, shared: true },
+      regions,
+    },
+  ],
+  putOff: new Map(),
 });
 
 const ports: MessagePort[] = [];
@@ -64,6 +67,22 @@ describe('a hub of translations', () => {
     expect(await told).toEqual([0x1000]);
     expect(await known(hub)).toEqual([0x1000]);
     expect(elsewhere).toBe(0);
+  });
+
+  it('tells who comes later what was asked for in vain', async () => {
+    const hub = new TranslationHub(undefined);
+    const [first, second] = [await board(hub), await board(hub)];
+    const told = heard(second);
+    first.postMessage({ made: [], putOff: new Map([['a', 'covered']]) } satisfies ToHub);
+    first.postMessage({ ...made(region(0x1000, 1)), putOff: new Map([['b', 'postponed']]) } satisfies ToHub);
+    await told;
+    const third = connectToHub(hub.connect(), 'image');
+    ports.push(third);
+    const [message] = (await once(third, 'message')) as [FromHub];
+    expect([...message.putOff]).toEqual([
+      ['a', 'covered'],
+      ['b', 'postponed'],
+    ]);
   });
 
   it('keeps once what several boards made of the same code', async () => {

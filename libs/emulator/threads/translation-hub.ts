@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { isSameRegion, type CompiledRegion, type KeptModule } from '../accel/jit/index.js';
+import { isSameRegion, type CompiledRegion, type KeptModule, type PutOff } from '../accel/jit/index.js';
 import type { FromHub, ToHub } from './protocol.js';
 import type { CacheFolder } from './cache-folder.js';
 import { TranslationFiles } from './translation-files.js';
@@ -17,6 +17,8 @@ interface Shelf {
   readonly modules: KeptModule[];
   /** All their regions, by the address of their first entry. */
   readonly regions: Map<number, CompiledRegion[]>;
+  /** See `KeptTranslations`. */
+  readonly putOff: Map<string, PutOff>;
   readonly boards: Set<MessagePort>;
   /** Something came that no file has. */
   added: boolean;
@@ -53,31 +55,48 @@ export class TranslationHub {
     port.on('message', (message: ToHub) => this.#hear(shelf, port, message));
     port.on('close', () => {
       shelf.boards.delete(port);
-      if (shelf.improving) shelf.improving = this.#files?.update(key, shelf.modules, shelf.added) ?? false;
+      if (shelf.improving) shelf.improving = this.#write(key, shelf);
       shelf.added = false;
       this.#forget();
     });
     port.unref();
-    send(port, shelf.modules); // also if there are none: it waits for this
+    send(port, shelf.modules, shelf.putOff); // also if there is nothing: it waits for this
+  }
+
+  /** @returns whether there was anything new to write */
+  #write(key: string, shelf: Shelf): boolean {
+    return this.#files?.update(key, shelf, shelf.added) ?? false;
   }
 
   #shelf(key: string): Shelf {
     let shelf = this.#shelves.get(key);
     if (!shelf) {
-      shelf = { modules: [], regions: new Map(), boards: new Set(), added: false, improving: true };
-      for (const made of this.#files?.load(key) ?? []) this.#hold(shelf, made);
+      const kept = this.#files?.load(key);
+      shelf = {
+        modules: [],
+        regions: new Map(),
+        putOff: new Map(kept?.putOff),
+        boards: new Set(),
+        added: false,
+        improving: true,
+      };
+      for (const made of kept?.modules ?? []) this.#hold(shelf, made);
     }
     this.#shelves.delete(key);
     this.#shelves.set(key, shelf);
     return shelf;
   }
 
-  #hear(shelf: Shelf, from: MessagePort, { made }: ToHub): void {
-    // A short run translates before it hears what there is: held again for each, it would be without end.
-    if (made.regions.every((region) => has(shelf, region))) return;
-    this.#hold(shelf, made);
+  #hear(shelf: Shelf, from: MessagePort, { made, putOff }: ToHub): void {
+    const places = shelf.putOff.size;
+    for (const [place, why] of putOff) shelf.putOff.set(place, why);
+    if (shelf.putOff.size > places) shelf.added = shelf.improving = true;
+    // Two boards may make the same at the same time.
+    const modules = made.filter(({ regions }) => !regions.every((region) => has(shelf, region)));
+    if (modules.length === 0) return;
+    for (const module of modules) this.#hold(shelf, module);
     shelf.added = shelf.improving = true;
-    for (const board of shelf.boards) if (board !== from) send(board, [made]);
+    for (const board of shelf.boards) if (board !== from) send(board, modules, new Map());
   }
 
   #hold({ modules, regions }: Shelf, made: KeptModule): void {
@@ -105,9 +124,9 @@ const firstEntry = ({ entries }: CompiledRegion): number => entries[0] as number
 const has = ({ regions }: Shelf, region: CompiledRegion): boolean =>
   regions.get(firstEntry(region))?.some((held) => isSameRegion(held, region)) ?? false;
 
-function send(port: MessagePort, modules: readonly KeptModule[]): void {
+function send(port: MessagePort, modules: readonly KeptModule[], putOff: FromHub['putOff']): void {
   const shared = modules.map(({ module, regions, bytes }) => ({ made: { module, regions }, wasmBytes: bytes.length }));
-  port.postMessage({ modules: shared } satisfies FromHub);
+  port.postMessage({ modules: shared, putOff } satisfies FromHub);
 }
 
 /** Asks a hub for a connection. @param hub a port that {@link TranslationHub.connect} gave */

@@ -1,32 +1,26 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type {
+  CompiledBatch,
+  CompiledRegion,
   CompilerSetup,
   KeptModule,
+  PutOff,
   TranslationRequest,
   TranslationResult,
   TranslationService,
   TranslationServiceFactory,
 } from '../accel/index.js';
-import { libraryKey, translateInline, translateInlineWith } from '../accel/index.js';
+import { libraryKey, placeKey, putOffAgain, putOffOf, translateInline, translateInlineWith } from '../accel/index.js';
 import type { TargetDescription } from '../jit/ir/index.js';
-import type { CacheFolder } from './cache-folder.js';
-import type { FromTranslator, ThreadCache, ThreadStart, ToTranslator } from './protocol.js';
-import { TranslationFiles } from './translation-files.js';
-import { connectToHub } from './translation-hub.js';
+import type { BoardCache, TranslationCache } from './board-cache.js';
+import { openCache } from './board-cache.js';
+import type { FromHub, FromTranslator, ThreadStart, ToTranslator } from './protocol.js';
 
 /** What translating leaves behind is garbage at once: much room for it only makes the process larger. */
 const YOUNG_GENERATION_MB = 4;
 /** Requests further apart than this many milliseconds do not occupy a thread. */
 const ALONE_MS = 200;
-/** Fewer translations than this are not worth writing a file of megabytes anew. */
-const WORTH_KEEPING = 8;
-
-/** Where translations of earlier runs and of other boards come from, and go to. */
-export type TranslationCache =
-  | { readonly kind: 'files'; readonly folder: CacheFolder }
-  /** A port of a `TranslationHub`: boards of a process share what they translate. */
-  | { readonly kind: 'hub'; readonly port: MessagePort };
 
 /**
  * Translates in a thread of its own, so that the vCPU interprets on meanwhile. Results are taken in when the vCPU looks
@@ -51,13 +45,20 @@ function inThread(
 
 /**
  * A thread while there is much to translate. It ends when nobody has asked for anything for a while: it takes as much memory
- * as a small board. What an idle guest asks for every few seconds is made here then.
+ * as a small board. What an idle guest asks for every few seconds is made here then, and all the little that is missing where a
+ * cache has the rest.
  */
 class ThreadedTranslation implements TranslationService {
-  readonly #key: string | undefined;
+  readonly #cache: BoardCache | undefined;
+  /** What a thread must know when it starts: everything there is. */
+  readonly #known: CompiledRegion[] = [];
+  /** What was asked for in vain, in earlier runs too. */
+  readonly #putOff = new Map<string, PutOff>();
+  readonly #finished: TranslationResult[] = [];
+  /** What was asked for before the cache said what it has; undefined: it has. */
+  #early: TranslationRequest[] | undefined;
   /** Makes what is asked for now and then. */
   readonly #aside: TranslationService;
-  readonly #madeAside: KeptModule[] = [];
   #thread: Thread | undefined;
   /** Requests that the present thread got. */
   #requests = 0;
@@ -67,42 +68,78 @@ class ThreadedTranslation implements TranslationService {
   constructor(
     private readonly setup: CompilerSetup,
     private readonly description: TargetDescription,
-    private readonly cache: TranslationCache | undefined,
+    cache: TranslationCache | undefined,
   ) {
-    this.#key = cache && libraryKey(setup, description);
-    const library = { load: () => [], add: this.#keepAside, save: () => undefined };
+    const key = cache && libraryKey(setup, description);
+    this.#cache = cache && key !== undefined ? openCache(cache, key) : undefined;
+    if (this.#cache) this.#early = [];
+    const library = {
+      load: () => ({ modules: [], putOff: new Map() }),
+      add: (_key: string, made: KeptModule) => this.#keep(made),
+      putOff: () => undefined,
+      save: () => undefined,
+    };
     this.#aside = translateInlineWith(library)(setup, description);
-    // Most short runs need no thread, but a cache is good for what comes first.
-    if (this.#key !== undefined) this.#thread = this.#start();
   }
 
   request(request: TranslationRequest): void {
+    if (this.#early) return void this.#early.push(request);
+    const why = request.before.length === 0 ? this.#putOff.get(placeKey(request)) : undefined;
+    if (why) return void this.#finished.push(putOffAgain(request, why));
     if (this.#isAlone()) return this.#aside.request(request);
     this.#send({ kind: 'request', request });
     this.#requests++;
   }
 
   poll(): TranslationResult | undefined {
-    for (let result = this.#receive(); result; result = this.#receive()) {
-      if (result.kind !== 'idle') return result;
-      if (result.requests !== this.#requests) continue;
-      this.#end([]);
-      this.#lastRequestMs = -Infinity; // long enough ago
-    }
-    return this.#aside.poll();
+    for (let news = this.#cache?.poll(); news; news = this.#cache?.poll()) this.#learn(news);
+    const result = this.#finished.shift() ?? this.#pollThread() ?? this.#aside.poll();
+    if (result?.kind === 'answer') this.#note(result.batch);
+    return result;
   }
 
+  /** Returns at once. What the thread has been asked for is of use to the next run: the process waits for it. */
   close(): void {
-    const made = this.#madeAside.length < WORTH_KEEPING ? [] : this.#madeAside;
-    if (this.#thread) return this.#end(made);
-    if (made.length === 0 || this.cache?.kind !== 'files' || this.#key === undefined) return;
-    const files = new TranslationFiles(this.cache.folder);
-    files.load(this.#key);
-    for (const one of made) files.add(this.#key, one);
-    files.save(this.#key);
+    const thread = this.#thread;
+    if (!thread || thread.failure || !this.#cache) {
+      this.#end();
+      this.#cache?.close();
+      return;
+    }
+    this.#send({ kind: 'close' });
+    this.#thread = undefined;
+    thread.port.on('message', (message: FromTranslator) => {
+      if (message.kind === 'answer') this.#note(this.#take(message));
+    });
+    thread.port.on('close', () => this.#cache?.close());
   }
 
-  #keepAside = (_key: string, made: KeptModule): void => void this.#madeAside.push(made);
+  #learn({ modules, putOff }: FromHub): void {
+    for (const { made, wasmBytes } of modules) {
+      this.#known.push(...made.regions);
+      this.#finished.push({ kind: 'known', made, wasmBytes });
+    }
+    this.#thread?.port.postMessage({ kind: 'learn', regions: modules.flatMap(({ made }) => made.regions) });
+    for (const [place, why] of putOff) this.#putOff.set(place, why);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    if (modules.length === 0) return early.forEach((request) => this.request(request));
+    if (early.length > 0) this.#finished.push({ kind: 'put-off', covered: early, postponed: [] });
+    this.#lastRequestMs = -Infinity; // there is not much left to translate
+  }
+
+  #keep(made: KeptModule): void {
+    this.#cache?.keep(made);
+  }
+
+  #note(batch: CompiledBatch): void {
+    if (batch.made) this.#known.push(...batch.made.regions);
+    for (const [place, why] of putOffOf(batch)) {
+      if (this.#putOff.has(place)) continue;
+      this.#putOff.set(place, why);
+      this.#cache?.putOff(place, why);
+    }
+  }
 
   /** Is there no thread, and has there been nothing for one to do of late? Host time decides where, never what. */
   #isAlone(): boolean {
@@ -112,47 +149,38 @@ class ThreadedTranslation implements TranslationService {
     return this.#lastRequestMs - before > ALONE_MS;
   }
 
-  #start(): Thread {
-    const opened = this.#key === undefined ? undefined : openCache(this.cache, this.#key);
-    return startThread(this.setup, this.description, opened);
-  }
-
   #send(message: ToTranslator): void {
-    this.#thread ??= this.#start();
+    this.#thread ??= startThread(this.setup, this.description, this.#known);
     const { failure, port } = this.#thread;
     if (failure) throw new Error(`the translation thread failed: ${failure.message}`, { cause: failure });
     port.postMessage(message);
+  }
+
+  #pollThread(): TranslationResult | undefined {
+    for (let result = this.#receive(); result; result = this.#receive()) {
+      if (result.kind === 'answer') return { kind: 'answer', batch: this.#take(result) };
+      if (result.requests !== this.#requests) continue;
+      this.#end();
+      this.#lastRequestMs = -Infinity; // long enough ago
+    }
+    return undefined;
+  }
+
+  #take({ batch, bytes }: FromTranslator & { kind: 'answer' }): CompiledBatch {
+    if (batch.made && bytes) this.#keep({ ...batch.made, bytes, memory: this.setup.memory });
+    return batch;
   }
 
   #receive(): FromTranslator | undefined {
     return this.#thread && receiveMessageOnPort(this.#thread.port)?.message;
   }
 
-  /** Lets the thread keep what it made, and this. */
-  #end(made: readonly KeptModule[]): void {
-    const thread = this.#thread;
-    if (!thread) return;
-    if (this.#key !== undefined && this.cache?.kind === 'files' && !thread.failure) {
-      thread.worker.ref(); // until it has written its file
-      this.#send({ kind: 'close', made });
-    } else {
-      thread.port.close();
-      void thread.worker.terminate();
-    }
+  #end(): void {
+    this.#thread?.port.close();
+    void this.#thread?.worker.terminate();
     this.#thread = undefined;
     this.#requests = 0;
   }
-}
-
-/** What is passed to the thread, and the ports that go with it. */
-function openCache(
-  cache: TranslationCache | undefined,
-  key: string,
-): { cache: ThreadCache; ports: MessagePort[] } | undefined {
-  if (!cache) return undefined;
-  if (cache.kind === 'files') return { cache: { kind: 'files', key, folder: cache.folder }, ports: [] };
-  const port = connectToHub(cache.port, key);
-  return { cache: { kind: 'hub', port }, ports: [port] };
 }
 
 interface Thread {
@@ -164,13 +192,13 @@ interface Thread {
 function startThread(
   setup: CompilerSetup,
   { name, model, byteOrder }: TargetDescription,
-  opened: { cache: ThreadCache; ports: MessagePort[] } | undefined,
+  known: readonly CompiledRegion[],
 ): Thread {
   const { port1: port, port2 } = new MessageChannel();
-  const start: ThreadStart = { setup, target: { name, model, byteOrder }, port: port2, cache: opened?.cache };
+  const start: ThreadStart = { setup, target: { name, model, byteOrder }, port: port2, known };
   const worker = new Worker(new URL('./translation-thread-main.js', import.meta.url), {
     workerData: start,
-    transferList: [port2, ...(opened?.ports ?? [])],
+    transferList: [port2],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   const thread: Thread = { worker, port, failure: undefined };

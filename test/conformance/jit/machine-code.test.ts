@@ -22,7 +22,7 @@ async function run(program: string, nodeOptions: readonly string[] = []): Promis
     const open = (format = folder.format) => new TranslationFiles({ ...folder, format });
     const keep = (files, ...modules) => { for (const made of modules) files.add('key', made); files.save('key'); };
     const load = (files = open()) => {
-      const modules = files.load('key');
+      const { modules } = files.load('key');
       return { optimized: optimized(modules), results: modules.map((made) => run(made)) };
     };
     const tell = (result) => process.stdout.write(JSON.stringify(result));`;
@@ -51,7 +51,7 @@ describe('machine code of translations', () => {
     const first = inode();
     await run(`const files = open(); files.load('key'); files.save('key');`);
     expect(inode()).toBe(first);
-    await run(`const files = open(); optimizedMachineCodeOf(files.load('key')[1]); files.save('key');`);
+    await run(`const files = open(); optimizedMachineCodeOf(files.load('key').modules[1]); files.save('key');`);
     const second = inode();
     expect(second).not.toBe(first);
     await run(`const files = open(); files.load('key'); files.save('key');`);
@@ -110,7 +110,7 @@ describe('machine code of translations', () => {
     chmodSync(folder, 0o777);
     await run(KEEP_TWO);
     const first = statSync(onlyFile()).ino;
-    await run(`const files = open(); await heat(files.load('key')[0]); files.save('key');`);
+    await run(`const files = open(); await heat(files.load('key').modules[0]); files.save('key');`);
     expect(statSync(onlyFile()).ino).toBe(first);
     chmodSync(folder, 0o700);
     expect(await run('tell(load());')).toEqual({ optimized: [false, false], results: [5, 6] });

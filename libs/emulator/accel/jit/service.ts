@@ -1,15 +1,24 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CompiledBatch, CompilerSetup, RegionModule, TranslationRequest } from './region-compiler.js';
+import type { CompiledBatch, CompilerSetup, PutOff, RegionModule, TranslationRequest } from './region-compiler.js';
 import { RegionCompiler } from './region-compiler.js';
 import type { TranslationLibrary } from './translation-library.js';
-import { libraryKey } from './translation-library.js';
+import { libraryKey, placeKey, putOffOf } from './translation-library.js';
 
 /** What a service has finished. */
 export type TranslationResult =
   /** What was asked for. */
   | { readonly kind: 'answer'; readonly batch: CompiledBatch }
   /** What was translated in an earlier run or for another board: of use if the same code turns up here. */
-  | { readonly kind: 'known'; readonly made: RegionModule; readonly wasmBytes: number };
+  | { readonly kind: 'known'; readonly made: RegionModule; readonly wasmBytes: number }
+  /** What was asked for, and nobody had to look at. */
+  | ({ readonly kind: 'put-off' } & Pick<CompiledBatch, 'covered' | 'postponed'>);
+
+/** The answer to what is known to be asked for in vain. */
+export const putOffAgain = (request: TranslationRequest, why: PutOff): TranslationResult => ({
+  kind: 'put-off',
+  postponed: why === 'postponed' ? [request] : [],
+  covered: why === 'covered' ? [request] : [],
+});
 
 /** Where translations are made: here and now, or in another thread. */
 export interface TranslationService {
@@ -41,20 +50,27 @@ function inline(
   const compiler = new RegionCompiler(setup, description, (made) => {
     if (key !== undefined) library?.add(key, made);
   });
+  const known = new Map<string, PutOff>();
   let consulted = false;
   /** What ends before anything is translated has nothing to look up. */
   const consult = (): void => {
     if (consulted || key === undefined) return;
     consulted = true;
-    for (const made of library?.load(key) ?? []) {
+    const kept = library?.load(key);
+    for (const made of kept?.modules ?? []) {
       compiler.learn(made.regions);
       finished.push({ kind: 'known', made, wasmBytes: made.bytes.length });
     }
+    for (const [place, why] of kept?.putOff ?? []) known.set(place, why);
   };
   return {
     request(request) {
       consult();
-      finished.push({ kind: 'answer', batch: compiler.compile([request]) });
+      const why = request.before.length === 0 ? known.get(placeKey(request)) : undefined;
+      if (why) return void finished.push(putOffAgain(request, why));
+      const batch = compiler.compile([request]);
+      if (key !== undefined) for (const [place, why] of putOffOf(batch)) library?.putOff(key, place, why);
+      finished.push({ kind: 'answer', batch });
     },
     poll: () => finished.shift(),
     close: () => {

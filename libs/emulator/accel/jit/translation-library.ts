@@ -1,14 +1,31 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CompilerSetup, KeptModule } from './region-compiler.js';
+import type { CompiledBatch, CompilerSetup, KeptModule, PutOff, TranslationRequest } from './region-compiler.js';
+
+/** What is known of an image from earlier runs. */
+export interface KeptTranslations {
+  /** Oldest first. */
+  readonly modules: readonly KeptModule[];
+  /** Places, see {@link placeKey}, where a translation was asked for in vain, and why: it will be the same again. */
+  readonly putOff: ReadonlyMap<string, PutOff>;
+}
 
 /** Translations that outlive the machine they were made for. It belongs to one build of the translator. */
 export interface TranslationLibrary {
-  /** What it has under a key, oldest first. */
-  load(key: string): readonly KeptModule[];
+  load(key: string): KeptTranslations;
   add(key: string, made: KeptModule): void;
+  putOff(key: string, place: string, why: PutOff): void;
   /** No more will be added under this key by the machine that asks. */
   save(key: string): void;
 }
+
+/** Names where a translation was asked for. */
+export const placeKey = ({ modeKey, address }: TranslationRequest): string => `${modeKey} ${address.toString(16)}`;
+
+/** What of a batch was asked for in vain. */
+export const putOffOf = ({ postponed, covered }: CompiledBatch): [place: string, why: PutOff][] => [
+  ...postponed.map((request): [string, PutOff] => [placeKey(request), 'postponed']),
+  ...covered.map((request): [string, PutOff] => [placeKey(request), 'covered']),
+];
 
 /**
  * Says everything that translations depend on besides the code itself and the translator: two machines with the same

@@ -236,6 +236,8 @@ export class Translator {
     for (let result = this.#service?.poll(); result; result = this.#service?.poll()) {
       if (result.kind === 'answer') {
         this.#takeAnswer(result.batch);
+      } else if (result.kind === 'put-off') {
+        this.#takePutOff(result);
       } else {
         const news = this.#known.add(result.made, true);
         if (news.length === 0) continue; // a thread that was started again offers all once more
@@ -279,19 +281,7 @@ export class Translator {
     stats.translateMs += batch.translateMs;
     stats.compileMs += batch.compileMs;
     stats.wasmBytes += batch.wasmBytes;
-    for (const request of batch.postponed) {
-      this.#putOff.set(requestKey(request), [...request.before, 'postponed']);
-      this.#restartCount(request, POSTPONEMENT);
-    }
-    for (const request of batch.covered) {
-      const { address, modeKey, linear } = request;
-      this.#installKnown(address, linear);
-      const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
-      if (known) continue;
-      // The region that covers it may have been dropped since.
-      this.#putOff.set(requestKey(request), [...request.before, 'covered']);
-      this.#restartCount(request);
-    }
+    this.#takePutOff(batch);
     if (!batch.made) return;
     const current: Located[] = [];
     for (const known of this.#known.add(batch.made, false)) {
@@ -306,6 +296,22 @@ export class Translator {
       else this.#restartCount({ address, modeKey: region.modeKey, linear: placeOf(places, address) });
     }
     this.#install(current);
+  }
+
+  #takePutOff({ postponed, covered }: Pick<CompiledBatch, 'postponed' | 'covered'>): void {
+    for (const request of postponed) {
+      this.#putOff.set(requestKey(request), [...request.before, 'postponed']);
+      this.#restartCount(request, POSTPONEMENT);
+    }
+    for (const request of covered) {
+      const { address, modeKey, linear } = request;
+      this.#installKnown(address, linear);
+      const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
+      if (known) continue;
+      // The region that covers it may have been dropped since.
+      this.#putOff.set(requestKey(request), [...request.before, 'covered']);
+      this.#restartCount(request);
+    }
   }
 
   /**
