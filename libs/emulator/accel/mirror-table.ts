@@ -1,5 +1,6 @@
 import type { LinearMemory, RamBlock } from '../memory/index.js';
 import { PAGE_SHIFT } from '../memory/index.js';
+import { DispatchTable } from './dispatch-table.js';
 
 /** Pages of a 32-bit address space. */
 const PAGES = 2 ** 20;
@@ -14,12 +15,13 @@ const TABLE_BYTES = PAGES * 8;
  * them by adding a constant: a byte a page and kind of access, 1 where it may pass. Filled and emptied with the soft TLB.
  */
 export class MirrorTable {
-  static readonly bytes = 2 * TABLE_BYTES + PAGES + 192;
+  static readonly bytes = 2 * TABLE_BYTES + PAGES + 192 + DispatchTable.bytes;
   /** Linear-memory offsets of the tables. */
   readonly reads: number;
   readonly writes: number;
   /** A byte a page and no more: targets of branches are aligned. */
   readonly fetches: number;
+  readonly dispatch: DispatchTable;
   readonly #readable: Uint8Array;
   readonly #writable: Uint8Array;
   readonly #executable: Uint8Array;
@@ -35,6 +37,7 @@ export class MirrorTable {
     this.#readable = new Uint8Array(memory.buffer, this.reads, PAGES);
     this.#writable = new Uint8Array(memory.buffer, this.writes, PAGES);
     this.#executable = new Uint8Array(memory.buffer, this.fetches, PAGES);
+    this.dispatch = new DispatchTable(memory, (page) => this.#executable[page] === 1);
   }
 
   /** Reading is allowed, and what else is said; what was allowed stays so. */
@@ -43,7 +46,9 @@ export class MirrorTable {
     this.#filled.add(page);
     this.#readable[page] = 1;
     if (allowed.write) this.#writable[page] = 1;
-    if (allowed.fetch) this.#executable[page] = 1;
+    if (!allowed.fetch) return;
+    this.#executable[page] = 1;
+    this.dispatch.allow(page);
   }
 
   clear(): void {
@@ -60,7 +65,9 @@ export class MirrorTable {
   #forbid(page: number): void {
     this.#readable[page] = 0;
     this.#writable[page] = 0;
+    if (this.#executable[page] === 0) return;
     this.#executable[page] = 0;
+    this.dispatch.forbid(page);
   }
 
   /** @param offset of the one page in the block; default: all pages */

@@ -36,6 +36,9 @@ function moduleOf(id: number, paddingBytes = 1000): KeptModule {
     places: [],
     addresses: Uint32Array.of(id, id + 4),
     words: Uint32Array.of(id, 0),
+    calls: [],
+    tableTargets: [],
+    joined: false,
   };
   const memory = { pages: 1, shared: false };
   return { bytes, module: new WebAssembly.Module(bytes), regions: [region], memory };

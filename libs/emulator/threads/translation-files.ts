@@ -71,6 +71,10 @@ export class TranslationFiles implements TranslationLibrary {
     contents.putOff.set(place, why);
   }
 
+  replace(key: string, modules: readonly KeptModule[]): void {
+    this.#contents.set(key, { ...contentsOf({ modules, putOff: new Map() }), added: true });
+  }
+
   /** Writes what is new. The library forgets what is under the key: {@link load} reads it again. */
   save(key: string): void {
     const contents = this.#contents.get(key);

@@ -18,6 +18,9 @@ const region = (entry: number, word: number): CompiledRegion => ({
   places: [],
   addresses: Uint32Array.of(entry),
   words: Uint32Array.of(word),
+  calls: [],
+  tableTargets: [],
+  joined: false,
 });
 const made = (...regions: CompiledRegion[]): ToHub => ({
   made: [

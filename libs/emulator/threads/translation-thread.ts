@@ -77,6 +77,7 @@ class ThreadedTranslation implements TranslationService {
       load: () => ({ modules: [], putOff: new Map() }),
       add: (_key: string, made: KeptModule) => this.#keep(made),
       putOff: () => undefined,
+      replace: () => undefined,
       save: () => undefined,
     };
     this.#aside = translateInlineWith(library)(setup, description);

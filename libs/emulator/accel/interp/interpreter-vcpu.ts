@@ -147,7 +147,15 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#directBytes = engine.directBytes.offset >> 2;
     this.words[this.#tlbBase] = this.#tlb.base;
     this.#translator =
-      options.translation && new Translator(memory, this.words, this.#core.description, this.#tlb, options.translation);
+      options.translation &&
+      new Translator(
+        memory,
+        this.words,
+        this.#core.description,
+        this.#tlb,
+        options.translation,
+        this.#mirror?.dispatch,
+      );
     this.#placeMemory();
     let placement = memoryPlacement(bus);
     bus.onChange(() => {
@@ -172,8 +180,11 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** Where translations find memory without asking the soft TLB. */
   #directWindow(): DirectWindow | undefined {
     if (this.#mirror && !this.#mirrorFails) {
-      const { block, reads, writes, fetches } = this.#mirror;
-      return { kind: 'mirror', linear: block.linearOffset, reads, writes, fetches };
+      const { block, reads, writes, fetches, dispatch } = this.#mirror;
+      return {
+        ...{ kind: 'mirror', linear: block.linearOffset, reads, writes, fetches },
+        ...{ dispatchPages: dispatch.pages, dispatchBlocks: dispatch.blocks },
+      };
     }
     const segment = this.#core.description.directSegment;
     const range = this.options.bus.find(0);
@@ -343,6 +354,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     // The interpreter does not ask for pages that the soft TLB still knows.
     if (this.#mirror)
       this.#tlb.forEachPage((address, linear, allowed) => this.#allowMirrored(address, linear, allowed));
+    this.#translator?.addressSpaceSelected();
     this.words[this.#tlbBase] = this.#tlb.base;
     this.#dropFetchPage();
   }

@@ -1,6 +1,6 @@
 import { PAGE_BYTES } from '../../memory/index.js';
-import type { CompiledRegion, RegionModule } from './region-compiler.js';
-import { placeImport, windowKey } from './region-compiler.js';
+import type { CompiledRegion, RegionModule } from './region-module.js';
+import { placeImport, windowKey } from './region-module.js';
 
 /** A region that may be installed wherever its code turns up. */
 export interface KnownRegion {

@@ -1,23 +1,9 @@
 import { JumpCache, SoftTlb } from '../../jit/ir/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CodeSource, DirectWindow, Region, SystemExits } from '../../jit/regions/index.js';
-import { discoverRegion, InstructionReader, translateRegion } from '../../jit/regions/index.js';
-import type { MemoryImport } from '../../jit/wasm/index.js';
-import { ModuleWriter, TRANSLATION_PARAMETERS } from '../../jit/wasm/index.js';
-
-/** The machine memory that code is read from, and where in it things lie. Plain data: it may go to another thread. */
-export interface CompilerSetup {
-  readonly buffer: ArrayBufferLike;
-  readonly memory: MemoryImport;
-  readonly cpuBase: number;
-  readonly jumpCache: number;
-  /** Visits before a translation, as the interpreter counts them. */
-  readonly threshold: number;
-  /** See {@link SystemExits}: they are in the table of translations, in this order. */
-  readonly systemExits: SystemExits;
-  /** Names what the machine boots, for whoever keeps translations for the next time it does; undefined: nobody does. */
-  readonly image: string | undefined;
-}
+import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
+import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
+import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
+import { RegionModuleWriter, windowKey } from './region-module.js';
 
 /** Why a request was not fulfilled: it was postponed, or said to be covered, which did not help. */
 export type PutOff = 'postponed' | 'covered';
@@ -40,38 +26,6 @@ export interface TranslationRequest {
   readonly batchesSeen: number;
 }
 
-/** A translated region. Good wherever its words are found at its addresses, in a machine that is laid out the same. */
-export interface CompiledRegion {
-  /** Name of its function among the module's exports. */
-  readonly name: string;
-  readonly modeKey: number;
-  readonly window: DirectWindow | undefined;
-  /** Guest instructions, and bytes of the Wasm function. */
-  readonly instructions: number;
-  readonly wasmBytes: number;
-  /** Virtual addresses at which it can be entered; the first is the requested one. */
-  readonly entries: readonly number[];
-  /** Virtual address and linear-memory offset of the pages it came from. */
-  readonly pages: readonly (readonly [virtual: number, linear: number])[];
-  /** Virtual addresses of those pages whose place the function compares: the module imports it, see {@link placeImport}. */
-  readonly places: readonly number[];
-  /** Virtual addresses of all instructions, and the words found there. */
-  readonly addresses: Uint32Array;
-  readonly words: Uint32Array;
-}
-
-/** Regions in one module. */
-export interface RegionModule {
-  readonly module: WebAssembly.Module;
-  readonly regions: readonly CompiledRegion[];
-}
-
-/** The same with its bytes, as it can be kept. */
-export interface KeptModule extends RegionModule {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly memory: MemoryImport;
-}
-
 /** The answer to requests. */
 export interface CompiledBatch {
   /** Undefined where nothing could be translated. */
@@ -88,14 +42,10 @@ export interface CompiledBatch {
   readonly compileMs: number;
 }
 
-/** Name of an imported constant of the module `places`: linear-memory offset minus virtual address of a region's page. */
-export const placeImport = (region: string, virtualPage: number): string =>
-  `${region}.${(virtualPage >>> 0).toString(16)}`;
-
 /** How much of the visits before a translation a branch target must have had to count as warm. */
 const WARM_SHARE = 0.1;
 /** How the entry word of the jump cache holds the entry's number and the region's size. */
-const ENTRY_BITS = 8;
+const ENTRY_BITS = 16;
 export const ENTRY_MASK = (1 << ENTRY_BITS) - 1;
 const PAGE_MASK = 0xfffff000 | 0;
 /** Words of a jump cache entry. */
@@ -104,9 +54,6 @@ const TARGET = JumpCache.target >> 2;
 const ENTRY = JumpCache.entry >> 2;
 /** How far around a jump through a table its targets are looked for. */
 const NEAR_BYTES = 0x4000;
-
-/** Windows are small plain data that may have crossed threads: their text is compared. */
-export const windowKey = (window: DirectWindow | undefined): string => JSON.stringify(window ?? null);
 
 export const packEntry = (entry: number, instructions: number): number => (instructions << ENTRY_BITS) | entry;
 
@@ -158,10 +105,7 @@ export class RegionCompiler {
 
   #compile(requests: readonly TranslationRequest[]): CompiledBatch {
     const started = performance.now();
-    const module = new ModuleWriter(this.setup.memory);
-    module.importTable('env', 'translations');
-    const type = module.type(TRANSLATION_PARAMETERS, []);
-    const regions: CompiledRegion[] = [];
+    const module = new RegionModuleWriter(this.setup, this.description);
     const refused: TranslationRequest[] = [];
     const postponed: TranslationRequest[] = [];
     const covered: TranslationRequest[] = [];
@@ -188,26 +132,10 @@ export class RegionCompiler {
         postponed.push(request);
         continue;
       }
-      const name = String(regions.length);
-      const places = new Map<number, number>();
-      const body = translateRegion(this.description, reader, region, {
-        cpuBase: this.setup.cpuBase,
-        type,
-        jumpCache: this.setup.jumpCache,
-        systemExits: this.setup.systemExits,
-        modeKey: request.modeKey,
-        window: request.window,
-        pageAddend: (virtual) => {
-          const page = virtual >>> 0;
-          let index = places.get(page);
-          if (index === undefined) places.set(page, (index = module.importConstant('places', placeImport(name, page))));
-          return index;
-        },
-      });
-      module.addFunction(body, [], name);
-      regions.push(describe(request, name, region, [...places.keys()], body.code.length));
+      module.add(region, reader, { modeKey: request.modeKey, window: request.window, joined: false });
       note(unseen, request, region);
     }
+    const { regions } = module;
     const bytes = regions.length > 0 ? module.finish() : undefined;
     const translated = performance.now();
     const made = bytes && { module: new WebAssembly.Module(bytes), regions };
@@ -228,10 +156,11 @@ export class RegionCompiler {
   #isKnown(request: TranslationRequest): boolean {
     if (request.before.includes('covered')) return false;
     const source = this.#source(request);
-    const matches = ({ addresses, words }: CompiledRegion): boolean =>
+    // A joined region is only installed when all its pages are there.
+    const matches = ({ addresses, words, joined }: CompiledRegion): boolean =>
       addresses.every((address, i) => {
         const linear = source.locate(address);
-        return linear >= 0 && source.word(linear) === words[i];
+        return linear < 0 ? joined : source.word(linear) === words[i];
       });
     const window = windowKey(request.window);
     const known = this.#known.get((request.address & PAGE_MASK) >>> 0) ?? [];
@@ -286,8 +215,8 @@ export class RegionCompiler {
         }
         return warm;
       },
-      register: (offset) => state[offset >> 2] as number,
-      peek: (address) => {
+      callTarget: (_, { base, distance }) => {
+        const address = ((state[base >> 2] as number) + distance) >>> 0;
         const at = (tlbBase + SoftTlb.offset(address)) >>> 2;
         if (address & 3 || words[at + (SoftTlb.readTag >> 2)] !== (address & PAGE_MASK)) return undefined;
         const linear = (address + (words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
@@ -327,25 +256,4 @@ function note(batch: UnseenBatch, request: TranslationRequest, { words, entries,
   if (!there) batch.set(space, (there = new Map()));
   for (const address of words.keys()) if (!there.has(address)) there.set(address, 0);
   for (const address of entries) there.set(address, instructionCount);
-}
-
-function describe(
-  { modeKey, window }: TranslationRequest,
-  name: string,
-  region: Region,
-  places: readonly number[],
-  wasmBytes: number,
-): CompiledRegion {
-  return {
-    name,
-    modeKey,
-    window,
-    instructions: region.instructionCount,
-    wasmBytes,
-    entries: region.entries,
-    pages: [...region.pages],
-    places,
-    addresses: Uint32Array.from(region.words.keys()),
-    words: Uint32Array.from(region.words.values()),
-  };
 }

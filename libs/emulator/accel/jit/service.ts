@@ -1,6 +1,8 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CompiledBatch, CompilerSetup, PutOff, RegionModule, TranslationRequest } from './region-compiler.js';
+import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
 import { RegionCompiler } from './region-compiler.js';
+import { joinRegions } from './region-joiner.js';
+import type { CompilerSetup, RegionModule } from './region-module.js';
 import type { TranslationLibrary } from './translation-library.js';
 import { libraryKey, placeKey, putOffOf } from './translation-library.js';
 
@@ -57,11 +59,13 @@ function inline(
     if (consulted || key === undefined) return;
     consulted = true;
     const kept = library?.load(key);
-    for (const made of kept?.modules ?? []) {
+    const joined = kept && joinRegions(kept.modules, setup, description);
+    if (joined) library?.replace(key, joined);
+    for (const made of joined ?? kept?.modules ?? []) {
       compiler.learn(made.regions);
       finished.push({ kind: 'known', made, wasmBytes: made.bytes.length });
     }
-    for (const [place, why] of kept?.putOff ?? []) known.set(place, why);
+    if (!joined) for (const [place, why] of kept?.putOff ?? []) known.set(place, why);
   };
   return {
     request(request) {

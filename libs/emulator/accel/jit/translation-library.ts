@@ -1,5 +1,6 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CompiledBatch, CompilerSetup, KeptModule, PutOff, TranslationRequest } from './region-compiler.js';
+import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
+import type { CompilerSetup, KeptModule } from './region-module.js';
 
 /** What is known of an image from earlier runs. */
 export interface KeptTranslations {
@@ -14,6 +15,8 @@ export interface TranslationLibrary {
   load(key: string): KeptTranslations;
   add(key: string, made: KeptModule): void;
   putOff(key: string, place: string, why: PutOff): void;
+  /** What it is to have under a key instead of all that was known. */
+  replace(key: string, modules: readonly KeptModule[]): void;
   /** No more will be added under this key by the machine that asks. */
   save(key: string): void;
 }

@@ -5,11 +5,13 @@ import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
 import { systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
+import type { DispatchTable } from '../dispatch-table.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
 import type { KnownRegion, Places } from './known-regions.js';
 import { KnownRegions, placeOf } from './known-regions.js';
-import type { CompiledBatch, CompiledRegion, PutOff, TranslationRequest } from './region-compiler.js';
-import { ENTRY_MASK, packEntry, windowKey } from './region-compiler.js';
+import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
+import { ENTRY_MASK, packEntry } from './region-compiler.js';
+import { windowKey } from './region-module.js';
 import type { TranslationService, TranslationServiceFactory } from './service.js';
 import { translateInline } from './service.js';
 
@@ -57,13 +59,15 @@ interface CachedRegion {
   readonly target: number;
   readonly wasmBytes: number;
   readonly entries: readonly { readonly tag: number; readonly linear: number }[];
-  readonly pages: readonly { readonly block: RamBlock; readonly page: number }[];
+  readonly places: Places;
 }
 
 /** A known region and where its code was found. */
 interface Located {
   readonly known: KnownRegion;
   readonly places: Places;
+  /** Virtual pages of it that were not fetched from yet, see {@link Translator.fetched}. */
+  readonly missing: ReadonlySet<number>;
 }
 
 const DEFAULT_MAX_WASM_BYTES = 96 << 20;
@@ -75,6 +79,7 @@ const FIRST_TABLE_SIZE = 4096;
 /** As much of the CPU's area as holds general registers. */
 const STATE_WORDS = 128;
 const PAGE_OFFSET = PAGE_BYTES - 1;
+const NO_PAGES: ReadonlySet<number> = new Set();
 
 /**
  * Keeps the translations of one vCPU: makes them when the interpreter asks, finds them again, drops them when their
@@ -104,6 +109,8 @@ export class Translator {
   readonly #settled = new Map<number, number>();
   readonly #regions = new Map<number, CachedRegion>();
   readonly #byPage = new Map<RamBlock, Map<number, Set<CachedRegion>>>();
+  /** Installed regions by virtual pages whose code nobody has compared yet. */
+  readonly #unverified = new Map<number, Set<CachedRegion>>();
   readonly #rewrites = new Map<RamBlock, Map<number, number>>();
   readonly #freeTargets: number[] = [];
   /** What was asked for and put off, by {@link requestKey}. */
@@ -124,6 +131,8 @@ export class Translator {
     private readonly description: TargetDescription,
     private readonly tlb: SoftTlbTables,
     private readonly options: TranslationOptions,
+    /** For mirrored code. */
+    private readonly dispatch?: DispatchTable,
   ) {
     const jumpCache = memory.allocate(JumpCache.bytes);
     this.#cache = new Int32Array(memory.buffer, jumpCache, JumpCache.bytes >> 2);
@@ -216,18 +225,26 @@ export class Translator {
 
   /**
    * The CPU fetches from a page that it did not fetch from just before: what is known of its code is installed before it
-   * gets hot.
+   * gets hot. A region of mirrored code is installed as soon as one of its pages is there: nobody goes on to another page
+   * before it was fetched from, and then its code is compared.
    * @param address virtual
    * @param linear where that is in linear memory
    */
   fetched(address: number, linear: number): void {
     const page = (address & ~PAGE_OFFSET) >>> 0;
+    this.#verify(page, linear - (address & PAGE_OFFSET));
     if (this.#settled.get(page) === linear - (address & PAGE_OFFSET)) return;
     const block = this.#blockAt(linear);
     const rewrites = block ? (this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0) : Infinity;
     // A region whose other pages cannot be told at present is tried again.
     const complete = rewrites > PATIENCE || this.#installKnown(address, linear);
     if (complete) this.#settled.set(page, linear - (address & PAGE_OFFSET));
+  }
+
+  /** Pages may be fetched from that nobody fetched from just now: another address space is in use. */
+  addressSpaceSelected(): void {
+    for (const page of [...this.#unverified.keys()])
+      if (this.#isMirrored(page)) this.#verify(page, (this.#window as { linear: number }).linear + page);
   }
 
   /** Takes over what the service has finished. */
@@ -269,6 +286,8 @@ export class Translator {
     this.#cache.fill(0);
     this.#byTag.clear();
     this.#byPage.clear();
+    this.#unverified.clear();
+    this.dispatch?.clear();
     for (const target of this.#regions.keys()) this.#release(target);
     this.#regions.clear();
     this.#cachedBytes = 0;
@@ -288,11 +307,12 @@ export class Translator {
       const { region } = known;
       const address = region.entries[0] as number; // the requested one
       const places = new Map(region.pages);
+      const missing = NO_PAGES;
       stats.regions++;
       stats.guestInstructions += region.instructions;
       stats.cache.misses++;
       // Else its address starts to count anew.
-      if (this.#isCurrent(known, places)) current.push({ known, places });
+      if (this.#isCurrent(known, places, missing)) current.push({ known, places, missing });
       else this.#restartCount({ address, modeKey: region.modeKey, linear: placeOf(places, address) });
     }
     this.#install(current);
@@ -324,11 +344,12 @@ export class Translator {
     const current: Located[] = [];
     for (const known of this.#known.on(virtualPage)) {
       if (known.window !== this.#windowKey) continue;
-      const places = this.#locate(known.region, virtualPage, linear - (address & PAGE_OFFSET));
-      if (!places) {
+      const located = this.#locate(known, virtualPage, linear - (address & PAGE_OFFSET));
+      if (!located) {
         complete = false;
         continue;
       }
+      const { places, missing } = located;
       const { entries, modeKey } = known.region;
       const first = entries[0] as number; // regions have at least one
       const firstLinear = placeOf(places, first);
@@ -336,7 +357,7 @@ export class Translator {
       // What was made for this address in this run stays.
       const there = this.#byTag.get((first + modeKey) | 0)?.find((item) => item.linear === (firstLinear | 0));
       if (there && (there.entry & ENTRY_MASK) === 0) continue;
-      if (this.#isCurrent(known, places)) current.push({ known, places });
+      if (this.#isCurrent(known, places, missing)) current.push(located);
     }
     for (const { known } of current) {
       if (!known.fresh) continue;
@@ -348,9 +369,11 @@ export class Translator {
   }
 
   /** Where the pages of a region are now, seen from one of them; undefined where that cannot be told without further ado. */
-  #locate({ pages, entries }: CompiledRegion, virtualPage: number, linearPage: number): Places | undefined {
+  #locate(known: KnownRegion, virtualPage: number, linearPage: number): Located | undefined {
+    const { pages, entries } = known.region;
     const unchecked = this.description.isDirectlyMapped(entries[0] as number);
     const places = new Map<number, number>();
+    const missing = new Set<number>();
     for (const [page] of pages) {
       let linear = linearPage;
       if (page !== virtualPage) {
@@ -358,26 +381,57 @@ export class Translator {
         const beside = unchecked && this.description.isDirectlyMapped(page);
         linear = beside ? linearPage + (page - virtualPage) : this.tlb.fetchOffset(page);
         if (beside && !this.description.isDirectlyMapped(virtualPage)) return undefined;
+        if (linear < 0 && this.#window?.kind === 'mirror') {
+          linear = this.#window.linear + page;
+          if (!this.#isMirrored(page)) missing.add(page);
+        }
       }
       if (linear < 0) return undefined;
       places.set(page, linear);
     }
-    return places;
+    return { known, places, missing };
+  }
+
+  /** Can a page be fetched from where it is mirrored? */
+  #isMirrored(page: number): boolean {
+    return (
+      this.#window?.kind === 'mirror' && this.#memoryWords.getUint8(this.#window.fetches + page / PAGE_BYTES) === 1
+    );
+  }
+
+  /** Drops regions that expected other code on a page which was not there when they were installed. */
+  #verify(page: number, linear: number): void {
+    const regions = this.#unverified.get(page);
+    if (!regions) return;
+    this.#unverified.delete(page);
+    for (const cached of regions) {
+      const { known, places } = cached;
+      const missing = new Set([...places.keys()].filter((other) => other !== page));
+      if (places.get(page) === linear && this.#isCurrent(known, places, missing)) this.#watch(cached, linear);
+      else this.#drop(cached);
+    }
   }
 
   /** Is the code there what was translated? */
-  #isCurrent({ region: { pages, addresses, words }, window }: KnownRegion, places: Places): boolean {
+  #isCurrent(
+    { region: { pages, addresses, words }, window }: KnownRegion,
+    places: Places,
+    missing: ReadonlySet<number>,
+  ): boolean {
     if (window !== this.#windowKey) return false;
     for (const [page] of pages) if (!this.#blockAt(places.get(page) as number)) return false;
     const little = this.description.byteOrder === 'little';
     let page = -1;
     let addend = 0;
+    let skipped = false;
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[i] as number;
       if ((address & ~PAGE_OFFSET) !== page) {
         page = address & ~PAGE_OFFSET;
         addend = (places.get(page >>> 0) as number) - (page >>> 0); // every instruction's page is listed
+        skipped = missing.has(page >>> 0);
       }
+      if (skipped) continue;
       if (this.#memoryWords.getUint32(address + addend, little) !== words[i]) return false;
     }
     return true;
@@ -406,36 +460,30 @@ export class Translator {
     for (const source of new Set(current.map(({ known }) => known.source))) {
       const regions = current.filter(({ known }) => known.source === source);
       const exports = source.instantiate(regions.map(({ known, places }) => ({ region: known.region, places })));
-      for (const { known, places } of regions) this.#installRegion(known, places, exports[known.region.name]);
+      for (const located of regions) this.#installRegion(located, exports[located.known.region.name]);
     }
     this.stats.installMs += performance.now() - started;
   }
 
-  #installRegion(known: KnownRegion, places: Places, fn: unknown): void {
+  #installRegion({ known, places, missing }: Located, fn: unknown): void {
     const { region } = known;
     const target = this.#freeTargets.pop() ?? this.#nextTarget++;
     if (target >= this.table.length) this.table.grow(this.table.length);
     this.table.set(target, fn);
-    const pages = [...places.values()].map((linear) => {
-      const block = this.#blockAt(linear) as RamBlock; // checked by isCurrent
-      return { block, page: pageOf(block, linear) };
-    });
     const entries = region.entries.map((address) => ({
       tag: (address + region.modeKey) | 0,
       linear: placeOf(places, address) | 0,
     }));
     const linear = (entries[0] as { linear: number }).linear >>> 0;
     known.installedAt.add(linear);
-    const cached: CachedRegion = { known, linear, target, entries, pages, wasmBytes: region.wasmBytes };
+    const cached: CachedRegion = { known, places, linear, target, entries, wasmBytes: region.wasmBytes };
     this.#cachedBytes += region.wasmBytes;
     this.#regions.set(target, cached);
-    for (const { block, page } of pages) {
-      block.markCode(page * PAGE_BYTES);
-      let regions = this.#byPage.get(block);
-      if (!regions) this.#byPage.set(block, (regions = new Map()));
-      const there = regions.get(page);
-      if (there) there.add(cached);
-      else regions.set(page, new Set([cached]));
+    for (const [page, linear] of places) {
+      const waiting = this.#unverified.get(page);
+      if (!missing.has(page)) this.#watch(cached, linear);
+      else if (waiting) waiting.add(cached);
+      else this.#unverified.set(page, new Set([cached]));
     }
     entries.forEach(({ tag, linear }, index) => {
       const list = this.#byTag.get(tag);
@@ -450,12 +498,27 @@ export class Translator {
     });
   }
 
+  /** Drops a region when the page at a linear-memory offset is written to. */
+  #watch(cached: CachedRegion, linear: number): void {
+    const block = this.#blockAt(linear) as RamBlock; // checked by isCurrent
+    const page = pageOf(block, linear);
+    block.markCode(page * PAGE_BYTES);
+    let regions = this.#byPage.get(block);
+    if (!regions) this.#byPage.set(block, (regions = new Map()));
+    const there = regions.get(page);
+    if (there) there.add(cached);
+    else regions.set(page, new Set([cached]));
+  }
+
   #enter(tag: number, linear: number, target: number, entry: number): void {
     const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
     this.#cache[at + (JumpCache.tag >> 2)] = tag;
     this.#cache[at + (JumpCache.linear >> 2)] = linear;
     this.#cache[at + (JumpCache.target >> 2)] = target;
     this.#cache[at + (JumpCache.entry >> 2)] = entry;
+    const [address, modeKey] = [tag & ~3, tag & 3];
+    if (this.#window?.kind === 'mirror' && linear === ((this.#window.linear + address) | 0))
+      this.dispatch?.enter(modeKey, address, target, entry & ENTRY_MASK);
   }
 
   #invalidate(block: RamBlock, offset: number, length: number): void {
@@ -479,11 +542,16 @@ export class Translator {
     for (const [page] of region.known.region.pages) this.#settled.delete(page);
     this.stats.invalidated++;
     this.#cachedBytes -= region.wasmBytes;
-    for (const { block, page } of region.pages) this.#byPage.get(block)?.get(page)?.delete(region);
+    for (const [page, linear] of region.places) {
+      this.#unverified.get(page)?.delete(region);
+      const block = this.#blockAt(linear);
+      if (block) this.#byPage.get(block)?.get(pageOf(block, linear))?.delete(region);
+    }
     for (const { tag, linear } of region.entries) {
       const list = this.#byTag.get(tag)?.filter((item) => item.target !== region.target);
       if (list && list.length > 0) this.#byTag.set(tag, list);
       else this.#byTag.delete(tag);
+      this.dispatch?.leave(tag & 3, tag & ~3, region.target);
       const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
       if (
         this.#cache[at + (JumpCache.target >> 2)] === region.target &&

@@ -15,6 +15,7 @@ import {
   BranchKind,
   buildDecodeTree,
   DelayState,
+  ENTRY_BUDGET,
   EngineEvent,
   helperArgument,
   Fragment,
@@ -62,7 +63,6 @@ export interface InterpreterLayout extends MemoryLayout {
 
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
 const PAGE_OFFSET = 0xfff;
-const INSTRUCTIONS_PER_PAGE = 1024;
 /** How many of an instruction's usual followers are copied behind it, and behind each of those copies. */
 const COPIED_FOLLOWERS: readonly number[] = [4, 2, 0];
 /** Room for the decoder's table. */
@@ -432,7 +432,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const w = this.writer;
     this.#account();
     w.get(this.#remaining);
-    w.i32(INSTRUCTIONS_PER_PAGE);
+    w.i32(ENTRY_BUDGET);
     w.op(W.i32_le_s);
     w.brIf(this.#unusual);
     this.#fetchKey(this.#destination);
@@ -513,7 +513,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end();
     // The last page's worth of a budget: to the page's end or the budget's end, whichever comes first.
     w.get(remaining);
-    w.i32(INSTRUCTIONS_PER_PAGE);
+    w.i32(ENTRY_BUDGET);
     w.op(W.i32_le_s);
     w.if();
     const room = this.#memory.address;

@@ -107,7 +107,7 @@ export class TranslationEntry {
       });
     account(1);
     w.get(cached);
-    w.memory(W.i32_load8_u, JumpCache.entry);
+    w.memory(W.i32_load16_u, JumpCache.entry);
     w.get(left);
     this.#load(engine.remaining);
     this.#load(engine.tlbBase);

@@ -1,5 +1,5 @@
-import type { BranchKind, Width } from './ops.js';
-import { Op, Type } from './ops.js';
+import type { Width } from './ops.js';
+import { Op, Type, BranchKind } from './ops.js';
 import type { Fragment, Value } from './fragment.js';
 import { NO_VALUE } from './fragment.js';
 
@@ -184,7 +184,17 @@ export class IrBuilder {
 
   /** Redirects execution; must be the last thing that an instruction does. No condition: always. */
   branch(kind: BranchKind, target: Value, condition: Value = NO_VALUE): void {
-    this.fragment.push(Op.Branch, Type.Void, target, condition, kind);
+    // Some instruction sets have no other branch than one that compares a register with itself.
+    const always = condition !== NO_VALUE && (this.constantOf(condition) ?? 0) !== 0;
+    if (!always) this.fragment.push(Op.Branch, Type.Void, target, condition, kind);
+    else
+      this.fragment.push(
+        Op.Branch,
+        Type.Void,
+        target,
+        NO_VALUE,
+        kind === BranchKind.Likely ? BranchKind.Delayed : kind,
+      );
   }
 
   // ---- folding -----------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ export const JumpCache = {
   linear: 4,
   /** Positive: index of the translation in the function table. Negative: visits left. 0: asked for, or refused. */
   target: 8,
-  /** Low byte: where to enter the translation. The rest is its size in instructions. */
+  /** Low half: where to enter the translation. The rest is its size in instructions. */
   entry: 12,
   /**
    * Byte offset of the entry of an address. The mode key is part of it: kernel code may run in turn for processes with and
@@ -137,4 +137,29 @@ export const JumpCache = {
     JumpCache.entryShift,
   modeShift: 13,
   bytes: 32768 << 4,
+} as const;
+
+/**
+ * Whoever enters a translation has more than so much budget left, in instructions: a page's worth. A way through a translation that
+ * may be longer checks again.
+ */
+export const ENTRY_BUDGET = 1024;
+
+/**
+ * Dispatch table, for code at mirrored addresses: for each mode key a word a page with the offset of the page's block, 0 where nothing
+ * may be entered; and blocks of a page's size with a word for each instruction, 0 where nothing is entered.
+ */
+export const DispatchLayout = {
+  modeKeys: 4,
+  /**
+   * Pages are looked up by the address rotated right by two bits: what is not aligned finds a word behind the last page's,
+   * which stays 0.
+   */
+  pagesBytes: 2 ** 22 * 4,
+  /** Largest index in the function table that fits. */
+  maxTarget: 0xffff,
+  /** A word: index of the translation in the function table, and where it is entered, less than 2^16. */
+  pack: (target: number, entry: number): number => (target << 16) | entry,
+  targetOf: (word: number): number => word >>> 16,
+  entryMask: 0xffff,
 } as const;

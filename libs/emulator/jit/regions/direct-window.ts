@@ -15,10 +15,15 @@ export type DirectWindow =
    * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Accesses to other pages
    * are left to the interpreter: whoever offers such a window sees to it that they are few.
    */
-  | {
-      readonly kind: 'mirror';
-      readonly linear: number;
-      readonly reads: number;
-      readonly writes: number;
-      readonly fetches: number;
-    };
+  | MirrorWindow;
+
+export interface MirrorWindow {
+  readonly kind: 'mirror';
+  readonly linear: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly fetches: number;
+  /** Linear-memory offsets of the dispatch table, see `DispatchLayout`. */
+  readonly dispatchPages: number;
+  readonly dispatchBlocks: number;
+}

@@ -1,28 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { randomFlowGraph as randomGraph } from '../../testkit/random-flow-graph.js';
 import { SeededRandom } from '../../testkit/random.js';
-import { analyse, dominates, isBackward, makeReducible, splitEntries } from './flow-graph.js';
+import { analyse, dominates, isBackward, makeReducible } from './flow-graph.js';
 
 type Successors = readonly (readonly number[])[];
-
-/** A graph in which every node is reached from node 0, and nothing leads back there, as in a region. */
-function randomGraph(random: SeededRandom): number[][] {
-  const size = 1 + random.below(14);
-  const successors: number[][] = Array.from({ length: size }, () => []);
-  for (let node = 1; node < size; node++) successors[random.below(node)]?.push(node);
-  const edges = random.below(2 * size);
-  for (let i = 0; i < edges && size > 1; i++) successors[random.below(size)]?.push(1 + random.below(size - 1));
-  // Names in no particular order.
-  const names = Array.from({ length: size }, (_, i) => i);
-  for (let i = size - 1; i > 1; i--) {
-    const j = 1 + random.below(i);
-    [names[i], names[j]] = [names[j] as number, names[i] as number];
-  }
-  const renamed: number[][] = Array.from({ length: size }, () => []);
-  successors.forEach((list, node) => {
-    renamed[names[node] as number] = list.map((to) => names[to] as number);
-  });
-  return renamed;
-}
 
 /** Nodes that are reached from node 0 without passing one. */
 function reached(successors: Successors, without = -1): Set<number> {
@@ -153,72 +134,5 @@ describe('makeReducible', () => {
   it('routes one edge of the smallest loop with two heads', () => {
     const { dispatched } = makeReducible({ successors: [[1, 2], [2], [1]] });
     expect(dispatched.size).toBe(1);
-  });
-});
-
-describe('splitting entries', () => {
-  const weight = (): number => 1;
-
-  it('leaves a graph alone whose loops have one head', () => {
-    // root → stub 1 → 2 ⇄ 3, and stub 4 enters at the head, too.
-    const graph = { successors: [[1, 4], [2], [3], [2], [2]] };
-    const split = splitEntries(graph, [1, 4], weight, 100);
-    expect(split.successors).toEqual(graph.successors);
-    expect(split.copies.every((copies) => copies === undefined)).toBe(true);
-  });
-
-  it('copies what an entry into the middle of a loop executes until it comes to the head', () => {
-    // root → stub 1 → head 3 → 4 → 5 → head; stub 2 enters at 4.
-    const split = splitEntries({ successors: [[1, 2], [3], [4], [4], [5], [3]] }, [1, 2], weight, 100);
-    const [entry] = split.successors[2] as [number];
-    expect(split.origin[entry]).toBe(4);
-    const [next] = split.successors[entry] as [number];
-    expect([split.origin[next], split.successors[next]]).toEqual([5, [3]]);
-    expect(makeReducible(split).dispatched.size).toBe(0);
-  });
-
-  it('copies inner loops as a whole where the entry lies in an outer one', () => {
-    // head 3 → 4 → inner 5 ⇄ 6, 5 → 7 → head; stub 2 enters at 6.
-    const split = splitEntries({ successors: [[1, 2], [3], [6], [4], [5], [6, 7], [5], [3]] }, [1, 2], weight, 100);
-    expect(makeReducible(split).dispatched.size).toBe(0);
-    expect(split.origin.slice(8).sort()).toEqual([5, 6, 7]);
-  });
-
-  it('spends no more than it may', () => {
-    const graph = { successors: [[1, 2], [3], [4], [4], [5], [3]] };
-    expect(splitEntries(graph, [1, 2], weight, 1).successors).toEqual(graph.successors);
-  });
-
-  it('lets the same paths be walked as before', () => {
-    const random = new SeededRandom(77);
-    let copied = 0;
-    for (let round = 0; round < 500; round++) {
-      // Stubs 1 … n in front of a random graph.
-      const inner = randomGraph(random);
-      const stubs = Array.from({ length: 1 + random.below(4) }, (_, i) => 1 + i);
-      const at = (node: number): number => node + stubs.length + 1;
-      const successors = [
-        [...stubs],
-        ...stubs.map((_, i) => [at(i === 0 ? 0 : random.below(inner.length))]),
-        ...inner.map((list) => list.map(at)),
-      ];
-      const split = splitEntries({ successors }, stubs, weight, 40);
-      copied += split.successors.length - successors.length;
-      for (const stub of stubs) {
-        // Walk both graphs at the same time; edges keep their order.
-        let [node, original] = [stub, stub];
-        for (let step = 0; step < 60; step++) {
-          const [here, there] = [split.successors[node] as number[], successors[original] as number[]];
-          expect(here.map((next) => split.origin[next])).toEqual(there);
-          if (there.length === 0) break;
-          const way = random.below(there.length);
-          // What a translator asks for: where the edge to this original leads.
-          const copy = split.copies[node]?.get(there[way] as number) ?? there[way];
-          expect(here).toContain(copy);
-          [node, original] = [here[way] as number, there[way] as number];
-        }
-      }
-    }
-    expect(copied).toBeGreaterThan(100);
   });
 });

@@ -1,7 +1,8 @@
-// jit/regions: translation of hot code. What can be done with an instruction (classify), control flow followed from an
-// address (region), graph order, dominators and reducibility (flow-graph), the function's structure (region-graph), which registers to load (dataflow), which accesses
-// to check or to look up (checks, reuse), how they are made (guest-access, direct-window), how branches find other
-// translations (jump-cache-lookup), the Wasm function made from all that (translate), and how it goes on to exceptions
+// jit/regions: translation of hot code. What can be done with an instruction (classify); control flow followed from an
+// address (region); order, dominators and reducibility of graphs (flow-graph), loops that get one head (loop-splitting), the function's
+// structure (region-graph); which registers are live (dataflow) and where they are loaded (register-loads); which accesses to check or to
+// look up (checks, reuse), and how they are made (guest-access, direct-window); how branches find other translations
+// (jump-cache-lookup, dispatch-lookup); the Wasm function made from all that (translate), and how it goes on to exceptions
 // (system-exits).
 export * from './classify.js';
 export * from './direct-window.js';

@@ -1,4 +1,4 @@
-import { JumpCache, SoftTlb } from '../ir/index.js';
+import { ENTRY_BUDGET, JumpCache, SoftTlb } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
@@ -6,7 +6,6 @@ import { jumpCacheOffset } from '../wasm/lowering.js';
 import type { DirectWindow } from './direct-window.js';
 import { tlbEntryOf } from './guest-access.js';
 
-const INSTRUCTIONS_PER_PAGE = 1024;
 /** What of a branch target an exec tag is compared with: the page, and the bits that must be zero. */
 const FETCH_KEY = 0xfffff003 | 0;
 
@@ -55,7 +54,7 @@ export class JumpCacheLookup {
   /** Leaves the number of the entry into the translation. */
   loadEntry(): void {
     this.writer.get(this.#place);
-    this.writer.memory(W.i32_load8_u, this.cache.jumpCache + JumpCache.entry);
+    this.writer.memory(W.i32_load16_u, this.cache.jumpCache + JumpCache.entry);
   }
 
   /**
@@ -135,9 +134,8 @@ export class JumpCacheLookup {
       w.i32(0);
       w.op(W.i32_gt_s);
       w.op(W.i32_and);
-      // The interpreter guarantees a page's worth of budget to whoever enters a translation.
       w.get(remaining);
-      w.i32(INSTRUCTIONS_PER_PAGE);
+      w.i32(ENTRY_BUDGET);
       w.op(W.i32_gt_s);
       w.op(W.i32_and);
       w.brIf(enter);

@@ -1,12 +1,14 @@
-import type { ReducibleGraph, SplitGraph } from './flow-graph.js';
-import { isBackward, makeReducible, splitEntries } from './flow-graph.js';
+import { ENTRY_BUDGET } from '../ir/index.js';
+import type { Analysis, ReducibleGraph } from './flow-graph.js';
+import { isBackward, makeReducible } from './flow-graph.js';
+import type { SplitGraph } from './loop-splitting.js';
+import { splitLoops } from './loop-splitting.js';
 import type { Block, Region, Terminator } from './region.js';
 
 /** Most return sites that a return is compared with before it goes through the jump cache. */
 const MAX_RETURN_SITES = 8;
 /** What may be copied to keep loops clean, at least; more where the region is larger. */
 const MIN_COPIED_INSTRUCTIONS = 100;
-const INSTRUCTIONS_PER_PAGE = 1024;
 
 /**
  * A region's control flow as its function has it. Nodes are the root, which continues at an entry; one stub an entry; and the
@@ -47,7 +49,7 @@ export class RegionGraph {
     this.dispatchesItself = region.blocks.some(({ end }) => dispatchesItself(end));
     const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
     const stubs = region.entries.map((_, i) => 1 + i);
-    this.#split = this.#splitEntries(entryNodes, stubs);
+    this.#split = this.#splitLoops(entryNodes, stubs);
     this.#graph = makeReducible(this.#split);
     this.successors = this.#graph.successors;
     this.order = this.#graph.analysis.order;
@@ -57,17 +59,23 @@ export class RegionGraph {
     this.#children = Array.from({ length: size }, () => []);
     this.#structure();
     // Entries first: to the jump cache's number of an entry a constant is added to stay in the region.
-    const entered = this.dispatchesItself ? entryNodes : [];
+    const copies = this.#split.copies[RegionGraph.root];
+    const entered = this.dispatchesItself ? entryNodes.map((node) => copies?.get(node) ?? node) : [];
     this.dispatched = [...entered, ...[...this.#graph.dispatched].filter((node) => !entered.includes(node))];
     this.dispatchIndex = new Map(this.dispatched.map((node, i) => [node, region.entries.length + i]));
     let bounds = this.#findBounds();
-    // Whoever enters has a page's worth of budget: that is checked again only where the way may be longer.
+    // Checked again only where the way may be longer than whoever enters has budget for.
     const behindStubs = stubs.flatMap((stub) => this.#split.successors[stub] as number[]);
-    if (behindStubs.some((node) => (bounds[node] as number) > INSTRUCTIONS_PER_PAGE)) {
+    if (behindStubs.some((node) => (bounds[node] as number) > ENTRY_BUDGET)) {
       this.#checkedEntries = new Set(behindStubs);
       bounds = this.#findBounds();
     }
     this.bounds = bounds;
+  }
+
+  /** Order and dominators of what {@link successors} says. */
+  get analysis(): Analysis {
+    return this.#graph.analysis;
   }
 
   /** By node: the one that it is, or a copy of. */
@@ -163,17 +171,15 @@ export class RegionGraph {
   }
 
   /** The nodes' edges, with copies of what entries into the middle of loops execute until the loop's head. */
-  #splitEntries(entryNodes: readonly number[], stubs: readonly number[]): SplitGraph {
+  #splitLoops(entryNodes: readonly number[], stubs: readonly number[]): SplitGraph {
     const { blocks, instructionCount } = this.region;
     const successors = [
       [...stubs, ...(this.dispatchesItself ? entryNodes : [])],
       ...entryNodes.map((node) => [node]),
       ...blocks.map((block) => this.#successorsOf(block)),
     ];
-    if (this.dispatchesItself)
-      return { successors, origin: successors.map((_, node) => node), copies: successors.map(() => undefined) };
     const sizeOf = (node: number): number => blocks[node - this.firstBlock]?.instructions.length ?? 0;
-    return splitEntries({ successors }, stubs, sizeOf, Math.max(MIN_COPIED_INSTRUCTIONS, instructionCount));
+    return splitLoops({ successors }, sizeOf, Math.max(MIN_COPIED_INSTRUCTIONS, instructionCount));
   }
 
   /** Finds each node's children in the dominator tree, what is a loop, and what needs a label. */

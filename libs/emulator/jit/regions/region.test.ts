@@ -38,8 +38,7 @@ function sourceOf({ words, origin = ORIGIN, warm = () => true, translated, unmap
     translatedSize: (address: number) => translated?.get(address) ?? 0,
     // No guesses.
     warmNear: () => [],
-    register: () => 0,
-    peek: () => undefined,
+    callTarget: () => undefined,
   };
   return source;
 }

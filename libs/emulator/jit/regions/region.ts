@@ -12,10 +12,11 @@ export interface CodeSource {
   isWarm(address: number): boolean;
   /** Addresses near this one that branches have gone to more than once or twice lately, ascending. */
   warmNear(address: number): Iterable<number>;
-  /** A register's value when the translation was asked for, by its offset. Good for guesses. */
-  register(offset: number): number;
-  /** A word of memory as it is now, or undefined where it cannot be read without further ado. Good for guesses. */
-  peek(address: number): number | undefined;
+  /**
+   * Where a call at this address probably goes, by a register that was loaded from a distance to another one, given by its
+   * offset. The translation compares before it believes that.
+   */
+  callTarget(site: number, table: { readonly base: number; readonly distance: number }): number | undefined;
   /** Instructions of the translation that can be entered at this address, 0 where there is none. */
   translatedSize(address: number): number;
 }
@@ -66,8 +67,10 @@ export interface Region {
   /** Every instruction that was looked at, delay slots included, by virtual address. */
   readonly words: ReadonlyMap<number, number>;
   readonly instructionCount: number;
-  /** Entries that it takes over from other regions. */
+  /** Entries that it takes over from other regions: targets of jump tables. */
   readonly claimed: ReadonlySet<number>;
+  /** Where calls by address tables were found to go, by the call's address. */
+  readonly calls: ReadonlyMap<number, number>;
 }
 
 /**
@@ -79,7 +82,7 @@ export const MAX_REGION_INSTRUCTIONS = 250;
 export const MAX_TABLE_REGION_INSTRUCTIONS = 1000;
 /** A translation this small is made again as part of a larger one: it is a function that its caller should not leave for. */
 const MAX_INLINED_INSTRUCTIONS = 40;
-const MAX_ENTRIES = 200;
+const MAX_ENTRIES = 1000;
 const PAGE_BYTES = 0x1000;
 const PAGE_MASK = 0xfffff000;
 
@@ -137,6 +140,7 @@ class Discovery {
       words: this.#words,
       instructionCount: this.#classes.size,
       claimed: this.#claimed,
+      calls: this.#guesses,
     };
   }
 
@@ -225,14 +229,10 @@ class Discovery {
     else if (branch.conditional) this.#include(next);
   }
 
-  /**
-   * Calls through a table of addresses, as position-independent code makes them all, go where the table says now. The
-   * translation compares before it believes that.
-   */
+  /** Calls through a table of addresses, as position-independent code makes them all, go where the table says now. */
   #guessCall(address: number, { register }: BranchInfo): void {
-    const from = register === undefined ? undefined : this.#loaded.get(register);
-    if (!from) return;
-    const guess = this.source.peek((this.source.register(from.base) + from.distance) >>> 0);
+    const table = register === undefined ? undefined : this.#loaded.get(register);
+    const guess = table && this.source.callTarget(address, table);
     if (guess === undefined || !this.source.isWarm(guess)) return;
     this.#guesses.set(address, guess);
     this.#include(guess);

@@ -10,7 +10,10 @@ import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterUse } from './dataflow.js';
 import type { DirectWindow } from './direct-window.js';
+import { DispatchLookup } from './dispatch-lookup.js';
 import { liveRegisters } from './dataflow.js';
+import type { RegisterLoads } from './register-loads.js';
+import { planLoads } from './register-loads.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
@@ -100,6 +103,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #failedAt = this.writer.local(ValType.i32);
   readonly #memory: GuestAccess;
   readonly #jumpCache: JumpCacheLookup;
+  readonly #dispatch: DispatchLookup | undefined;
 
   /** Register fields by offset: their bit in sets. */
   readonly #registerBits = new Map<number, number>();
@@ -108,14 +112,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   readonly #fragments: Fragment[];
   readonly #graph: RegionGraph;
-  /**
-   * Registers are loaded at the start of each block that looks at them, and not where the region is entered. For code
-   * that jumps through tables: it runs a dozen instructions from one jump to the next.
-   */
-  readonly #loadsPerBlock: boolean;
   readonly #uses: readonly RegisterUse[];
-  /** Per node: registers whose locals must hold the current value at its start. */
-  readonly #live: readonly bigint[];
+  readonly #loads: RegisterLoads;
 
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
@@ -154,16 +152,17 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#window = usable ? host.window : undefined;
     this.#memory = new GuestAccess(this.writer, this, this.#window, this.#tlb);
     this.#jumpCache = new JumpCacheLookup(this.writer, host, this.#window, this.#tlb);
+    this.#dispatch =
+      this.#window?.kind === 'mirror' ? new DispatchLookup(this.writer, this.#window, host.modeKey) : undefined;
     this.#reusePlan = planReuse(this.#fragments);
     this.#graph = new RegionGraph(region);
-    this.#loadsPerBlock = this.#graph.dispatchesItself;
     const { origins, successors, order, firstBlock } = this.#graph;
     const uses = [
       ...Array<RegisterUse>(firstBlock).fill(NO_USE), // the root and stubs
       ...region.blocks.map((_, i) => this.#registerUse(this.#fragments[i] as Fragment)),
     ];
     this.#uses = origins.map((node) => uses[node] as RegisterUse);
-    this.#live = liveRegisters(successors, order, this.#loadsPerBlock ? this.#uses.map(() => NO_USE) : this.#uses);
+    this.#loads = planLoads(this.#graph, this.#uses, liveRegisters(successors, order, this.#uses));
     this.#checks =
       this.#window?.kind === 'mirror'
         ? planChecks(
@@ -185,7 +184,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#memory.prepare(this.#reusePlan.kept);
 
     this.#exits = { jump: w.block(), interpret: w.block(), missed: w.block() };
-    this.#loadRegisters(this.#live[RegionGraph.root] as bigint);
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
     this.#dispatchLoop = this.#graph.dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(RegionGraph.root);
@@ -248,6 +246,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     const merges = this.#graph.merges(node);
     const isLoop = this.#graph.isLoopHead(node);
+    this.#loadRegisters(this.#loads.beforeLoop[node] as bigint);
     if (isLoop) this.#loopLabels.set(node, w.loop());
     for (const merge of merges) this.#blockLabels.set(merge, w.block());
     this.#node(node);
@@ -300,7 +299,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.br(this.#exits.interpret);
       w.end();
     }
-    if (this.#loadsPerBlock) this.#loadRegisters((this.#uses[node] as RegisterUse).reads);
+    this.#loadRegisters(this.#loads.atStart[node] as bigint);
     const passed = reuse.length > 0 ? w.block() : undefined;
     const failed = passed && w.block();
     const checks = this.#checks?.[node] ?? [];
@@ -379,15 +378,22 @@ class RegionTranslator implements LoweringContext, AccessContext {
   /** Continues within the region if the jump cache says that the target is one of its entries. */
   #dispatchWithin(): void {
     const w = this.writer;
-    this.#jumpCache.find(this.#target);
-    this.#jumpCache.isCached(this.#target, this.engineTarget.isDirectlyMapped(this.#position.block.address));
-    this.#jumpCache.load(JumpCache.target);
-    w.get(this.#self);
-    w.op(W.i32_sub);
-    w.op(W.i32_eqz);
-    w.op(W.i32_and);
+    if (this.#dispatch) {
+      this.#dispatch.find(this.#target);
+      this.#dispatch.target();
+      w.get(this.#self);
+      w.op(W.i32_eq);
+    } else {
+      this.#jumpCache.find(this.#target);
+      this.#jumpCache.isCached(this.#target, this.engineTarget.isDirectlyMapped(this.#position.block.address));
+      this.#jumpCache.load(JumpCache.target);
+      w.get(this.#self);
+      w.op(W.i32_sub);
+      w.op(W.i32_eqz);
+      w.op(W.i32_and);
+    }
     w.if();
-    this.#jumpCache.loadEntry();
+    (this.#dispatch ?? this.#jumpCache).loadEntry();
     w.i32(this.region.entries.length);
     w.op(W.i32_add);
     w.set(this.#entry);
@@ -529,6 +535,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
    * is none. Registers are all in the CPU's area.
    */
   #transfer(): void {
+    if (this.#dispatch) this.#dispatch.enter(this.#pc, this.#remaining, this.#tlb, this.host.type);
     const locals = { address: this.#pc, remaining: this.#remaining, free: this.#target };
     this.#jumpCache.enter(locals, this.host.type, () => {
       this.#storePosition();

@@ -1,0 +1,228 @@
+import { describe, expect, it } from '@jest/globals';
+import { InstructionReader, discoverRegion } from '../../jit/regions/index.js';
+import type { CodeSource, DirectWindow } from '../../jit/regions/index.js';
+import { MipsAssembler, NOP } from '../../testkit/mips-assembler.js';
+import { mipsModel } from '../../targets/index.js';
+import { mipsDescription } from '../../targets/mips/target.js';
+import type { CompilerSetup, KeptModule } from './region-module.js';
+import { RegionModuleWriter } from './region-module.js';
+import { joinRegions } from './region-joiner.js';
+
+const description = mipsDescription(mipsModel('24Kf'), 'little');
+const MODE = 2;
+const ORIGIN = 0x400000;
+const LINEAR = 0x1000000;
+const [V0, V1, T0, T9, SP, RA] = [2, 3, 8, 25, 29, 31] as const;
+const mirror: DirectWindow = {
+  ...{ kind: 'mirror', linear: LINEAR, reads: 0x10000, writes: 0x20000, fetches: 0x30000 },
+  ...{ dispatchPages: 0x40000, dispatchBlocks: 0x50000 },
+};
+const setup: CompilerSetup = {
+  ...{ buffer: new ArrayBuffer(0), memory: { pages: 1024, shared: true }, cpuBase: 0x1000, jumpCache: 0x2000 },
+  ...{ threshold: 10, systemExits: [], image: undefined },
+};
+
+interface Piece {
+  readonly seed: string;
+  /** What was hot when the piece was made; the rest of the code was not. */
+  readonly until?: string;
+  readonly tableTargets?: readonly string[];
+  readonly calls?: Readonly<Record<string, string>>;
+}
+
+/** Code, and translations of pieces of it as they are made one after the other. */
+function piecesOf(build: (a: MipsAssembler) => void, pieces: readonly Piece[], window = mirror) {
+  const a = new MipsAssembler(ORIGIN);
+  build(a);
+  const words = a.finish();
+  const reader = new InstructionReader(description, MODE);
+  const kept = pieces.map(({ seed, until, tableTargets = [], calls = {} }): KeptModule => {
+    const end = until === undefined ? Infinity : a.addressOf(until);
+    const source: CodeSource = {
+      locate: (address) => (address >= ORIGIN && address < Math.min(a.here, end) ? LINEAR + address : -1),
+      word: (linear) => words[(linear - LINEAR - ORIGIN) / 4] as number,
+      isWarm: () => true,
+      warmNear: () => tableTargets.map((label) => a.addressOf(label)),
+      callTarget: (site) => {
+        const label = Object.entries(calls).find(([at]) => a.addressOf(at) === site)?.[1];
+        return label === undefined ? undefined : a.addressOf(label);
+      },
+      translatedSize: () => 0,
+    };
+    const region = discoverRegion(a.addressOf(seed), source, reader);
+    if (!region) throw new Error(`nothing to translate at ${seed}`);
+    const module = new RegionModuleWriter(setup, description);
+    module.add(region, reader, { modeKey: MODE, window, joined: false });
+    const bytes = module.finish();
+    return { bytes, regions: module.regions, memory: setup.memory, module: new WebAssembly.Module(bytes) };
+  });
+  return { kept, at: (label: string) => a.addressOf(label) };
+}
+
+const join = (kept: readonly KeptModule[]) => joinRegions(kept, setup, description);
+const regionsOf = (modules: readonly KeptModule[] | undefined) => modules?.flatMap(({ regions }) => regions) ?? [];
+const seedsOf = (modules: readonly KeptModule[] | undefined) => regionsOf(modules).map(({ entries }) => entries[0]);
+
+/** Instructions without any control flow. */
+function work(a: MipsAssembler, count: number): void {
+  for (let i = 0; i < count; i++) a.op('addiu', { rt: T0, rs: T0, imm: i & 0xff });
+}
+const back = (a: MipsAssembler): MipsAssembler => a.op('jr', { rs: RA }).emit(NOP);
+
+/** A loop, the second half of which got hot later. */
+function twoHalves(a: MipsAssembler): void {
+  a.label('loop');
+  work(a, 200);
+  a.branch('beq', { rs: T0, rt: V0 }, 'second').emit(NOP);
+  back(a);
+  a.label('second');
+  work(a, 200);
+  a.branch('bne', { rs: T0, rt: V1 }, 'loop').emit(NOP);
+  back(a);
+}
+
+describe('joining regions', () => {
+  it('makes one of the pieces of a function', () => {
+    const { kept, at } = piecesOf(twoHalves, [{ seed: 'loop', until: 'second' }, { seed: 'second' }]);
+    const joined = join(kept);
+    expect(joined).toHaveLength(1);
+    const [region] = regionsOf(joined);
+    expect(region).toMatchObject({ joined: true, modeKey: MODE, window: mirror });
+    expect(region?.entries[0]).toBe(at('loop'));
+    expect([...(region?.addresses ?? [])]).toEqual(expect.arrayContaining([at('loop'), at('second')]));
+    expect(region?.instructions).toBeGreaterThan(400);
+  });
+
+  it('happens once: what was joined stays, with the machine code that it has by then', () => {
+    const { kept } = piecesOf(twoHalves, [{ seed: 'loop', until: 'second' }, { seed: 'second' }]);
+    const joined = join(kept) ?? [];
+    expect(join(joined)).toBeUndefined();
+    const { kept: other } = piecesOf(
+      (a) => {
+        a.emit(...Array<number>(0x1000).fill(NOP)); // behind the first
+        a.label('elsewhere');
+        work(a, 180);
+        a.branch('bne', { rs: T0, rt: V1 }, 'elsewhere').emit(NOP);
+        a.label('rest');
+        work(a, 180);
+        back(a);
+      },
+      [{ seed: 'elsewhere', until: 'rest' }, { seed: 'rest' }],
+    );
+    const again = join([...joined, ...other]);
+    expect(again).toHaveLength(2);
+    expect(again?.some(({ module }) => module === joined[0]?.module)).toBe(true);
+  });
+
+  it('is not worth it for little, nor done where code is not mirrored', () => {
+    const loop = (a: MipsAssembler): void => {
+      a.label('loop');
+      work(a, 20);
+      a.branch('bne', { rs: T0, rt: V1 }, 'loop').emit(NOP);
+      back(a);
+    };
+    expect(join(piecesOf(loop, [{ seed: 'loop' }]).kept)).toBeUndefined();
+    const segment: DirectWindow = {
+      kind: 'segment',
+      virtualBase: 0x80000000,
+      sizeBytes: 0x100000,
+      linear: 0,
+      flags: 0,
+    };
+    const halves = [{ seed: 'loop', until: 'second' }, { seed: 'second' }];
+    expect(join(piecesOf(twoHalves, halves, segment as never).kept)).toBeUndefined();
+  });
+
+  it('leaves large functions to themselves, and takes small ones into those that call them', () => {
+    const { kept, at } = piecesOf(
+      (a) => {
+        a.label('main');
+        work(a, 50);
+        a.label('indirect').op('lw', { rt: T9, base: SP, offset: 16 });
+        a.label('site').op('jalr', { rs: T9, rd: RA }).emit(NOP);
+        a.jump('jal', 'small').emit(NOP);
+        a.branch('bne', { rs: T0, rt: V1 }, 'main').emit(NOP);
+        back(a);
+        a.label('large');
+        work(a, 140);
+        back(a).label('small');
+        work(a, 5);
+        back(a);
+      },
+      [{ seed: 'main', calls: { site: 'large' } }, { seed: 'large' }],
+    );
+    const joined = regionsOf(join(kept));
+    const main = joined.find(({ entries }) => entries[0] === at('main'));
+    expect(main?.addresses).toContain(at('small'));
+    expect(main?.addresses).not.toContain(at('large'));
+    expect(main?.calls).toEqual([[at('site'), at('large')]]);
+    expect(joined.map(({ entries }) => entries[0])).toEqual(expect.arrayContaining([at('large'), at('small')]));
+  });
+
+  it('takes for targets of a jump table what lies in its function and is reached in no other way', () => {
+    const { kept, at } = piecesOf(
+      (a) => {
+        a.label('caller').jump('jal', 'main').emit(NOP);
+        a.jump('jal', 'next').emit(NOP);
+        back(a).label('main');
+        work(a, 150);
+        a.op('jr', { rs: V0 }).emit(NOP);
+        for (const label of ['one', 'two']) {
+          a.label(label);
+          work(a, 50);
+          a.jump('j', 'main').emit(NOP);
+        }
+        a.label('next');
+        work(a, 100);
+        back(a).label('in next');
+        work(a, 10);
+        back(a);
+      },
+      [{ seed: 'caller' }, { seed: 'main', tableTargets: ['main', 'one', 'next', 'in next'] }, { seed: 'next' }],
+    );
+    const joined = regionsOf(join(kept));
+    const main = joined.find(({ entries }) => entries[0] === at('main'));
+    expect(main?.tableTargets).toEqual([at('one')]);
+    expect(main?.addresses).not.toContain(at('next'));
+  });
+
+  it('adds to a jump table what became a region of its own and leads back there', () => {
+    const { kept, at } = piecesOf(
+      (a) => {
+        a.label('main');
+        work(a, 150);
+        a.op('jr', { rs: V0 }).emit(NOP);
+        for (const label of ['one', 'two']) {
+          a.label(label);
+          work(a, 100);
+          a.jump('j', 'main').emit(NOP);
+        }
+      },
+      [
+        { seed: 'main', until: 'two', tableTargets: ['one'] },
+        { seed: 'two', tableTargets: ['one'] },
+      ],
+    );
+    const joined = join(kept);
+    expect(seedsOf(joined)).toEqual([at('main')]);
+    expect(regionsOf(joined)[0]?.tableTargets).toEqual([at('one'), at('two')]);
+  });
+
+  it('keeps apart what contradicts', () => {
+    const { kept } = piecesOf(twoHalves, [{ seed: 'loop', until: 'second' }, { seed: 'second' }]);
+    const { kept: others } = piecesOf(
+      (a) => {
+        a.label('loop');
+        work(a, 10);
+        a.op('ori', { rt: T0, rs: T0, imm: 1 });
+        work(a, 300);
+        back(a);
+      },
+      [{ seed: 'loop' }],
+    );
+    const joined = join([...kept, ...others]);
+    expect(joined).toHaveLength(2);
+    expect(joined?.[0]).toEqual(others[0]);
+    expect(regionsOf(joined).map((region) => region.joined)).toEqual([false, true]);
+  });
+});
