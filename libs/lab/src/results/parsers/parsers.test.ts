@@ -5,9 +5,7 @@ import { ConsoleText } from '../../steps/console-text.js';
 import type { TestCase } from '../test-case.js';
 import { createResultParser, type ParsedFormat } from './index.js';
 
-// samples/: output as it was printed of pytest, ctest, Test::More, node:test and junit-gtest, and all *-captured: KUnit, LTP and LAVA from reports on
-// the kernel's mailing lists (March 2025; November 2023; kernelci.org, 2021), shortened; ztest from a project's page. Of the others in the
-// shape that their documentation and sources give. Beside each what is to be read out of it.
+// samples/: output of test tools, and beside each what is to be read out of it. Its README says where they come from.
 // BOOTLAB_WRITE_SAMPLES=1 writes the expected files anew; read the difference before it is committed.
 
 const SAMPLES = path.join(import.meta.dirname, 'samples');
@@ -39,6 +37,8 @@ const FORMATS: Readonly<Record<string, ParsedFormat>> = {
   'pytest.log': 'pytest',
   'pytest-quiet.log': 'pytest',
   'u-boot-ut.log': 'u-boot-ut',
+  'u-boot-ut-captured.log': 'u-boot-ut',
+  'u-boot-ut-time-captured.log': 'u-boot-ut',
   'ztest.log': 'ztest',
   'regex.log': 'regex',
 };
