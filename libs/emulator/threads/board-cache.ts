@@ -2,6 +2,7 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { KeptModule, PutOff } from '../accel/index.js';
 import type { CacheFolder } from './cache-folder.js';
 import type { FromHub, ToHub } from './protocol.js';
+import { release } from './release.js';
 import { TranslationFiles } from './translation-files.js';
 import { connectToHub } from './translation-hub.js';
 
@@ -46,6 +47,7 @@ class FileCache implements BoardCache {
       made: { module, regions },
       wasmBytes: bytes.length,
     }));
+    for (const { bytes } of modules) release(bytes); // who writes them again reads them again
     return { modules: shared, putOff };
   }
 

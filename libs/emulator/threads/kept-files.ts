@@ -6,7 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,6 +14,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
+import { release } from './release.js';
 
 const DEFAULT_MAX_BYTES = 256 << 20;
 const UNFINISHED = '.new';
@@ -48,7 +49,7 @@ export class KeptFiles {
   ) {}
 
   /**
-   * @param use is given the content, and whether nobody but this user can have written it; its memory is the file's
+   * @param use is given the content, which is gone afterwards, and whether nobody but this user can have written it
    * @returns what `use` does; undefined where there is no such file, or it is damaged, or `use` fails
    */
   read<T>(key: FileKey, use: (content: Uint8Array<ArrayBuffer>, own: boolean) => T): T | undefined {
@@ -57,11 +58,13 @@ export class KeptFiles {
     try {
       const file = openSync(path, 'r');
       try {
-        const { buffer, byteOffset, length } = readFileSync(file);
-        const digest = new Uint8Array(buffer, byteOffset, DIGEST_BYTES);
-        const content = new Uint8Array(buffer, byteOffset + DIGEST_BYTES, length - DIGEST_BYTES);
-        if (!digestOf(name, content).equals(digest)) throw new Error('it is damaged');
-        const used = use(content, isOwn(fstatSync(file)) && this.isOwn());
+        const stats = fstatSync(file);
+        const bytes = new Uint8Array(stats.size);
+        readAll(file, bytes);
+        const content = bytes.subarray(DIGEST_BYTES);
+        if (!digestOf(name, content).equals(bytes.subarray(0, DIGEST_BYTES))) throw new Error('it is damaged');
+        const used = use(content, isOwn(stats) && this.isOwn());
+        release(bytes);
         touch(file);
         return used;
       } catch {
@@ -146,6 +149,14 @@ function describe(folder: string, name: string): { name: string; sizeBytes: numb
     return [{ name, sizeBytes: size, usedMs: mtimeMs }];
   } catch {
     return []; // gone meanwhile
+  }
+}
+
+function readAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    const count = readSync(file, bytes, at, bytes.length - at, null);
+    if (count === 0) throw new Error('it is cut off');
+    at += count;
   }
 }
 

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { MemoryImport } from '../jit/wasm/index.js';
+import { release } from './release.js';
 
 /**
  * What V8's optimizing compiler made of WebAssembly modules, as bytes. V8 keeps it for web pages from visit to visit. Node has no
@@ -67,9 +68,13 @@ export function modulesWithMachineCode(
 ): (WebAssembly.Module | undefined)[] {
   const some = stored.some(({ machineCode }) => machineCode.length > 0);
   const intrinsics = some ? findIntrinsics() : undefined;
-  return stored.map(({ bytes, machineCode }) =>
-    machineCode.length > 0 ? intrinsics?.deserialize(machineCode.slice().buffer, bytes) : undefined,
-  );
+  return stored.map(({ bytes, machineCode }) => {
+    if (machineCode.length === 0) return undefined;
+    const copy = machineCode.slice(); // V8 wants a buffer of its own, and copies that
+    const module = intrinsics?.deserialize(copy.buffer, bytes);
+    release(copy);
+    return module;
+  });
 }
 
 /** Intrinsics for use at once. Undefined where there are none of these names, or functions cannot be made of text. */

@@ -19,8 +19,9 @@ import type { FromHub, FromTranslator, ThreadStart, ToTranslator } from './proto
 
 /** What translating leaves behind is garbage at once: much room for it only makes the process larger. */
 const YOUNG_GENERATION_MB = 4;
-/** Requests further apart than this many milliseconds do not occupy a thread. */
-const ALONE_MS = 200;
+/** This many requests do not occupy a thread, nor one more every so many milliseconds. */
+const MAX_FEW = 8;
+const FEW_MS = 200;
 
 /**
  * Translates in a thread of its own, so that the vCPU interprets on meanwhile. Results are taken in when the vCPU looks
@@ -62,8 +63,9 @@ class ThreadedTranslation implements TranslationService {
   #thread: Thread | undefined;
   /** Requests that the present thread got. */
   #requests = 0;
-  /** Host time of the last request; before a first thread has ended, every request is one of many. */
-  #lastRequestMs: number | undefined;
+  /** Of how many requests it may be said that they are few; before a first thread has ended, and without a cache, of none. */
+  #few = 0;
+  #lastRequestMs = Infinity;
 
   constructor(
     private readonly setup: CompilerSetup,
@@ -87,7 +89,7 @@ class ThreadedTranslation implements TranslationService {
     if (this.#early) return void this.#early.push(request);
     const why = request.before.length === 0 ? this.#putOff.get(placeKey(request)) : undefined;
     if (why) return void this.#finished.push(putOffAgain(request, why));
-    if (this.#isAlone()) return this.#aside.request(request);
+    if (this.#isOneOfFew()) return this.#aside.request(request);
     this.#send({ kind: 'request', request });
     this.#requests++;
   }
@@ -126,7 +128,7 @@ class ThreadedTranslation implements TranslationService {
     this.#early = undefined;
     if (modules.length === 0) return early.forEach((request) => this.request(request));
     if (early.length > 0) this.#finished.push({ kind: 'put-off', covered: early, postponed: [] });
-    this.#lastRequestMs = -Infinity; // there is not much left to translate
+    this.#lastRequestMs = -Infinity; // there are few left
   }
 
   #keep(made: KeptModule): void {
@@ -142,12 +144,15 @@ class ThreadedTranslation implements TranslationService {
     }
   }
 
-  /** Is there no thread, and has there been nothing for one to do of late? Host time decides where, never what. */
-  #isAlone(): boolean {
-    if (this.#thread || this.#lastRequestMs === undefined) return false;
-    const before = this.#lastRequestMs;
-    this.#lastRequestMs = performance.now();
-    return this.#lastRequestMs - before > ALONE_MS;
+  /** Is there no thread, and has there been little for one to do of late? Host time decides where, never what. */
+  #isOneOfFew(): boolean {
+    if (this.#thread || this.#lastRequestMs === Infinity) return false;
+    const now = performance.now();
+    this.#few = Math.min(MAX_FEW, this.#few + (now - this.#lastRequestMs) / FEW_MS);
+    this.#lastRequestMs = now;
+    if (this.#few < 1) return false;
+    this.#few--;
+    return true;
   }
 
   #send(message: ToTranslator): void {

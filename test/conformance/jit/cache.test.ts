@@ -122,7 +122,8 @@ async function serviceFor(
 
 it('what a guest asks for now and then is made at once, when the thread has ended for want of work', async () => {
   const { machine, service, requests } = await serviceFor(translateInThread);
-  const [first, second, third] = requests as [TranslationRequest, TranslationRequest, TranslationRequest];
+  expect(requests.length).toBeGreaterThan(10);
+  const [first, second, ...more] = requests as [TranslationRequest, TranslationRequest, ...TranslationRequest[]];
   service.request(first);
   expect(service.poll()).toBeUndefined(); // a thread has it
   while (!service.poll()) await sleep(20);
@@ -134,8 +135,12 @@ it('what a guest asks for now and then is made at once, when the thread has ende
     answer = service.poll();
   }
   expect(answer).toMatchObject({ kind: 'answer' });
-  service.request(third); // not alone: there may be more to come
-  expect(service.poll()).toBeUndefined();
+  let late: TranslationRequest | undefined;
+  for (const request of more) {
+    service.request(request);
+    if (!service.poll()) late = request;
+  }
+  expect(late).toBeDefined(); // where there are many a thread has them again
   service.close();
   machine.close();
 });
