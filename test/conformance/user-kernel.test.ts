@@ -24,6 +24,7 @@ const PROGRAMS = [
   { name: 'futex-requeue', status: 0 },
   { name: 'queue-thread', status: 0 },
   { name: 'capabilities', status: 0 },
+  { name: 'unaligned-pairs', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

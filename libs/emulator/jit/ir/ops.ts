@@ -102,10 +102,15 @@ export const Type = { Void: 0, I32: 1, I64: 2, F32: 3, F64: 4 } as const;
 export type Type = (typeof Type)[keyof typeof Type];
 export const TYPE_NAMES = ['void', 'i32', 'i64', 'f32', 'f64'] as const;
 
-/** Memory access widths with their extension. The loaded type is the operation's. */
-export const Width = { U8: 0, S8: 1, U16: 2, S16: 3, W32: 4, W64: 5 } as const;
+/**
+ * Memory access widths with their extension. The loaded type is the operation's. `Unaligned32`: four bytes at any address,
+ * only in translations of mirrored code, see {@link UnalignedAccesses}.
+ */
+export const Width = { U8: 0, S8: 1, U16: 2, S16: 3, W32: 4, W64: 5, Unaligned32: 6 } as const;
 export type Width = (typeof Width)[keyof typeof Width];
-export const widthBytes = (width: Width): 1 | 2 | 4 | 8 => ([1, 1, 2, 2, 4, 8] as const)[width];
+export const widthBytes = (width: Width): 1 | 2 | 4 | 8 => ([1, 1, 2, 2, 4, 8, 4] as const)[width];
+/** What the address must be a multiple of. */
+export const alignmentOf = (width: Width): 1 | 2 | 4 | 8 => (width === Width.Unaligned32 ? 1 : widthBytes(width));
 
 export const BranchKind = {
   /** Takes effect at once. */

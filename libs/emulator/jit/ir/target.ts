@@ -15,6 +15,29 @@ export interface HelperExpansion<B extends IrBuilder = IrBuilder> {
   emit(b: B, args: readonly Value[], previousWord: Value): void;
 }
 
+/**
+ * Half of an access to a word at any address, as instruction sets have it that otherwise access aligned words only: one
+ * instruction for the part in the word's first bytes, one for the rest.
+ */
+export interface PartialAccess {
+  readonly kind: 'load' | 'store';
+  /** Does it have the first or the last byte? */
+  readonly side: 'first' | 'last';
+  /** State offsets of the register that is loaded or stored, and of the one with the address. */
+  readonly register: number;
+  readonly base: number;
+  /** From the address to the first byte of the word, if the other half is of the same word. */
+  readonly distance: number;
+}
+
+/** Lets translations make one access of two instructions. */
+export interface UnalignedAccesses<B extends IrBuilder = IrBuilder> {
+  /** What an instruction word is half of. */
+  half(word: number): PartialAccess | undefined;
+  /** Emits the whole access, of width {@link Width.Unaligned32}. */
+  whole(b: B, access: PartialAccess): void;
+}
+
 /** What an engine needs to know of an architecture to generate code for it. */
 export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   /** For example `mips32`. */
@@ -31,6 +54,8 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
    * Helpers with effect `leave` whose usual case the interpreter executes itself, by name. The rest calls the helper.
    */
   readonly expansions: ReadonlyMap<string, HelperExpansion<B>>;
+  /** Absent where no instruction accesses half a word. */
+  readonly unaligned?: UnalignedAccesses<B>;
   readonly engine: EngineState;
   /** Fields that translations keep in locals; no helper but those that leave the translation looks at them. */
   readonly registers: readonly StateField[];

@@ -12,7 +12,10 @@ import { analyse } from './flow-graph.js';
 const reader = new InstructionReader(mipsDescription(mipsModel('24Kf'), 'little'), 2);
 const REGISTERS = [8, 9, 10] as const;
 const field = (gpr: number): number => GPR.offset + (gpr << GPR.strideShift);
-const BYTES: Readonly<Record<string, number>> = { lw: 4, sw: 4, lhu: 2, sh: 2, lbu: 1, sb: 1 };
+/** What addresses must be multiples of; `ulw` and `usw` stand for pairs of instructions that access a word anywhere. */
+const ALIGNMENT: Readonly<Record<string, number>> = { lw: 4, sw: 4, lhu: 2, sh: 2, lbu: 1, sb: 1, ulw: 1, usw: 1 };
+const isUnaligned = ({ name }: Pick<Step, 'name'>): boolean => name.startsWith('u');
+const isStore = ({ name }: Pick<Step, 'name'>): boolean => /^u?s/.test(name);
 
 /** An instruction of the tests: `addiu`, `movz`, or an access. */
 interface Step {
@@ -38,7 +41,13 @@ function plan(
   const fragments = blocks.map((steps, node) => {
     if (node === 0) return undefined;
     const fragment = reader.acquire();
-    steps.forEach((step, i) => reader.append(fragment, wordOf(step), 0x1000 + 4 * i));
+    steps.forEach((step, i) => {
+      const { rt, rs, imm: distance } = step;
+      const kind = isStore(step) ? 'store' : 'load';
+      const whole = { kind, side: 'first', register: field(rt), base: field(rs), distance } as const;
+      if (isUnaligned(step)) reader.appendWhole(fragment, whole, 0x1000 + 4 * i);
+      else reader.append(fragment, wordOf(step), 0x1000 + 4 * i);
+    });
     return fragment;
   });
   return planChecks(fragments, successors, analyse({ successors }).order);
@@ -57,8 +66,24 @@ describe('which accesses are checked', () => {
   it('checks the ends of a group', () => {
     const block = [0, 12, 4, 8].map((offset) => access('sw', B, A, offset));
     const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual({ kind: 'range', base: field(A), low: 0, high: 12 });
+    expect(first).toEqual({ kind: 'ranges', ranges: [{ base: field(A), low: 0, high: 12 }] });
     expect(kinds(others)).toEqual(['free', 'free', 'free']);
+  });
+
+  it('checks both ends of an unaligned access, and those of the loads that follow it at once', () => {
+    const [, , C] = REGISTERS;
+    const loads = [access('ulw', 2, A, 5), access('ulw', 3, B, 1), access('ulw', 2, A, 9), access('lw', 2, C, 0)];
+    const checks = plan([[], [...loads, access('ulw', 2, A, 6)]], [[1], []])[1] as Check[];
+    const ranges = [
+      { base: field(A), low: 5, high: 12 },
+      { base: field(B), low: 1, high: 4 },
+    ];
+    expect(checks[0]).toEqual({ kind: 'ranges', ranges });
+    expect(kinds(checks.slice(1))).toEqual(['free', 'free', 'single', 'free']);
+    const stores = [access('usw', 2, A, 0), access('usw', 3, B, 0), access('usw', 2, A, 100)];
+    expect(kinds(plan([[], stores], [[1], []])[1])).toEqual(['ranges', 'ranges', 'ranges']);
+    const changed = [access('ulw', B, A, 0), access('ulw', 2, B, 0)];
+    expect(kinds(plan([[], changed], [[1], []])[1])).toEqual(['ranges', 'ranges']);
   });
 
   it('follows a register that moves by constants, and its copies', () => {
@@ -111,7 +136,7 @@ function randomStep(random: SeededRandom): Step {
   const distance = random.chance(0.8) ? 4 * random.below(8) : random.below(6000) - 3000;
   if (random.chance(0.3)) return add(rt, random.chance(0.7) ? rt : rs, distance);
   if (random.chance(0.1)) return { name: 'movz', rt, rs, imm: 0 };
-  return access(random.pick(Object.keys(BYTES)), rt, rs, distance);
+  return access(random.pick(Object.keys(ALIGNMENT)), rt, rs, distance);
 }
 
 interface Planned {
@@ -126,8 +151,8 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
   const writable = readable.map((can) => can && random.chance(0.9));
   const anywhere = (): number => random.below(0x10000) & (random.chance(0.9) ? -4 : -1);
   const registers = new Map(REGISTERS.map((register) => [field(register), anywhere()]));
-  const passes = (address: number, { name }: Step): boolean =>
-    address % (BYTES[name] as number) === 0 && (name.startsWith('s') ? writable : readable)[address >> 12] === true;
+  const passes = (address: number, step: Step): boolean =>
+    address % (ALIGNMENT[step.name] as number) === 0 && (isStore(step) ? writable : readable)[address >> 12] === true;
   let [free, node] = [0, 0];
   for (let visit = 0; visit < 12; visit++) {
     const accesses = [...(checks[node] as readonly Check[])];
@@ -139,12 +164,20 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
         if (base === 0) registers.set(field(rt), base);
       } else {
         const check = accesses.shift() as Check;
-        const ends = check.kind === 'range' ? [base + check.low, base + check.high] : [base + imm];
+        const lastByte = isUnaligned(step) ? base + imm + 3 : base + imm;
+        const ends =
+          check.kind === 'ranges'
+            ? check.ranges.flatMap((range) => {
+                const from = registers.get(range.base) as number;
+                return [from + range.low, from + range.high];
+              })
+            : [base + imm, lastByte];
         if (check.kind !== 'free') {
           if (!ends.every((address) => passes(address, step))) return free;
         } else free++;
-        if (!passes(base + imm, step)) throw new Error(`node ${node} passes over ${JSON.stringify(step)}`);
-        if (name.startsWith('l')) registers.set(field(rt), anywhere());
+        if (!passes(base + imm, step) || !passes(lastByte, step))
+          throw new Error(`node ${node} passes over ${JSON.stringify(step)}`);
+        if (!isStore(step)) registers.set(field(rt), anywhere());
       }
     }
     const next = successors[node] as readonly number[];

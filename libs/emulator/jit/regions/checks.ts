@@ -1,21 +1,25 @@
 import type { Fragment, Value } from '../ir/index.js';
-import { BranchKind, NO_VALUE, Op, widthBytes } from '../ir/index.js';
+import { alignmentOf, BranchKind, NO_VALUE, Op, Width as Widths } from '../ir/index.js';
+import { MAX_GROUP } from './unaligned.js';
 import type { Width } from '../ir/index.js';
 
 /**
  * Which accesses to mirrored memory are checked, where pages are found by address alone. `single`: the access itself.
- * `range`: the first and the last of several accesses off one base register. `free`: what was checked before covers it.
+ * `ranges`: the first and the last of several accesses off a base register, for one or more of them. `free`: what was
+ * checked before covers it.
  */
 export type Check =
   | { readonly kind: 'single' }
   | { readonly kind: 'free' }
-  | {
-      readonly kind: 'range';
-      /** State offset of the base register, and distances from it in bytes. */
-      readonly base: number;
-      readonly low: number;
-      readonly high: number;
-    };
+  | { readonly kind: 'ranges'; readonly ranges: readonly Range[] };
+
+/** Addresses that are looked up, both ends, as those of an access of the same width. */
+export interface Range {
+  /** State offset of the base register, and distances from it in bytes. */
+  readonly base: number;
+  readonly low: number;
+  readonly high: number;
+}
 
 const SINGLE: Check = { kind: 'single' };
 const FREE: Check = { kind: 'free' };
@@ -47,7 +51,10 @@ const mod = (value: number, modulus: number): number => ((value % modulus) + mod
 
 interface Access {
   readonly kind: typeof READ | typeof WRITE;
-  readonly bytes: number;
+  /** What the address must be a multiple of. */
+  readonly alignment: number;
+  /** How far from its first byte the last one is that must be looked at: another page begins at a multiple of the alignment. */
+  readonly reach: number;
   /** Undefined where the address is no constant distance from a register. */
   readonly from: { readonly base: number; readonly distance: number } | undefined;
   /** It is not certain that it executes whenever the block does. */
@@ -131,8 +138,10 @@ function stepsOf(f: Fragment): Step[] {
       setAt.set(register, i);
     } else if (op === Op.LoadGuest || op === Op.StoreGuest) {
       const kind = op === Op.LoadGuest ? READ : WRITE;
-      const bytes = widthBytes(f.c[i] as Width);
-      steps.push({ kind: 'access', access: { kind, bytes, from: sumOf(f.a[i] as Value), conditional } });
+      const width = f.c[i] as Width;
+      const reach = width === Widths.Unaligned32 ? 3 : 0;
+      const from = sumOf(f.a[i] as Value);
+      steps.push({ kind: 'access', access: { kind, alignment: alignmentOf(width), reach, from, conditional } });
     }
   }
   return steps;
@@ -146,12 +155,18 @@ function walk(steps: readonly Step[], start: Facts, plan?: Check[]): Facts {
     const { access } = step;
     const { from } = access;
     if (!from) return void plan?.push(SINGLE);
+    if (access.reach > 0 && !access.conditional) {
+      // The others may be between the halves of this one.
+      const ranges = unalignedFrom(steps, i);
+      if (ranges.every((range) => coversRange(facts, access.kind, range))) return void plan?.push(FREE);
+      for (const range of ranges) learn(facts, access, range);
+      return void plan?.push({ kind: 'ranges', ranges });
+    }
     if (covers(facts, access)) return void plan?.push(FREE);
     if (access.conditional) return void plan?.push(SINGLE);
     const group = groupFrom(steps, i);
-    const [low, high] = group ? [group.low, group.high] : [from.distance, from.distance];
-    learn(facts, access, low, high);
-    plan?.push(group ? { kind: 'range', base: from.base, low, high } : SINGLE);
+    learn(facts, access, group ?? { base: from.base, low: from.distance, high: from.distance });
+    plan?.push(group ? { kind: 'ranges', ranges: [group] } : SINGLE);
   });
   return facts;
 }
@@ -170,21 +185,25 @@ function setRegister(facts: Map<number, Known>, { register, to, conditional }: S
   }
 }
 
-function covers(facts: Facts, { kind, bytes, from }: Access): boolean {
+function covers(facts: Facts, { kind, alignment, reach, from }: Access): boolean {
   if (!from) return false;
-  const known = facts.get(keyOf(from.base, kind));
+  const { base, distance } = from;
+  const known = facts.get(keyOf(base, kind));
   return (
     known !== undefined &&
-    known.low <= from.distance &&
-    from.distance <= known.high &&
-    bytes <= known.modulus &&
-    mod(known.remainder + from.distance, bytes) === 0
+    coversRange(facts, kind, { base, low: distance, high: distance + reach }) &&
+    alignment <= known.modulus &&
+    mod(known.remainder + distance, alignment) === 0
   );
 }
 
-/** Notes that accesses from `low` to `high` pass. What may be written may be read. */
-function learn(facts: Map<number, Known>, { kind, bytes, from }: Access, low: number, high: number): void {
-  const { base, distance } = from as { base: number; distance: number }; // accesses without are not learnt from
+function coversRange(facts: Facts, kind: Access['kind'], { base, low, high }: Range): boolean {
+  const known = facts.get(keyOf(base, kind));
+  return known !== undefined && known.low <= low && high <= known.high;
+}
+
+/** Notes that accesses of one kind and alignment pass in a range. What may be written may be read. */
+function learn(facts: Map<number, Known>, { kind, alignment: bytes }: Access, { base, low, high }: Range): void {
   for (const key of kind === WRITE ? [keyOf(base, READ), keyOf(base, WRITE)] : [keyOf(base, READ)]) {
     const known = facts.get(key);
     const all = known && { low: Math.min(known.low, low), high: Math.max(known.high, high) };
@@ -192,13 +211,13 @@ function learn(facts: Map<number, Known>, { kind, bytes, from }: Access, low: nu
     const alignment =
       known && known.modulus > bytes
         ? { modulus: known.modulus, remainder: known.remainder }
-        : { modulus: bytes, remainder: mod(-distance, bytes) };
+        : { modulus: bytes, remainder: mod(-low, bytes) };
     facts.set(key, { ...range, ...alignment });
   }
 }
 
 /** Accesses of one kind and width off one register, from one on to the next change of the register. */
-function groupFrom(steps: readonly Step[], start: number): { low: number; high: number } | undefined {
+function groupFrom(steps: readonly Step[], start: number): Range | undefined {
   const { access: first } = steps[start] as Step & { kind: 'access' };
   const { base, distance } = first.from as { base: number; distance: number }; // the caller has looked
   let [low, high, count] = [distance, distance, 1];
@@ -207,13 +226,37 @@ function groupFrom(steps: readonly Step[], start: number): { low: number; high: 
       if (step.register === base) break;
       continue;
     }
-    const { from, kind, bytes, conditional } = step.access;
-    if (!from || from.base !== base || kind !== first.kind || bytes !== first.bytes || conditional) continue;
+    const { from, kind, alignment: bytes, reach, conditional } = step.access;
+    if (!from || from.base !== base || kind !== first.kind || conditional) continue;
+    if (bytes !== first.alignment || reach !== first.reach) continue;
     const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
     if (higher - lower > MAX_SPAN || mod(from.distance - distance, bytes) !== 0) continue;
     [low, high, count] = [lower, higher, count + 1];
   }
-  return count >= MIN_GROUP && low < high ? { low, high } : undefined;
+  return count >= MIN_GROUP && low < high ? { base, low, high } : undefined;
+}
+
+/** What an unaligned access and those that follow it at once look at, see `findPairs`. */
+function unalignedFrom(steps: readonly Step[], start: number): Range[] {
+  const { access: first } = steps[start] as Step & { kind: 'access' };
+  const ranges = new Map<number, Range>();
+  const changed = new Set<number>();
+  let count = 0;
+  for (const step of steps.slice(start)) {
+    if (step.kind === 'set') {
+      changed.add(step.register);
+      continue;
+    }
+    const { kind, reach, from, conditional } = step.access;
+    if (reach === 0 || kind !== first.kind || !from || conditional || changed.has(from.base)) break;
+    if (count > 0 && kind === WRITE) break;
+    const { base, distance } = from;
+    const before = ranges.get(base) ?? { base, low: distance, high: distance };
+    const range = { base, low: Math.min(before.low, distance), high: Math.max(before.high, distance + reach) };
+    if (range.high - range.low > MAX_SPAN || ++count > MAX_GROUP) break;
+    ranges.set(base, range);
+  }
+  return [...ranges.values()];
 }
 
 /** What is known whichever of two ways was taken. */

@@ -3,6 +3,7 @@ import type {
   DecodeNode,
   Instruction,
   IrBuilder,
+  PartialAccess,
   StateField,
   TargetDescription,
   Value,
@@ -38,6 +39,16 @@ export type InstructionClass =
   | { readonly kind: 'system' }
   | { readonly kind: 'branch'; readonly branch: BranchInfo };
 
+/** See {@link InstructionReader.effects}. */
+export interface Effects {
+  readonly reads: ReadonlySet<number>;
+  readonly writes: ReadonlySet<number>;
+  readonly mayLeave: boolean;
+}
+
+/** Accesses to memory leave where they do not pass, helpers always do. */
+const LEAVING: ReadonlySet<number> = new Set([Op.LoadGuest, Op.StoreGuest, Op.Call, Op.Branch]);
+
 const INTERPRET: InstructionClass = { kind: 'interpret' };
 const SYSTEM: InstructionClass = { kind: 'system' };
 
@@ -45,6 +56,7 @@ const SYSTEM: InstructionClass = { kind: 'system' };
 export class InstructionReader {
   readonly #tree: DecodeNode<Instruction<IrBuilder>>;
   readonly #classes = new Map<number, InstructionClass>();
+  readonly #effects = new Map<number, Effects>();
   readonly #scratch: Fragment;
   readonly #free: Fragment[] = [];
   readonly #builder: IrBuilder;
@@ -92,6 +104,43 @@ export class InstructionReader {
     fragment.push(Op.InsnStart, Type.Void, pc);
     instruction.semantics(builder, constantFields(builder, instruction.encoding, word));
     return true;
+  }
+
+  /** Appends the start of an instruction that an earlier one has done. */
+  appendDone(fragment: Fragment, pc: number): void {
+    fragment.push(Op.InsnStart, Type.Void, pc);
+  }
+
+  /** Appends an unaligned access in place of the first of its two instructions. */
+  appendWhole(fragment: Fragment, access: PartialAccess, pc: number): void {
+    const builder = this.#builder;
+    builder.fragment = fragment;
+    this.#known.pc = pc;
+    fragment.push(Op.InsnStart, Type.Void, pc);
+    this.target.unaligned?.whole(builder, access);
+  }
+
+  /** Which state an instruction looks at and changes, by offset, and whether it may leave the translation or redirect it. */
+  effects(word: number, pc: number): Effects {
+    let effects = this.#effects.get(word);
+    if (!effects) this.#effects.set(word, (effects = this.#effectsOf(word, pc)));
+    return effects;
+  }
+
+  #effectsOf(word: number, pc: number): Effects {
+    const f = this.#scratch;
+    f.clear();
+    const [reads, writes] = [new Set<number>(), new Set<number>()];
+    let mayLeave = !this.append(f, word, pc);
+    for (let i = 0; i < f.length; i++) {
+      const op = f.op[i] as number;
+      if (op === Op.LoadState) reads.add(f.a[i] as number);
+      else if (op === Op.StoreState) writes.add(f.a[i] as number);
+      // Elements that are only known at run time may be any.
+      const isElement = (op === Op.LoadState || op === Op.StoreState) && (f.b[i] as number) >= 0;
+      mayLeave ||= isElement || LEAVING.has(op);
+    }
+    return { reads, writes, mayLeave };
   }
 
   classify(word: number, pc: number): InstructionClass {

@@ -1,5 +1,5 @@
 import type { Width } from '../ir/index.js';
-import { SoftTlb, widthBytes } from '../ir/index.js';
+import { alignmentOf, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
@@ -10,6 +10,9 @@ import { reuseKey } from './reuse.js';
 
 /** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
 const STORES_PASS = 1;
+/** Of a word at any address. */
+const LAST_BYTE = 3;
+
 /** Locals with the page and the addend of a base register's last access. */
 interface LastEntry {
   readonly tag: number;
@@ -92,18 +95,24 @@ export class GuestAccess {
     const w = this.writer;
     if (check.kind === 'free') return;
     this.context.noteInstruction();
-    if (check.kind === 'single') {
-      this.#isMirrored(window, width, tag, () => w.get(this.#address));
-    } else {
-      const base = this.context.registerLocal(check.base) as number; // the address is a distance from it
-      for (const distance of [check.low, check.high])
-        this.#isMirrored(window, width, tag, () => {
-          w.get(base);
-          w.i32(distance);
-          w.op(W.i32_add);
-        });
-      w.op(W.i64_and);
-    }
+    const lookUp = (local: number, distance: number): void =>
+      this.#isMirrored(window, width, tag, () => {
+        w.get(local);
+        if (distance === 0) return;
+        w.i32(distance);
+        w.op(W.i32_add);
+      });
+    const ends =
+      check.kind === 'ranges'
+        ? check.ranges.flatMap(({ base, low, high }) => {
+            const local = this.context.registerLocal(base) as number; // the address is a distance from it
+            return [low, high].map((distance) => [local, distance] as const);
+          })
+        : (width === Widths.Unaligned32 ? [0, LAST_BYTE] : [0]).map((distance) => [this.#address, distance] as const);
+    ends.forEach(([local, distance], i) => {
+      lookUp(local, distance);
+      if (i > 0) w.op(W.i64_and);
+    });
     w.op(W.i64_eqz);
     this.context.leaveIf();
   }
@@ -142,7 +151,7 @@ export class GuestAccess {
    */
   #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, address: Emit): void {
     const w = this.writer;
-    const shift = Math.log2(widthBytes(width));
+    const shift = Math.log2(alignmentOf(width));
     address();
     if (shift > 0) {
       w.i32(shift);

@@ -23,6 +23,8 @@ import type { Reuse, ReusePlan } from './reuse.js';
 import { planReuse } from './reuse.js';
 import type { SystemExits } from './system-exits.js';
 import { systemExitTarget } from './system-exits.js';
+import type { PairPart } from './unaligned.js';
+import { findPairs } from './unaligned.js';
 
 /** What a module offers to the functions in it. */
 export interface TranslationHost {
@@ -73,6 +75,9 @@ interface Position {
   readonly reuse: readonly Reuse[];
   readonly checks: readonly Check[];
   access: number;
+  readonly pairs: PairParts;
+  /** How many pairs of instructions are done of which only the first has been passed: the block cannot be left here. */
+  openPairs: number;
   /** Where accesses go that do not pass, with the instruction's index in the local. */
   readonly failed: Label | undefined;
 }
@@ -111,6 +116,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #registerLocals = new Map<number, number>();
 
   readonly #fragments: Fragment[];
+  /** Per block. */
+  readonly #pairs: readonly PairParts[];
   readonly #graph: RegionGraph;
   readonly #uses: readonly RegisterUse[];
   readonly #loads: RegisterLoads;
@@ -142,14 +149,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
         this.#registerBits.set(offset, this.#registerOffsets.length);
         this.#registerOffsets.push(offset);
       }
-    this.#fragments = region.blocks.map((block) => {
-      const fragment = reader.acquire();
-      for (const { address, word } of block.instructions) reader.append(fragment, word, address);
-      return fragment;
-    });
     const seed = region.entries[0] as number; // discovery puts it first
     const usable = host.window?.kind === 'mirror' || engineTarget.isDirectlyMapped(seed);
     this.#window = usable ? host.window : undefined;
+    this.#pairs = region.blocks.map((block) =>
+      this.#window?.kind === 'mirror' ? findPairs(block, reader, engineTarget) : NO_PAIRS,
+    );
+    this.#fragments = region.blocks.map((block, i) => this.#fragmentOf(block, this.#pairs[i] as PairParts));
     this.#memory = new GuestAccess(this.writer, this, this.#window, this.#tlb);
     this.#jumpCache = new JumpCacheLookup(this.writer, host, this.#window, this.#tlb);
     this.#dispatch =
@@ -171,6 +177,17 @@ class RegionTranslator implements LoweringContext, AccessContext {
             order,
           )
         : undefined;
+  }
+
+  #fragmentOf({ instructions }: Block, pairs: PairParts): Fragment {
+    const fragment = this.reader.acquire();
+    instructions.forEach(({ address, word }, i) => {
+      const part = pairs.get(i);
+      if (part?.kind === 'whole') this.reader.appendWhole(fragment, part.access, address);
+      else if (part) this.reader.appendDone(fragment, address);
+      else this.reader.append(fragment, word, address);
+    });
+    return fragment;
   }
 
   run(): FunctionWriter {
@@ -303,7 +320,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const passed = reuse.length > 0 ? w.block() : undefined;
     const failed = passed && w.block();
     const checks = this.#checks?.[node] ?? [];
-    const position: Position = { node, block, charged: 0, index: -1, reuse, checks, access: 0, failed };
+    const pairs = this.#pairs[index] as PairParts;
+    const position: Position = {
+      ...{ node, block, charged: 0, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed },
+    };
     this.#position = position;
     this.#charge(block.instructions.length - (likely ? 1 : 0));
     new Lowering(fragment, this, this.#pool).run();
@@ -484,6 +504,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   /** Leaves the instruction in hand to the interpreter. */
   #leave(kind: 'interpret' | 'missed' = 'interpret'): void {
     const w = this.writer;
+    this.#checkThatPairsAreWhole();
     for (const [offset, local] of this.#unstored) this.#store(offset, () => w.get(local));
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
@@ -504,6 +525,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
   leaveIf(): void {
     const w = this.writer;
+    this.#checkThatPairsAreWhole();
     const { block, index, failed } = this.#position;
     if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(failed);
     w.if();
@@ -595,7 +617,14 @@ class RegionTranslator implements LoweringContext, AccessContext {
   }
 
   startInstruction(): void {
+    const { pairs, index } = this.#position;
+    if (pairs.get(index)?.kind === 'whole') this.#position.openPairs++;
+    if (pairs.get(index + 1)?.kind === 'done') this.#position.openPairs--;
     this.#position.index++;
+  }
+
+  #checkThatPairsAreWhole(): void {
+    if (this.#position.openPairs > 0) throw new Error('a translation may be left between the halves of an access');
   }
 
   loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void {
@@ -679,4 +708,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
   }
 }
 
+type PairParts = ReadonlyMap<number, PairPart>;
+const NO_PAIRS: PairParts = new Map();
 const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n };

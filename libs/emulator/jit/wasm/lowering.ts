@@ -409,6 +409,7 @@ export function loadOpcode(width: Width, type: Type): number {
     case Width.S16:
       return wide ? W.i64_load16_s : W.i32_load16_s;
     case Width.W32:
+    case Width.Unaligned32:
       return wide ? W.i64_load32_s : W.i32_load;
     case Width.W64:
       return W.i64_load;
@@ -427,6 +428,7 @@ export function storeOpcode(width: Width, type: Type): number {
     case Width.S16:
       return wide ? W.i64_store16 : W.i32_store16;
     case Width.W32:
+    case Width.Unaligned32:
       return wide ? W.i64_store32 : W.i32_store;
     case Width.W64:
       return W.i64_store;

@@ -11,6 +11,7 @@ import { defineInteger } from './instructions/integer.js';
 import { defineMemory } from './instructions/memory.js';
 import { definePrivileged } from './instructions/privileged.js';
 import type { MipsModel } from './models.js';
+import { mipsUnalignedAccesses } from './partial-accesses.js';
 import { CP1_USABLE, engine, FPR_ODD_DELTA, FR, GPR, HI, LO } from './state.js';
 
 const helper = (name: string, params: number, result: 'value' | 'none', effect: HelperEffect): HelperSignature => ({
@@ -94,6 +95,7 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     followers: MIPS_FOLLOWERS,
     helpers: MIPS_HELPERS,
     expansions: new Map(), // of a CPU that runs a kernel: see exceptions.ts
+    unaligned: mipsUnalignedAccesses(byteOrder),
     engine,
     registers: [GPR, HI, LO],
     linkRegister: GPR.offset + (31 << GPR.strideShift),
