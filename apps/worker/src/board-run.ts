@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
-import { ConsoleCoalescer, JobRun, type ConsoleSpan, type UploadFile } from '@bootlab/lab';
+import { JobRun, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
+import { ConsolePost } from './console-post.js';
 import { ResultFeed } from './result-feed.js';
 import { engineStores } from './engine-stores.js';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
-const POST_BYTES = 64 * 1024;
 /** Host time between two reports of how far the run has come, and of steps and results. */
 const PROGRESS_MS = 1000;
 const FINDINGS_MS = 200;
@@ -88,24 +88,9 @@ export async function runBoard(
 ): Promise<void> {
   const board = await openBoard(task, engine);
   const uploads = await readUploads(task);
-  let spans: ConsoleSpan[] = [];
-  let pendingBytes = 0;
-  const postConsole = (): void => {
-    if (spans.length === 0) return;
-    const sizeBytes = pendingBytes;
-    post({ type: 'console', spans, sizeBytes });
-    spans = [];
-    pendingBytes = 0;
-    credit.spend(sizeBytes);
-  };
-  const coalescer = new ConsoleCoalescer((span) => {
-    spans.push(span);
-    pendingBytes += span.data.length;
-    if (pendingBytes >= POST_BYTES) postConsole();
-  });
+  const consoles = new ConsolePost(credit, post);
   const wake = new InputWake((ms) => {
-    coalescer.advance(run.nowNs + ms * 1e6);
-    postConsole();
+    consoles.advance(run.nowNs + ms * 1e6);
     postProgress(run.nowNs);
   });
   let reported = performance.now();
@@ -134,10 +119,9 @@ export async function runBoard(
     wallGuardMs: task.wallGuardMs,
     consoleLimitBytes: task.consoleLimitBytes,
     wake,
-    onConsole: ({ uart, tNs, data }) => coalescer.push(uart, tNs, data),
+    onConsole: ({ uart, tNs, data }) => consoles.push(uart, tNs, data),
     onSlice: (nowNs) => {
-      coalescer.advance(nowNs);
-      postConsole();
+      consoles.advance(nowNs);
       postProgress(nowNs);
     },
     onStep: (record) => feed.step(record),
@@ -150,8 +134,7 @@ export async function runBoard(
   });
   const report = await run.run();
   run.close();
-  coalescer.flush();
-  postConsole();
+  consoles.flush();
   const left = report.end.kind === 'aborted' ? NO_ARTIFACTS : await leaveArtifacts(task, board);
   post({ type: 'end', report, results: feed.rest(report), ...left });
 }

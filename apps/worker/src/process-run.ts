@@ -2,15 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProgramRun } from '@bootlab/emulator/user';
-import { ConsoleCoalescer, USAGE_ARTIFACT, type ConsoleSpan } from '@bootlab/lab';
+import { USAGE_ARTIFACT } from '@bootlab/lab';
 import type { SavedArtifact } from '@bootlab/lab/artifacts';
 import { ProcessRun, type ProgramUsage } from '@bootlab/lab/process';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
+import { ConsolePost } from './console-post.js';
 import { engineStores } from './engine-stores.js';
 import type { BoardTask, ConsoleCredit, FromBoard, LeftArtifacts, ToBoard } from './protocol.js';
 import { ResultFeed } from './result-feed.js';
 
-const POST_BYTES = 64 * 1024;
 /** Host time between two reports. */
 const REPORT_MS = 200;
 
@@ -27,21 +27,7 @@ export async function runProcess(
 ): Promise<void> {
   const { process: job } = task;
   if (!job) throw new Error('The task is no process');
-  let spans: ConsoleSpan[] = [];
-  let pendingBytes = 0;
-  const postConsole = (): void => {
-    if (spans.length === 0) return;
-    const sizeBytes = pendingBytes;
-    post({ type: 'console', spans, sizeBytes });
-    spans = [];
-    pendingBytes = 0;
-    credit.spend(sizeBytes);
-  };
-  const coalescer = new ConsoleCoalescer((span) => {
-    spans.push(span);
-    pendingBytes += span.data.length;
-    if (pendingBytes >= POST_BYTES) postConsole();
-  });
+  const consoles = new ConsolePost(credit, post);
   const feed = new ResultFeed(undefined);
   const files = new Map(
     await Promise.all(job.files.map(async ([position, file]) => [position, await readFile(file)] as const)),
@@ -53,12 +39,11 @@ export async function runProcess(
     timeoutNs: task.timeoutNs,
     wallGuardMs: task.wallGuardMs,
     consoleLimitBytes: task.consoleLimitBytes,
-    onConsole: ({ uart, tNs, data }) => coalescer.push(uart, tNs, data),
+    onConsole: ({ uart, tNs, data }) => consoles.push(uart, tNs, data),
     onStep: (record) => feed.step(record),
   });
   const report = (): void => {
-    coalescer.advance(run.nowNs);
-    postConsole();
+    consoles.advance(run.nowNs);
     post({ type: 'progress', virtualNs: run.nowNs, instructions: run.instructions, ...feed.take() });
   };
   const timer = setInterval(report, REPORT_MS);
@@ -67,8 +52,7 @@ export async function runProcess(
   });
   try {
     const { usage, ...ended } = await run.run();
-    coalescer.flush();
-    postConsole();
+    consoles.flush();
     const left = ended.end.kind === 'aborted' ? NO_ARTIFACTS : await leftBy(run, usage, task);
     post({ type: 'end', report: ended, results: feed.rest(ended), ...left });
   } finally {
