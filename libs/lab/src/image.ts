@@ -134,6 +134,18 @@ export function parseImageReference(reference: string): ImageSource | undefined 
   return undefined;
 }
 
+const SELF_TEST = /^(.+)-selftest-(el|eb)$/;
+
+/** The name of the self-test firmware that comes with a board, as `builtin:` takes it. */
+export const selfTestName = (board: string, byteOrder: 'little' | 'big'): string =>
+  `${board}-selftest-${byteOrder === 'little' ? 'el' : 'eb'}`;
+
+/** The board whose self-test a builtin image is, whether or not there is such a board; undefined for another name. */
+export function parseSelfTestName(name: string): { board: string; byteOrder: 'little' | 'big' } | undefined {
+  const [, board, order] = SELF_TEST.exec(name) ?? [];
+  return board === undefined ? undefined : { board, byteOrder: order === 'el' ? 'little' : 'big' };
+}
+
 export const imageReferenceSchema = z
   .string()
   .max(1000)

@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { HttpStatus, Injectable } from '@nestjs/common';
 import { boardCatalogue, selfTestFirmware } from '@bootlab/emulator';
-import type { Image, ImageChange, ImagePage, ImageRetention, ImageSource } from '@bootlab/lab';
+import {
+  parseSelfTestName,
+  selfTestName,
+  type Image,
+  type ImageChange,
+  type ImagePage,
+  type ImageRetention,
+  type ImageSource,
+} from '@bootlab/lab';
 import { ImageInUseError, ImageStore, type Principal, type StagedFile } from '@bootlab/lab/server';
 import { notFound, ProblemError } from '../problem/problem.js';
 import { inspectFile } from './inspect-file.js';
-
-const BUILTIN_SELF_TEST = /^(.+)-selftest-(el|eb)$/;
 
 /** The image library: stored, staged and built-in images. */
 @Injectable()
@@ -91,13 +97,13 @@ export class ImagesService {
   builtinNames(): string[] {
     return boardCatalogue()
       .filter((board) => board.selfTest)
-      .flatMap((board) => board.byteOrders.map((order) => `${board.id}-selftest-${order === 'little' ? 'el' : 'eb'}`));
+      .flatMap((board) => board.byteOrders.map((order) => selfTestName(board.id, order)));
   }
 
   private async builtin(principal: Principal, name: string): Promise<Image | undefined> {
-    const [, board, order] = BUILTIN_SELF_TEST.exec(name) ?? [];
-    if (!board || !this.builtinNames().includes(name)) return undefined;
-    const firmware = selfTestFirmware(board, order === 'el' ? 'little' : 'big');
+    const selfTest = parseSelfTestName(name);
+    if (!selfTest || !this.builtinNames().includes(name)) return undefined;
+    const firmware = selfTestFirmware(selfTest.board, selfTest.byteOrder);
     const sha256 = createHash('sha256').update(firmware).digest('hex');
     const known = await this.images.use(principal.projectId, { sha256 });
     if (known) return known;

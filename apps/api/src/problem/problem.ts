@@ -1,7 +1,7 @@
 import { HttpStatus } from '@nestjs/common';
 import type { ConfigError } from '@bootlab/emulator';
 import type { QuotaExceededError } from '@bootlab/lab/server';
-import { fieldErrorsOf, type FieldError, type Problem } from '@bootlab/lab';
+import { fieldErrorOfConfig, fieldErrorsOf, type FieldError, type Problem } from '@bootlab/lab';
 import type { z } from 'zod';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -69,19 +69,9 @@ export function parsedWith<S extends z.ZodType>(schema: S, value: unknown, root 
   return parsed.data;
 }
 
-// The emulator's configuration has its own field names; clients know those of the job spec.
-const SPEC_FIELDS: Readonly<Record<string, string>> = {
-  kernel: 'images.kernel',
-  initrd: 'images.initrd',
-  firmware: 'images.firmware',
-  drives: 'images.drives',
-  memoryBytes: 'memory',
-};
-
 /** What the emulator found wrong with a configuration, in the words of the job spec. */
 export function problemOfConfig(error: ConfigError): ProblemError {
-  const field = error.field.replace(/^[A-Za-z]+/, (name) => SPEC_FIELDS[name] ?? name);
-  return invalidField(field, error.problem, `${error.mend}.`, HttpStatus.UNPROCESSABLE_ENTITY);
+  return invalidFields([fieldErrorOfConfig(error)], HttpStatus.UNPROCESSABLE_ENTITY);
 }
 
 /** What a project may not use any more, and who can change that. */

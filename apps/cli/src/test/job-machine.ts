@@ -4,7 +4,15 @@ import type { BlockBackend, Machine, MachineConfig } from '@bootlab/emulator';
 import { CopyOnWriteOverlay, openRawImage, sha256InPlace, type RawImage } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
-import { parseImageReference, parseSize, type FieldError, type JobSpec, type UploadFile } from '@bootlab/lab';
+import {
+  fieldErrorOfConfig,
+  parseImageReference,
+  parseSelfTestName,
+  parseSize,
+  type FieldError,
+  type JobSpec,
+  type UploadFile,
+} from '@bootlab/lab';
 import type { MachineMaker } from '../boot/create.js';
 import { engineStores } from '../kept.js';
 import { readInput } from '../boot/files.js';
@@ -28,15 +36,6 @@ export class FieldProblem extends Error {
     super(error.message);
   }
 }
-
-const BUILTIN_SELF_TEST = /^([a-z0-9-]+)-selftest-(el|eb)$/;
-const SPEC_FIELDS: Readonly<Record<string, string>> = {
-  kernel: 'images.kernel',
-  initrd: 'images.initrd',
-  firmware: 'images.firmware',
-  drives: 'images.drives',
-  memoryBytes: 'memory',
-};
 
 /**
  * Opens what a job names. Paths are those of the job file's folder, so that a job means the same from wherever it is
@@ -78,8 +77,7 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
 
 /** What the emulator found wrong with a configuration, in the words of the job spec. */
 export function problemOfConfig(error: ConfigError): FieldProblem {
-  const field = error.field.replace(/^[A-Za-z]+/, (name) => SPEC_FIELDS[name] ?? name);
-  return new FieldProblem({ field, message: error.problem, mend: `${error.mend}.` });
+  return new FieldProblem(fieldErrorOfConfig(error));
 }
 
 function uploadsOf({ steps = [] }: JobSpec, folder: string, maker: MachineMaker): Map<string, UploadFile> {
@@ -95,10 +93,10 @@ function uploadsOf({ steps = [] }: JobSpec, folder: string, maker: MachineMaker)
 /** Bytes of what a reference names. @throws FieldProblem */
 export function readReference(field: string, reference: string, folder: string, maker: MachineMaker): Uint8Array {
   const source = parseImageReference(reference);
-  const [, board, order] = source?.kind === 'builtin' ? (BUILTIN_SELF_TEST.exec(source.name) ?? []) : [];
-  if (board !== undefined) {
+  const selfTest = source?.kind === 'builtin' ? parseSelfTestName(source.name) : undefined;
+  if (selfTest) {
     try {
-      return maker.selfTestFirmware(board, order === 'el' ? 'little' : 'big');
+      return maker.selfTestFirmware(selfTest.board, selfTest.byteOrder);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new FieldProblem({ field, message, mend: 'Name a board that has a self-test: "bootlab boards".' });

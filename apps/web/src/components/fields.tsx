@@ -129,6 +129,37 @@ export function SelectField({
   );
 }
 
+/** Any of a few. */
+export function ChecksField<T extends string>({
+  label,
+  values,
+  options,
+  onChange,
+}: {
+  label: string;
+  values: readonly T[];
+  options: readonly { value: T; label: ReactNode }[];
+  onChange(values: T[]): void;
+}) {
+  return (
+    <fieldset className="checks">
+      <legend className="field-legend">{label}</legend>
+      {options.map(({ value, label: name }) => (
+        <label key={value} className="check">
+          <input
+            type="checkbox"
+            checked={values.includes(value)}
+            onChange={({ target }) =>
+              onChange(target.checked ? [...values, value] : values.filter((other) => other !== value))
+            }
+          />
+          <span>{name}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 /** One of a few, all of them in sight. */
 export function ChoiceField<T extends string>({
   label,

@@ -5,6 +5,7 @@ import type { Comparison, JobBrief, ResultPair } from '../api/types.js';
 import { JobBadge, ResultBadge } from '../components/badge.js';
 import { Empty, Failure, Loading } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
+import { SelectField } from '../components/fields.js';
 import { logLink } from '../job/log-rows.js';
 import { useTitle } from '../lib/use-title.js';
 import '../styles/matrix.css';
@@ -69,18 +70,15 @@ export default function ComparePage() {
 function JobChoice({ label, value, onChange }: { label: string; value: string; onChange(id: string): void }) {
   const jobs = useJobs({ state: 'ended' }).data?.items ?? [];
   return (
-    <label className="field">
-      <span className="label">{label}</span>
-      <select className="input" value={value} onChange={(event) => onChange(event.target.value)}>
-        <option value="">Choose a job…</option>
-        {value !== '' && !jobs.some(({ id }) => id === value) && <option value={value}>{value}</option>}
-        {jobs.map((job) => (
-          <option key={job.id} value={job.id}>
-            {job.name} · {job.outcome} · {job.id.slice(0, 8)}
-          </option>
-        ))}
-      </select>
-    </label>
+    <SelectField label={label} value={value} onChange={onChange}>
+      <option value="">Choose a job…</option>
+      {value !== '' && !jobs.some(({ id }) => id === value) && <option value={value}>{value}</option>}
+      {jobs.map((job) => (
+        <option key={job.id} value={job.id}>
+          {job.name} · {job.outcome} · {job.id.slice(0, 8)}
+        </option>
+      ))}
+    </SelectField>
   );
 }
 

@@ -5,7 +5,7 @@ import { useBadges, useMakeBadge, useRemoveBadge } from '../api/integration-quer
 import { useBoards } from '../api/queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { Badge } from '../api/types.js';
-import { TextField } from '../components/fields.js';
+import { SelectField, TextField } from '../components/fields.js';
 import { CopyButton } from '../components/copy-button.js';
 import { Empty } from '../components/feedback.js';
 import { Panel } from '../components/panel.js';
@@ -53,17 +53,14 @@ function NewBadgeForm() {
           placeholder="any"
           errors={errorsOfField(errors, 'jobName')}
         />
-        <label className="field">
-          <span className="label">Board</span>
-          <select className="input" value={board} onChange={(event) => setBoard(event.target.value)}>
-            <option value="">any</option>
-            {boards.data?.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SelectField label="Board" value={board} onChange={setBoard}>
+          <option value="">any</option>
+          {boards.data?.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </SelectField>
         <button type="submit" className="button primary" disabled={make.isPending || label.trim() === ''}>
           <Plus size={16} aria-hidden />
           Make badge

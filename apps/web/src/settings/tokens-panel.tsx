@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { useMe, useScopes } from '../api/auth.js';
 import { useMakeToken, useRevokeToken, useTokens } from '../api/people-queries.js';
 import type { MadeToken, Scope, Token } from '../api/types.js';
-import { TextField } from '../components/fields.js';
+import { ChecksField, SelectField, TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
@@ -67,38 +67,31 @@ function NewToken() {
       <form className="card-body form-stack" onSubmit={submit}>
         <div className="form-row">
           <TextField label="Name" value={name} onChange={setName} placeholder="kernel CI" />
-          <label className="field">
-            <span className="label">Expires after</span>
-            <select
-              className="input"
-              value={String(days)}
-              onChange={(event) => setDays(event.target.value === 'null' ? null : Number(event.target.value))}
-            >
-              {LIFETIMES.map(({ days: value, label }) => (
-                <option key={label} value={String(value)}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </label>
+          <SelectField
+            label="Expires after"
+            value={String(days)}
+            onChange={(value) => setDays(value === 'null' ? null : Number(value))}
+          >
+            {LIFETIMES.map(({ days: value, label }) => (
+              <option key={label} value={String(value)}>
+                {label}
+              </option>
+            ))}
+          </SelectField>
         </div>
-        <fieldset className="checks">
-          <legend className="field-legend">May</legend>
-          {available.map((scope) => (
-            <label key={scope} className="check">
-              <input
-                type="checkbox"
-                checked={scopes.includes(scope)}
-                onChange={(event) =>
-                  setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope))
-                }
-              />
-              <span>
+        <ChecksField
+          label="May"
+          values={scopes}
+          options={available.map((scope) => ({
+            value: scope,
+            label: (
+              <>
                 <code>{scope}</code> <span className="muted">{SCOPE_HELP[scope]}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
+              </>
+            ),
+          }))}
+          onChange={setScopes}
+        />
         <div>
           <button
             type="submit"

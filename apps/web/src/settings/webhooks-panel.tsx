@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { useMakeWebhook, useRemoveWebhook, useSwitchWebhook, useWebhooks } from '../api/integration-queries.js';
 import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
 import type { MadeWebhook, Webhook, WebhookEvent } from '../api/types.js';
-import { TextField } from '../components/fields.js';
+import { ChecksField, TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { TimeAgo } from '../components/time-ago.js';
@@ -11,9 +11,9 @@ import { Panel } from '../components/panel.js';
 import { Answered, ChangeError, ConfirmButton, Secret, Tags } from './panel-parts.js';
 import { WebhookLog } from './webhook-log.js';
 
-const EVENTS: readonly { event: WebhookEvent; label: string }[] = [
-  { event: 'job.started', label: 'a job starts' },
-  { event: 'job.ended', label: 'a job ends' },
+const EVENTS: readonly { value: WebhookEvent; label: string }[] = [
+  { value: 'job.started', label: 'a job starts' },
+  { value: 'job.ended', label: 'a job ends' },
 ];
 
 /** Addresses that are told of jobs, and what each was told. */
@@ -64,21 +64,7 @@ function NewWebhookForm() {
           placeholder="https://ci.example.org/hooks/bootlab"
           errors={errorsOfField(errors, 'url')}
         />
-        <fieldset className="checks">
-          <legend className="field-legend">Tell it when</legend>
-          {EVENTS.map(({ event, label }) => (
-            <label key={event} className="check">
-              <input
-                type="checkbox"
-                checked={events.includes(event)}
-                onChange={({ target }) =>
-                  setEvents(target.checked ? [...events, event] : events.filter((other) => other !== event))
-                }
-              />
-              <span>{label}</span>
-            </label>
-          ))}
-        </fieldset>
+        <ChecksField label="Tell it when" values={events} options={EVENTS} onChange={setEvents} />
         <div>
           <button
             type="submit"

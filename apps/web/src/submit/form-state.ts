@@ -143,7 +143,12 @@ export interface SpecWithFiles {
   files: Map<string, File>;
 }
 
-export function specOfForm(form: FormState): SpecWithFiles {
+/** Makes references of what was chosen in a form, and collects the files that go with the job. */
+export function collectFiles(): {
+  files: Map<string, File>;
+  /** @param field multipart field of the file, if it is one. @returns undefined where nothing is chosen */
+  reference(choice: ImageChoice, field: string): string | undefined;
+} {
   const files = new Map<string, File>();
   const reference = (choice: ImageChoice, field: string): string | undefined => {
     if (choice.kind === 'none') return undefined;
@@ -152,6 +157,11 @@ export function specOfForm(form: FormState): SpecWithFiles {
     files.set(field, choice.file);
     return `upload:${field}`;
   };
+  return { files, reference };
+}
+
+export function specOfForm(form: FormState): SpecWithFiles {
+  const { files, reference } = collectFiles();
   const kernel = reference(form.kernel, 'kernel');
   const initrd = reference(form.initrd, 'initrd');
   const firmware = reference(form.firmware, 'firmware');

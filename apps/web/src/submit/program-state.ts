@@ -10,7 +10,7 @@ import {
 import type { ClockMode, FieldError, Job, JobSpec } from '../api/types.js';
 import { escapeText, unescapeText } from '../lib/escapes.js';
 import { shortDigest } from '../lib/format.js';
-import { NO_IMAGE, WANTS_UPLOAD, type ImageChoice, type SpecWithFiles } from './form-state.js';
+import { collectFiles, NO_IMAGE, WANTS_UPLOAD, type ImageChoice, type SpecWithFiles } from './form-state.js';
 
 export type ProgramArchitecture = (typeof ARCHITECTURES)[number];
 
@@ -125,14 +125,7 @@ const linesOf = (text: string): string[] =>
     .map((line) => (line === '""' ? '' : unescapeText(line)));
 
 export function specOfProgram(form: ProgramState): SpecWithFiles {
-  const files = new Map<string, File>();
-  const reference = (choice: ImageChoice, field: string): string | undefined => {
-    if (choice.kind === 'none') return undefined;
-    if (choice.kind !== 'upload') return choice.reference === '' ? undefined : choice.reference;
-    if (!choice.file) return undefined;
-    files.set(field, choice.file);
-    return `upload:${field}`;
-  };
+  const { files, reference } = collectFiles();
   const path = form.path.trim();
   const program = form.program.kind === 'none' ? (path === '' ? undefined : path) : reference(form.program, 'program');
   const root = reference(form.root, 'root');

@@ -4,6 +4,7 @@
  * a job against the board catalogue; json-schema.ts is what editors complete with.
  */
 export * from './board-check.js';
+export * from './config-error.js';
 export { unstorableTexts } from './fields.js';
 export * from './job-file.js';
 export * from './job-spec.js';
