@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { launchChromium, startLab, type Lab } from '../support/lab.js';
+import { newPage } from '../support/page-inspection.js';
 import { describeWith } from '../support/requirements.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,8 +39,7 @@ describeWith('chromium', 'the image library', () => {
     process.env['BOOTLAB_IMPORT_HOSTS'] = 'localhost';
     lab = await startLab(repository);
     browser = await launchChromium();
-    page = await (await browser.newContext({ viewport: { width: 1360, height: 860 } })).newPage();
-    page.on('pageerror', (error) => errors.push(error.message));
+    page = await newPage(browser, errors);
     await page.goto(lab.signInUrl);
     await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
     await page.goto(`${lab.url}/images`);

@@ -1,15 +1,13 @@
 // What a person does with jobs in real Chromium against a whole lab: writes one, watches its steps, follows a failure to
 // the lines that prove it, compares two runs. Every page is looked at by axe as well.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium, startLab, type Lab } from '../support/lab.js';
+import { newPage, violations } from '../support/page-inspection.js';
 import { describeWith } from '../support/requirements.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const START_LIMIT_MS = 320_000;
 const LIMIT_MS = 120_000;
 
@@ -22,10 +20,6 @@ ${more}steps:
   - { expect: PASS, name: all, format: regex, pattern: '^(?P<name>[a-z][a-z0-9 ]*?) +(?P<status>ok|bad)' }
 `;
 
-interface AxeWindow {
-  axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-}
-
 describeWith('chromium', 'jobs in the browser', () => {
   let lab: Lab;
   let browser: Browser;
@@ -36,8 +30,7 @@ describeWith('chromium', 'jobs in the browser', () => {
   beforeAll(async () => {
     lab = await startLab(repository);
     browser = await launchChromium();
-    page = await (await browser.newContext({ viewport: { width: 1360, height: 860 } })).newPage();
-    page.on('pageerror', (error) => errors.push(error.message));
+    page = await newPage(browser, errors);
     await page.goto(lab.signInUrl);
     await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
     const token = /#token=(.+)$/.exec(lab.signInUrl)?.[1] ?? '';
@@ -208,11 +201,7 @@ describeWith('chromium', 'jobs in the browser', () => {
           await page.goto(lab.url + path);
           await page.locator('h1').waitFor();
           await page.waitForLoadState('networkidle').catch(() => undefined); // pages that follow something never are
-          await page.evaluate(AXE);
-          const { violations } = await page.evaluate(() => (window as unknown as AxeWindow).axe.run());
-          for (const { id, impact, nodes } of violations) {
-            if (impact === 'serious' || impact === 'critical') found.push(`${path}: ${id}: ${nodes[0]?.html}`);
-          }
+          for (const violation of await violations(page)) found.push(`${path}: ${violation}`);
         }
       }
       expect(found).toEqual([]);

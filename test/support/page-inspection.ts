@@ -46,7 +46,8 @@ function outOfSight(page: Page): Promise<string[]> {
   );
 }
 
-async function violations(page: Page): Promise<string[]> {
+/** What axe finds on the page that is serious. */
+export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source); // not as a script of the page: its policy would rightly refuse that
   const found = await page.evaluate(async () => {
     const { violations: all } = await (window as unknown as { axe: typeof axe }).axe.run();

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import 'reflect-metadata';
 import { createHash, randomUUID } from 'node:crypto';
-import { pathToFileURL } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type {
   Board,
@@ -17,42 +16,25 @@ import type {
 } from '@bootlab/lab';
 import { selfTestFirmware } from '@bootlab/emulator';
 import { ConsoleLogs, JobStore } from '@bootlab/lab/server';
-import { eventually, startTestDatabase, temporaryFolder, type TestService } from '@bootlab/lab/testing';
+import { eventually } from '@bootlab/lab/testing';
 import WebSocket from 'ws';
-import { createApp } from './app.js';
 import { Reconciler } from './jobs/reconciler.service.js';
 import { QUEUE, type JobQueue } from './lab.module.js';
+import { ADMIN_TOKEN, startTestApi, UPLOAD_LIMIT, type TestApi } from './testing/test-api.js';
 
 jest.setTimeout(60_000); // a busy machine must not fail them
 
 // The API as it runs, on a database of its own and without a worker: the tests play the worker's part.
 
-const TOKEN = 'blt_administrator-of-the-tests';
-const UPLOAD_LIMIT = 2 ** 20;
-
-let postgres: TestService;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let api: TestApi;
 let app: NestFastifyApplication;
 let url: string;
 
 beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startTestDatabase(), temporaryFolder()]);
-  Object.assign(process.env, {
-    DATABASE_URL: postgres.url,
-    BLOB_URL: pathToFileURL(folder.path).href,
-    REDIS_URL: '',
-    BOOTLAB_ADMIN_TOKEN: TOKEN,
-    BOOTLAB_MAX_UPLOAD: `${UPLOAD_LIMIT / 1024}K`,
-  });
-  app = await createApp({ logLevels: ['error'] });
-  await app.listen(0, '127.0.0.1');
-  url = await app.getUrl();
+  api = await startTestApi();
+  ({ app, url } = api);
 }, 60_000);
-afterAll(async () => {
-  await app.close();
-  await postgres.stop();
-  await folder.remove();
-});
+afterAll(() => api.stop());
 
 interface Answer<T> {
   status: number;
@@ -60,7 +42,7 @@ interface Answer<T> {
   body: T;
 }
 
-async function call<T>(path: string, init: RequestInit = {}, token: string | null = TOKEN): Promise<Answer<T>> {
+async function call<T>(path: string, init: RequestInit = {}, token: string | null = ADMIN_TOKEN): Promise<Answer<T>> {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
   if (typeof init.body === 'string' && !headers.has('content-type')) headers.set('content-type', 'application/json');
@@ -106,8 +88,8 @@ describe('tokens', () => {
   it('keeps only a hash', async () => {
     const { DATABASE } = await import('./lab.module.js');
     const rows = await app.get(DATABASE).token.findMany();
-    expect(JSON.stringify(rows)).not.toContain(TOKEN);
-    expect(rows[0]?.hash).toBe(createHash('sha256').update(TOKEN).digest('hex'));
+    expect(JSON.stringify(rows)).not.toContain(ADMIN_TOKEN);
+    expect(rows[0]?.hash).toBe(createHash('sha256').update(ADMIN_TOKEN).digest('hex'));
   });
 
   it('shows health without a token, under both paths', async () => {
@@ -413,7 +395,7 @@ actions:
 
   it('leaves no staged files behind', async () => {
     const { readdir } = await import('node:fs/promises');
-    expect(await readdir(`${folder.path}/staging`)).toEqual([]);
+    expect(await readdir(`${api.folder}/staging`)).toEqual([]);
   });
 });
 
@@ -553,8 +535,8 @@ describe('logs and consoles', () => {
   it('shows several watchers history and live output, changes of the job, and the end', async () => {
     const { id, writer, finish } = await running();
     await writer.append([span('past ', 1), span('present ', 2)]);
-    const all = await watch(id, { type: 'auth', token: TOKEN });
-    const late = await watch(id, { type: 'auth', token: TOKEN, from: 1 });
+    const all = await watch(id, { type: 'auth', token: ADMIN_TOKEN });
+    const late = await watch(id, { type: 'auth', token: ADMIN_TOKEN, from: 1 });
     await eventually(() => textOf(all.messages).includes('present'), 'the history');
     await writer.append([span('future', 3)]);
     await finish();
@@ -571,7 +553,7 @@ describe('logs and consoles', () => {
 
   it('passes keys to the worker in the order they were typed', async () => {
     const { id, finish } = await running();
-    const { socket } = await watch(id, { type: 'auth', token: TOKEN });
+    const { socket } = await watch(id, { type: 'auth', token: ADMIN_TOKEN });
     for (const key of 'uname -a\n') {
       socket.send(JSON.stringify({ type: 'input', uart: 'uart0', data: Buffer.from(key).toString('base64') }));
     }
@@ -597,7 +579,7 @@ describe('logs and consoles', () => {
   });
 
   it('knows no console of a job that is not there, and no other WebSockets', async () => {
-    const { closed } = await watch('00000000-0000-0000-0000-000000000000', { type: 'auth', token: TOKEN });
+    const { closed } = await watch('00000000-0000-0000-0000-000000000000', { type: 'auth', token: ADMIN_TOKEN });
     expect(await closed).toBe(4404);
     const stray = new WebSocket(`${url.replace('http', 'ws')}/api/v1/elsewhere`);
     const status = await new Promise<number | undefined>((resolve) => {

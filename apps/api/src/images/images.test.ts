@@ -5,23 +5,18 @@ import { once } from 'node:events';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ROLE_SCOPES, type Image, type ImagePage, type ImageTransfer, type Job, type Problem } from '@bootlab/lab';
 import { TokenStore, type Database } from '@bootlab/lab/server';
-import { eventually, startTestDatabase, temporaryFolder, type TestService } from '@bootlab/lab/testing';
-import { createApp } from '../app.js';
+import { eventually } from '@bootlab/lab/testing';
 import { DATABASE } from '../lab.module.js';
+import { ADMIN_TOKEN, startTestApi, UPLOAD_LIMIT, type TestApi } from '../testing/test-api.js';
 import { ImageJanitor } from './image-janitor.js';
 
 jest.setTimeout(60_000); // a busy machine must not fail them
 
-const TOKEN = 'blt_administrator-of-the-tests';
-const UPLOAD_LIMIT = 2 ** 20;
-
-let postgres: TestService;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let api: TestApi;
 let app: NestFastifyApplication;
 let url: string;
 let files: Server;
@@ -30,7 +25,6 @@ let stranger: string;
 const served = new Map<string, Buffer>();
 
 beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startTestDatabase(), temporaryFolder()]);
   files = createServer((request, response) => {
     const bytes = served.get(request.url ?? '');
     if (request.url === '/slow') response.write('some');
@@ -39,25 +33,14 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(files, 'listening');
   filesUrl = `http://localhost:${(files.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    DATABASE_URL: postgres.url,
-    BLOB_URL: pathToFileURL(folder.path).href,
-    REDIS_URL: '',
-    BOOTLAB_ADMIN_TOKEN: TOKEN,
-    BOOTLAB_MAX_UPLOAD: `${UPLOAD_LIMIT / 1024}K`,
-    BOOTLAB_IMPORT_HOSTS: new URL(filesUrl).host,
-  });
-  app = await createApp({ logLevels: ['error'] });
-  await app.listen(0, '127.0.0.1');
-  url = await app.getUrl();
+  api = await startTestApi({ BOOTLAB_IMPORT_HOSTS: new URL(filesUrl).host });
+  ({ app, url } = api);
   await addStranger();
 }, 60_000);
 afterAll(async () => {
   files.close();
   files.closeAllConnections();
-  await app.close();
-  await postgres.stop();
-  await folder.remove();
+  await api.stop();
 });
 
 /** A token of a second project that may do everything there. */
@@ -73,7 +56,7 @@ interface Answer<T> {
   body: T;
 }
 
-async function call<T>(path: string, init: RequestInit = {}, token = TOKEN): Promise<Answer<T>> {
+async function call<T>(path: string, init: RequestInit = {}, token = ADMIN_TOKEN): Promise<Answer<T>> {
   const headers = new Headers(init.headers);
   headers.set('authorization', `Bearer ${token}`);
   if (typeof init.body === 'string' && !headers.has('content-type')) headers.set('content-type', 'application/json');
@@ -136,8 +119,8 @@ async function importFrom(body: object): Promise<ImageTransfer> {
   return ended(started.body.id);
 }
 const leftovers = async () => [
-  ...(await readdir(`${folder.path}/staging`)),
-  ...(await readdir(`${folder.path}/uploads`)),
+  ...(await readdir(`${api.folder}/staging`)),
+  ...(await readdir(`${api.folder}/uploads`)),
 ];
 
 describe('a resumable upload', () => {
@@ -163,7 +146,7 @@ describe('a resumable upload', () => {
     const head = [
       `PATCH ${location} HTTP/1.1`,
       'Host: lab',
-      `Authorization: Bearer ${TOKEN}`,
+      `Authorization: Bearer ${ADMIN_TOKEN}`,
       'Tus-Resumable: 1.0.0',
       'Upload-Offset: 0',
       'Content-Type: application/offset+octet-stream',
@@ -194,7 +177,7 @@ describe('a resumable upload', () => {
     const bytes = randomBytes(1000);
     const location = locationOf(await begin(bytes.length));
     await append(location, 0, bytes.subarray(0, 999));
-    await writeFile(`${folder.path}/uploads/${idOf(location)}`, bytes); // the byte arrived, and nothing else happened
+    await writeFile(`${api.folder}/uploads/${idOf(location)}`, bytes); // the byte arrived, and nothing else happened
     expect(await offsetOf(location)).toMatchObject({ status: 200, offset: '1000' });
     expect((await ended(idOf(location))).image?.sha256).toBe(digestOf(bytes));
   });
@@ -245,13 +228,13 @@ describe('a resumable upload', () => {
     const id = idOf(location);
     const past = new Date(Date.now() - 25 * 3_600_000);
     await app.get<Database>(DATABASE).imageTransfer.update({ where: { id }, data: { createdAt: past } });
-    const config = `${folder.path}/uploads/${id}.json`;
+    const config = `${api.folder}/uploads/${id}.json`;
     const { readFile } = await import('node:fs/promises');
     const stored = JSON.parse(await readFile(config, 'utf8')) as { creation_date: string };
     await writeFile(config, JSON.stringify({ ...stored, creation_date: past.toISOString() }));
     await app.get(ImageJanitor).run();
     expect(await transfer(id)).toMatchObject({ state: 'failed' });
-    expect((await readdir(`${folder.path}/uploads`)).filter((name) => name.startsWith(id))).toEqual([]);
+    expect((await readdir(`${api.folder}/uploads`)).filter((name) => name.startsWith(id))).toEqual([]);
     expect((await append(location, 500, randomBytes(500))).status).toBe(410);
   });
 });
@@ -333,7 +316,7 @@ describe('hostile uploads', () => {
   ])('names %j %j, and writes nowhere else', async (given, name) => {
     const done = await upload(randomBytes(64), { filename: given });
     expect(done.image?.name).toBe(name);
-    const tree = (await readdir(folder.path)).sort();
+    const tree = (await readdir(api.folder)).sort();
     expect(tree).toEqual(['images', 'staging', 'uploads']);
   });
 
@@ -372,7 +355,7 @@ describe('malformed forms', () => {
     const { status } = await post(body, type);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
-    expect(await readdir(`${folder.path}/staging`)).toEqual([]);
+    expect(await readdir(`${api.folder}/staging`)).toEqual([]);
   });
 
   it('take the last part of a file name that climbs', async () => {
@@ -476,7 +459,7 @@ describe('the library', () => {
     const { image } = await upload(bytes, { filename: 'ke"r%nel€.img' });
     for (const reference of [image?.id, `sha256:${image?.sha256}`]) {
       const response = await fetch(`${url}/api/v1/images/${reference}/content`, {
-        headers: { authorization: `Bearer ${TOKEN}` },
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
       });
       expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
       expect(response.headers.get('content-length')).toBe('3000');
@@ -564,12 +547,12 @@ describe('rights and quotas', () => {
 
 describe('the janitor', () => {
   it('removes staging files that a killed lab left behind, and no others', async () => {
-    const [old, young] = [`${folder.path}/staging/old`, `${folder.path}/staging/young`];
+    const [old, young] = [`${api.folder}/staging/old`, `${api.folder}/staging/young`];
     for (const file of [old, young]) await writeFile(file, 'x');
     const past = new Date(Date.now() - 25 * 3_600_000);
     await utimes(old, past, past);
     await app.get(ImageJanitor).run();
-    expect(await readdir(`${folder.path}/staging`)).toEqual(['young']);
+    expect(await readdir(`${api.folder}/staging`)).toEqual(['young']);
   });
 
   it('fails what a lab worked on that is gone', async () => {

@@ -4,6 +4,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestDatabase, temporaryFolder } from '@bootlab/lab/testing';
 import { createApp, type AppOptions } from '../app.js';
 
+export const ADMIN_TOKEN = 'blt_administrator-of-the-tests';
+/** Largest upload, bytes. */
+export const UPLOAD_LIMIT = 2 ** 20;
+
 export interface Answer<T> {
   status: number;
   type: string;
@@ -27,6 +31,8 @@ export interface TestApi {
   readonly url: string;
   /** The administrator's token. */
   readonly adminToken: string;
+  /** The image store. */
+  readonly folder: string;
   call<T>(path: string, call?: Call): Promise<Answer<T>>;
   stop(): Promise<void>;
 }
@@ -36,14 +42,13 @@ export async function startTestApi(
   environment: Record<string, string> = {},
   options: AppOptions = {},
 ): Promise<TestApi> {
-  const adminToken = 'blt_administrator-of-the-tests';
   const [postgres, folder] = await Promise.all([startTestDatabase(), temporaryFolder()]);
   Object.assign(process.env, {
     DATABASE_URL: postgres.url,
     BLOB_URL: pathToFileURL(folder.path).href,
     REDIS_URL: '',
-    BOOTLAB_ADMIN_TOKEN: adminToken,
-    BOOTLAB_MAX_UPLOAD: '1M',
+    BOOTLAB_ADMIN_TOKEN: ADMIN_TOKEN,
+    BOOTLAB_MAX_UPLOAD: `${UPLOAD_LIMIT / 1024}K`,
     BOOTLAB_RATE_LIMIT: '1000000',
     BOOTLAB_SIGN_IN_LIMIT: '1000',
     ...environment,
@@ -54,7 +59,8 @@ export async function startTestApi(
   return {
     app,
     url,
-    adminToken,
+    adminToken: ADMIN_TOKEN,
+    folder: folder.path,
     call: (path, call) => callApi(url, path, call),
     stop: async () => {
       await app.close();
