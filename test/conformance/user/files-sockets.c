@@ -18,12 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHOW(expression)                                                                     \
-  do {                                                                                       \
-    errno = 0;                                                                               \
-    long long result_ = (long long)(expression);                                             \
-    printf("%s = %lld %s\n", #expression, result_, result_ == -1 ? strerror(errno) : "");     \
-  } while (0)
+#include "show.h"
 
 static int polled(int fd, short events) {
   struct pollfd p = {fd, events, 0};

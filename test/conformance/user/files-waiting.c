@@ -19,12 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SHOW(expression)                                                                     \
-  do {                                                                                       \
-    errno = 0;                                                                               \
-    long long result_ = (long long)(expression);                                             \
-    printf("%s = %lld %s\n", #expression, result_, result_ == -1 ? strerror(errno) : "");     \
-  } while (0)
+#include "show.h"
 
 static int caught;
 static void on_signal(int signal) { caught = signal; }
