@@ -144,10 +144,17 @@ describe('following control flow', () => {
     expect(outline(region)?.[0]).toMatchObject({ at: 0, instructions: 1, end: { kind: 'interpret', at: 4 } });
   });
 
-  it('a branch with its delay slot on the next page is left to the interpreter', () => {
+  it('a branch with its delay slot on the next page is a block of its own, and that page is part of the region', () => {
     const origin = ORIGIN + PAGE - 8;
     const region = discover((a) => a.op('addiu', { rt: V0 }).op('jr', { rs: RA }).emit(NOP, NOP), { origin });
-    expect(outline(region, origin)?.[0]).toMatchObject({ at: 0, end: { kind: 'interpret', at: 4 } });
+    expect(outline(region, origin)).toMatchObject([
+      { at: 0, instructions: 1, end: { kind: 'goto', target: 4 } },
+      { at: 4, instructions: 2, branchAt: 0, end: { kind: 'indirect', role: 'return' } },
+    ]);
+    expect([...(region?.pages.keys() ?? [])]).toEqual([ORIGIN, ORIGIN + PAGE]);
+    const missing = { origin, unmapped: ORIGIN + PAGE };
+    const left = discover((a) => a.op('addiu', { rt: V0 }).op('jr', { rs: RA }).emit(NOP, NOP), missing);
+    expect(outline(left, origin)?.[0]).toMatchObject({ at: 0, end: { kind: 'interpret', at: 4 } });
   });
 
   it('a new page starts a block; one that is not mapped is left for the interpreter to find out', () => {

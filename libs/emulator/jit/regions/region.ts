@@ -200,16 +200,23 @@ class Discovery {
     return info;
   }
 
-  /** A delay slot is translated with its branch: it must lie on the same page and be an ordinary instruction. */
+  /**
+   * A delay slot is translated with its branch: it must be an ordinary instruction. Where it lies on the next page, whose mapping
+   * is to be checked before the branch, the two are a block of their own.
+   */
   #slotFits(address: number, kind: BranchKindType): boolean {
     if (kind === BranchKind.Immediate) return true;
     const slot = (address + 4) >>> 0;
-    if ((slot & ~PAGE_MASK) === 0) return false;
     const linear = this.source.locate(slot);
     if (linear < 0) return false;
     const word = this.source.word(linear);
+    if (this.reader.classify(word, slot).kind !== 'plain') return false;
     this.#words.set(slot, word);
-    return this.reader.classify(word, slot).kind === 'plain';
+    if ((slot & ~PAGE_MASK) === 0) {
+      this.#pages.set(slot, linear);
+      this.#leaders.add(address);
+    }
+    return true;
   }
 
   #follow(address: number, branch: BranchInfo): void {

@@ -316,6 +316,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.br(this.#exits.interpret);
       w.end();
     }
+    this.#checkSlotPage(block);
     this.#loadRegisters(this.#loads.atStart[node] as bigint);
     const passed = reuse.length > 0 ? w.block() : undefined;
     const failed = passed && w.block();
@@ -466,6 +467,24 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   /** Leaves unless the page of an address is still mapped, executable, to the memory that was translated. */
   #checkPage(address: number): void {
+    this.#isElsewhere(address);
+    this.writer.if();
+    this.#exitAt('jump', () => this.writer.i32(address));
+    this.writer.end();
+  }
+
+  /** A delay slot on the next page is executed with its branch only if that page is there. */
+  #checkSlotPage({ address, instructions }: Block): void {
+    const last = instructions.at(-1)?.address ?? address; // what the interpreter begins with has none
+    if (!this.#needsPageCheck(address, last)) return;
+    this.#isElsewhere(last);
+    this.writer.if();
+    this.#exitAt('interpret', () => this.writer.i32(address));
+    this.writer.end();
+  }
+
+  /** Leaves whether the page of an address is not mapped, executable, to the memory that was translated. */
+  #isElsewhere(address: number): void {
     const w = this.writer;
     const page = address & PAGE_MASK;
     const entry = ((page >>> 12) & (SoftTlb.entries - 1)) << SoftTlb.entryShift;
@@ -486,9 +505,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.op(W.i32_sub);
       w.op(W.i32_or);
     }
-    w.if();
-    this.#exitAt('jump', () => w.i32(address));
-    w.end();
   }
 
   // ---- leaving -----------------------------------------------------------------------------------------------------

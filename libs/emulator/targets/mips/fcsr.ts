@@ -14,12 +14,10 @@ export const FCSR = {
   WRITABLE: (0xff83ffff | 0) & ~(0x1f << 18),
 } as const;
 
-/**
- * Native arithmetic is allowed while these bits of FCSR ({@link NATIVE_GUARD}) have the value
- * {@link NATIVE_REQUIRED}: round to nearest even, no trap enabled, no flushing, inexact already flagged.
- */
-export const NATIVE_GUARD = FCSR.RM | (1 << FCSR.FLAGS_SHIFT) | (0x1f << FCSR.ENABLES_SHIFT) | FCSR.FS;
-export const NATIVE_REQUIRED = 1 << FCSR.FLAGS_SHIFT;
+/** Native arithmetic is allowed while these bits of FCSR are 0: round to nearest even, no trap enabled, no flushing. */
+export const NATIVE_GUARD = FCSR.RM | (0x1f << FCSR.ENABLES_SHIFT) | FCSR.FS;
+/** While this bit is 0, the result must moreover be exact. */
+export const INEXACT_FLAGGED = 1 << FCSR.FLAGS_SHIFT;
 
 /** What the last native operation was, so that its Cause can still be computed. 0: Cause is up to date. */
 export const PendingOperation = {

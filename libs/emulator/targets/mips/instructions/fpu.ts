@@ -11,7 +11,7 @@ import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import { Type, Width } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
 import { ExceptionCode } from '../cp0.js';
-import { NATIVE_GUARD, NATIVE_REQUIRED, PendingOperation } from '../fcsr.js';
+import { INEXACT_FLAGGED, NATIVE_GUARD, PendingOperation } from '../fcsr.js';
 import { engine, FCSR as FCSR_FIELD, FP_PENDING, FP_PENDING_A, FP_PENDING_B, FR } from '../state.js';
 
 type Format = 's' | 'd';
@@ -40,20 +40,26 @@ function software(b: MipsBuilder, name: string, from: AnyFormat, to: AnyFormat, 
 }
 
 /**
- * Native arithmetic behind guards. It is exact when rounding is to nearest even, inexact is already flagged and nothing
- * traps, and the result is finite and clearly normal: then no flag but inexact can be due. Whether *this* operation was
- * inexact shows only in FCSR.Cause, which is rarely read: its operands are kept and Cause is computed on demand.
+ * Native arithmetic behind guards. It is right when rounding is to nearest even, nothing traps, and the result is finite and
+ * clearly normal: then no flag but inexact can be due, which must be set already unless the result is exact, as those of programs
+ * that count in floating point are. Whether *this* operation was inexact shows only in FCSR.Cause, which is rarely
+ * read: its operands are kept and Cause is computed on demand.
  */
 function native(b: MipsBuilder, operation: Arithmetic, format: Format, operands: readonly [Value, ...Value[]]): Value {
   const [x, y = x] = operands;
   const slow = (): Value => software(b, `${operation}_${format}`, format, format, operands);
-  const control = b.and(b.loadState(FCSR_FIELD), b.i32(NATIVE_GUARD));
+  const control = b.loadState(FCSR_FIELD);
   return b.ifValue(
-    b.eq(control, b.i32(NATIVE_REQUIRED)),
+    b.eq(b.and(control, b.i32(NATIVE_GUARD)), b.i32(0)),
     () => {
       const bits = b.asBits(compute(b, operation, format, x, y));
+      const noFlagIsDue = b.ifValue(
+        b.and(control, b.i32(INEXACT_FLAGGED)),
+        () => b.i32(1),
+        () => isExact(b, operation, format, bits, x, y),
+      );
       return b.ifValue(
-        b.or(clearlyNormal(b, format, bits), exactZero(b, operation, format, bits, x, y)),
+        b.and(noFlagIsDue, b.or(clearlyNormal(b, format, bits), exactZero(b, operation, format, bits, x, y))),
         () => {
           b.storeState(FP_PENDING, b.i32(PendingOperation[`${operation}_${format}`]));
           b.storeState(FP_PENDING_A, format === 'd' ? x : b.extendU(x));
@@ -112,14 +118,58 @@ function exactZero(b: MipsBuilder, operation: Arithmetic, format: Format, bits: 
   }
 }
 
+/**
+ * Is a finite result exact? Told of every sum (TwoSum: Knuth, The Art of Computer Programming, volume 2, 4.2.2), and of doubles that are
+ * whole numbers of 32 bits; of others the answer is no.
+ */
+function isExact(b: MipsBuilder, operation: Arithmetic, format: Format, bits: Value, x: Value, y: Value): Value {
+  const float = format === 'd' ? b.asF64 : b.asF32;
+  const [p, q, result] = [float(x), float(y), float(bits)];
+  if (operation === 'add' || operation === 'sub') {
+    const added = operation === 'add' ? q : b.fsub(float(zeroOf(b, format)), q);
+    const rest = b.fsub(result, p);
+    const error = b.fadd(b.fsub(p, b.fsub(result, rest)), b.fsub(added, rest));
+    return b.feq(error, float(zeroOf(b, format)));
+  }
+  if (format === 's') return b.i32(0);
+  // A product of two such numbers may have 62 bits: of 53 it is exact.
+  const [product, factors] = operation === 'mul' ? [result, [p, q]] : [p, [result, operation === 'div' ? q : result]];
+  const limit = b.asF64(b.i64(0, 0x43400000)); // 2^53
+  const fits = b.and(b.flt(b.fsub(b.asF64(b.i64(0)), limit), product), b.flt(product, limit));
+  const isProduct = operation === 'mul' ? b.i32(1) : b.feq(b.fmul(factors[0] as Value, factors[1] as Value), product);
+  return factors.reduce(
+    (all, factor) =>
+      b.ifValue(
+        all,
+        () => isWhole(b, factor),
+        () => b.i32(0),
+      ),
+    b.and(fits, isProduct),
+  );
+}
+
+const zeroOf = (b: MipsBuilder, format: Format): Value => (format === 'd' ? b.i64(0) : b.i32(0));
+
+/** Is a double a whole number that fits into a word? */
+function isWhole(b: MipsBuilder, x: Value): Value {
+  return b.ifValue(
+    fitsWord(b, x),
+    () => b.feq(b.convertS(b.truncS(x)), x),
+    () => b.i32(0),
+  );
+}
+
+function fitsWord(b: MipsBuilder, x: Value): Value {
+  const limit = b.asF64(b.i64(0, 0x41e00000)); // 2^31
+  const negativeLimit = b.asF64(b.i64(0, -0x3e200000)); // -2^31
+  return b.and(b.fle(negativeLimit, x), b.flt(x, limit));
+}
+
 /** A double that is a whole number and fits into a word is converted as it is; nothing is rounded, no flag is due. */
 function truncateWhole(b: MipsBuilder, bits: Value, slow: () => Value): Value {
   const x = b.asF64(bits);
-  const limit = b.asF64(b.i64(0, 0x41e00000)); // 2^31
-  const negativeLimit = b.asF64(b.i64(0, -0x3e200000)); // -2^31
-  const fits = b.and(b.fle(negativeLimit, x), b.flt(x, limit));
   return b.ifValue(
-    fits,
+    fitsWord(b, x),
     () => {
       const word = b.truncS(x);
       return b.ifValue(
