@@ -16,7 +16,7 @@ import type {
   TranslationService,
   TranslationServiceFactory,
 } from '@bootlab/emulator/accel';
-import { translateInline, translateInlineWith } from '@bootlab/emulator/accel';
+import { libraryKey, translateInline, translateInlineWith } from '@bootlab/emulator/accel';
 import { buildMipsProgram, MipsAssembler, NOP, wordsToBytes } from '@bootlab/emulator/testkit';
 import type { CacheFolder } from '@bootlab/emulator/threads';
 import {
@@ -194,17 +194,46 @@ async function inBoardThread(
 }
 
 describe('several processes', () => {
-  it('share what they keep, the bundled command line too', async () => {
-    await runBoard(selfTest('little'), { engine: inline(), slice: Infinity, instructions: 1e9 });
+  const bootSelfTest = async (): Promise<{ jit: { cache: { hits: number; bytes: number } } }> => {
     const stats = join(folder.folder, 'stats.json');
     await promisify(execFile)(
       process.execPath,
       [commandLine, 'boot', '--board', 'malta', '--memory', '32M', '--firmware', 'selftest', '--stats', stats],
       { env: { ...process.env, NODE_OPTIONS: '', BOOTLAB_TRANSLATIONS: folder.folder } },
     );
-    const { jit } = JSON.parse(readFileSync(stats, 'utf8')) as { jit: { cache: { hits: number; bytes: number } } };
+    return JSON.parse(readFileSync(stats, 'utf8')) as Awaited<ReturnType<typeof bootSelfTest>>; // what --stats writes
+  };
+
+  it('share what they keep, the bundled command line too', async () => {
+    await runBoard(selfTest('little'), { engine: inline(), slice: Infinity, instructions: 1e9 });
+    const { jit } = await bootSelfTest();
     expect(jit.cache.bytes).toBeGreaterThan(1000);
     expect(jit.cache.hits).toBeGreaterThan(10);
+  });
+
+  it('find what V8 has optimized for those before them', async () => {
+    let key: string | undefined;
+    const machine = await createMachine(selfTest('little'), {
+      translationService: (setup, description) => {
+        key = libraryKey(setup, description);
+        return translateInline(setup, description);
+      },
+    });
+    machine.close();
+    // In a process of its own: within one, modules of the same bytes share their machine code.
+    const program = `
+      import { machineCodeOf, TranslationFiles } from '@bootlab/emulator/threads';
+      const [folder, key] = process.argv.slice(1);
+      const { modules } = new TranslationFiles(JSON.parse(folder)).load(key);
+      process.stdout.write(String(machineCodeOf(modules).filter(({ length }) => length > 0).length));`;
+    const args = ['--input-type=module', '-e', program, JSON.stringify(folder), String(key)];
+    let optimized = '0';
+    // A run may end before V8 has optimized anything.
+    for (let run = 0; run < 10 && optimized === '0'; run++) {
+      await bootSelfTest();
+      optimized = (await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname })).stdout;
+    }
+    expect(Number(optimized)).toBeGreaterThan(0);
   });
 
   it('may write the same file at the same time: it is always whole', async () => {
