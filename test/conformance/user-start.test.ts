@@ -12,6 +12,7 @@ import { describeWith } from '../support/requirements.js';
 
 const source = new URL('user/hello.c', import.meta.url).pathname;
 const prepared = new URL('../../apps/cli/dist/prepared/', import.meta.url);
+const boardEntryModule = new URL('../../apps/worker/dist/board-entry.js', import.meta.url).href;
 const commandLine = new URL('../../apps/cli/bin/bootlab.mjs', import.meta.url).pathname;
 
 it.each(ARCHITECTURES)('the interpreter for %s can be generated beforehand', async (arch) => {
@@ -54,6 +55,12 @@ describe('the command line', () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+it('the worker was built with what makes the threads of boards start fast', async () => {
+  const program = `import { boardEntry } from '${boardEntryModule}'; process.stdout.write(boardEntry().href);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  expect(stdout).toMatch(/\/bundle\/board-thread\.js$/);
 });
 
 describeWith('cross-mips', 'a program that ends soon', () => {

@@ -1,6 +1,7 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { formatSize, type ConsoleSpan, type PlacedResult, type RunEnd, type RunReport } from '@bootlab/lab';
 import { NO_ARTIFACTS } from './artifacts.js';
+import { boardEntry } from './board-entry.js';
 import {
   ConsoleCredit,
   type BoardProgress,
@@ -64,7 +65,7 @@ export class BoardHost {
     private readonly events: BoardEvents,
     private readonly limits: BoardLimits,
     translations: MessagePort,
-    entry: URL = new URL('./board-thread.js', import.meta.url),
+    entry: URL = boardEntry(),
   ) {
     const workerData: BoardTask = { ...task, credit: this.credit.buffer, translations };
     const resourceLimits = this.threadLimits();
