@@ -1,16 +1,13 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { BranchKind } from '../../jit/ir/index.js';
-import type { CodeSource, Region } from '../../jit/regions/index.js';
+import type { CodeSource, Region, RegionLimits } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { CompiledRegion, CompilerSetup, KeptModule } from './region-module.js';
 import { RegionModuleWriter, windowKey } from './region-module.js';
 
-/** Most instructions of a joined region, and of one that a jump table holds together. */
-const MAX_INSTRUCTIONS = 1500;
-const MAX_TABLE_INSTRUCTIONS = 5000;
-/** Functions up to this size are translated again in each that calls them. */
-const MAX_INLINED_INSTRUCTIONS = 40;
+/** Functions of up to `mostAgain` instructions are translated again in each that calls them. */
+const LIMITS: RegionLimits = { most: 1500, mostWithTable: 5000, mostAgain: 100 };
 /** Joining is worth its time when so many instructions, and such a share of what is joined, are new. */
 const WORTH_JOINING = 300;
 const WORTH_JOINING_AGAIN = 0.1;
@@ -156,7 +153,7 @@ class KnownCode {
 
   /** @param targets of a jump table in it, besides those that are known */
   #discover(seed: number, targets: Iterable<number> = []): Region | undefined {
-    return discoverRegion(seed, this.#source(targets), this.reader, MAX_INSTRUCTIONS, MAX_TABLE_INSTRUCTIONS);
+    return discoverRegion(seed, this.#source(targets), this.reader, LIMITS);
   }
 
   #source(targets: Iterable<number>): CodeSource {
@@ -199,7 +196,7 @@ class KnownCode {
     return (this.#pages.get((address & PAGE_MASK) >>> 0) as number) + (address & ~PAGE_MASK); // every instruction's page is listed
   }
 
-  /** Instructions of a function, without what it calls; more than {@link MAX_INLINED_INSTRUCTIONS} are not counted. */
+  /** Instructions of a function, without what it calls; more than the limit are not counted. */
   #sizeOf(entry: number): number {
     let size = this.#sizes.get(entry);
     if (size === undefined) this.#sizes.set(entry, (size = this.#count(entry)));
@@ -213,7 +210,7 @@ class KnownCode {
       const word = this.#words.get(address);
       if (word === undefined || seen.has(address)) continue;
       seen.add(address);
-      if (seen.size > MAX_INLINED_INSTRUCTIONS) break;
+      if (seen.size > LIMITS.mostAgain) break;
       const info = this.reader.classify(word, address);
       if (info.kind !== 'branch') {
         queue.push(address + 4);

@@ -222,7 +222,9 @@ describe('regions of random code', () => {
       const seed = origin + 4 * random.below(code.length);
       const shares = new Set(Array.from({ length: 200 }, () => origin + 4 * random.below(code.length)));
       const source = sourceOf({ words: code, origin, warm: (address) => shares.has(address) });
-      const region = discoverRegion(seed, source, reader, 20 + random.below(200));
+      const region = discoverRegion(seed, source, reader, {
+        ...{ most: 20 + random.below(200), mostWithTable: 1000, mostAgain: 40 },
+      });
       if (!region) continue;
       const leaders = new Set(region.blocks.map(({ address }) => address));
       expect(leaders.size).toBe(region.blocks.length);

@@ -78,10 +78,17 @@ export interface Region {
  * (see {@link Block}: a path through a region without a loop must fit).
  */
 export const MAX_REGION_INSTRUCTIONS = 250;
-/** The same where a jump table holds the region together: an interpreter's main loop should be one region. */
-export const MAX_TABLE_REGION_INSTRUCTIONS = 1000;
-/** A translation this small is made again as part of a larger one: it is a function that its caller should not leave for. */
-const MAX_INLINED_INSTRUCTIONS = 40;
+
+/** What bounds a region, in instructions. */
+export interface RegionLimits {
+  readonly most: number;
+  /** The same where a jump table holds the region together: an interpreter's main loop should be one region. */
+  readonly mostWithTable: number;
+  /** A translation this small is made again as part of a larger one: it is a function that its caller should not leave for. */
+  readonly mostAgain: number;
+}
+
+const DEFAULT_LIMITS: RegionLimits = { most: MAX_REGION_INSTRUCTIONS, mostWithTable: 1000, mostAgain: 40 };
 const MAX_ENTRIES = 1000;
 const PAGE_BYTES = 0x1000;
 const PAGE_MASK = 0xfffff000;
@@ -91,10 +98,9 @@ export function discoverRegion(
   seed: number,
   source: CodeSource,
   reader: InstructionReader,
-  maxInstructions = MAX_REGION_INSTRUCTIONS,
-  maxTableInstructions = MAX_TABLE_REGION_INSTRUCTIONS,
+  limits = DEFAULT_LIMITS,
 ): Region | undefined {
-  return new Discovery(source, reader, maxInstructions, maxTableInstructions).run(seed);
+  return new Discovery(source, reader, limits).run(seed);
 }
 
 class Discovery {
@@ -116,10 +122,9 @@ class Discovery {
   constructor(
     private readonly source: CodeSource,
     private readonly reader: InstructionReader,
-    maxInstructions: number,
-    private readonly maxTableInstructions: number,
+    private readonly limits: RegionLimits,
   ) {
-    this.#limit = maxInstructions;
+    this.#limit = limits.most;
   }
 
   run(seed: number): Region | undefined {
@@ -158,7 +163,7 @@ class Discovery {
   /** What other translations have is not made twice, unless it is short. */
   #belongs(address: number): boolean {
     if (address === this.#seed || this.#claimed.has(address)) return true;
-    return this.source.translatedSize(address) <= MAX_INLINED_INSTRUCTIONS;
+    return this.source.translatedSize(address) <= this.limits.mostAgain;
   }
 
   #include(address: number): void {
@@ -229,7 +234,7 @@ class Discovery {
       this.#guessCall(address, branch);
     } else if (branch.register !== this.reader.linkRegister) {
       // A jump table: what it jumped to so far, even if that is part of another region already.
-      if (this.#limit < this.maxTableInstructions) this.#limit = this.maxTableInstructions;
+      this.#limit = Math.max(this.#limit, this.limits.mostWithTable);
       for (const target of this.source.warmNear(address)) this.#claim(target);
     }
     if (branch.isCall) this.#enter(next);

@@ -6,6 +6,7 @@ import type { Blocked, SyscallContext, SyscallResult } from '../kernel/contracts
 import { FileType } from '../vfs/inode.js';
 import type { Attributes, AttributeChange, Inode } from '../vfs/inode.js';
 import type { Mount, Place } from '../vfs/mounts.js';
+import { freshBytes } from './fresh-bytes.js';
 import type { WatchedContent } from './watched-content.js';
 
 /** Access mode and status flags, free of any ABI's numbers. */
@@ -240,7 +241,7 @@ export class RegularFile extends OpenFile {
     const at = offset ?? this.#position;
     if (at >= MAX_OFFSET) return new Uint8Array(0); // no file is that long
     const length = limit <= UNMEASURED_READ ? limit : Math.max(0, Math.min(limit, this.content.size() - at));
-    const bytes = new Uint8Array(length);
+    const bytes = freshBytes(length);
     const count = this.content.read(at, bytes);
     if (offset === undefined) this.#position = at + count;
     if (count > 0) this.onChange(this, 'read');

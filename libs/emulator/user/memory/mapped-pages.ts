@@ -62,7 +62,7 @@ export class MappedPages {
    */
   page(index: number, address?: number): number | undefined {
     const known = this.#pages.get(index);
-    if (known !== undefined) return known;
+    if (known !== undefined) return address === undefined ? known : this.#moved(index, known, address);
     const { file } = this;
     const offset = index * PAGE_BYTES;
     if (file && offset >= file.size()) return undefined;
@@ -73,6 +73,18 @@ export class MappedPages {
     }
     this.#pages.set(index, page);
     return page;
+  }
+
+  /**
+   * A page that nobody maps lies where it was used last, or read first: a library's last page of constants is also its first of data. It
+   * comes to where it is going to be mapped, if there is room.
+   */
+  #moved(index: number, page: number, address: number): number {
+    const copy = this.pool.copyToMirror(page, address);
+    if (copy === undefined) return page;
+    this.#pages.set(index, copy);
+    this.pool.release(page);
+    return copy;
   }
 
   /**

@@ -180,6 +180,13 @@ describe('mappings', () => {
     expect(memory.read(BASE, 1)[0]).toBe(7);
     memory.write(BASE, Uint8Array.of(1));
     expect([physical(BASE), [...memory.read(BASE, 2)]]).toEqual([BASE, [1, 8]]);
+    // The same page of the file mapped a second time, as the end of a library's constants is: nobody has the file's own any more.
+    const second = BASE + 0x10 * PAGE;
+    space.mapPages(second, { length: PAGE, protection: Protection.Read, source });
+    expect([physical(second), [...memory.read(second, 2)]]).toEqual([second, [7, 8]]);
+    // A third mapping does not take it away from there.
+    space.mapPages(second + PAGE, { length: PAGE, protection: Protection.Read, source });
+    expect([physical(second + PAGE), physical(second)]).toEqual([second, second]);
   });
 
   it('move with their pages', () => {
