@@ -124,7 +124,8 @@ class ThreadedTranslation implements TranslationService {
     }
     this.#thread?.port.postMessage({ kind: 'learn', regions: modules.flatMap(({ made }) => made.regions) });
     for (const [place, why] of putOff) this.#putOff.set(place, why);
-    const early = this.#early ?? [];
+    const early = this.#early;
+    if (!early) return; // other boards go on
     this.#early = undefined;
     if (modules.length === 0) return early.forEach((request) => this.request(request));
     if (early.length > 0) this.#finished.push({ kind: 'put-off', covered: early, postponed: [] });
