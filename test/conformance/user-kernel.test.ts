@@ -25,6 +25,7 @@ const PROGRAMS = [
   { name: 'queue-thread', status: 0 },
   { name: 'capabilities', status: 0 },
   { name: 'unaligned-pairs', status: 0 },
+  { name: 'calls', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

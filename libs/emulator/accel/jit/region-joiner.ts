@@ -10,7 +10,7 @@ import { RegionModuleWriter, windowKey } from './region-module.js';
 const LIMITS: RegionLimits = { most: 1500, mostWithTable: 5000, mostAgain: 100 };
 /** Joining is worth its time when so many instructions, and such a share of what is joined, are new. */
 const WORTH_JOINING = 300;
-const WORTH_JOINING_AGAIN = 0.1;
+const WORTH_JOINING_AGAIN = 0.25;
 const PAGE_MASK = ~(PAGE_BYTES - 1);
 
 /**

@@ -44,6 +44,12 @@ export interface EngineState {
   readonly translated: StateField;
   /** Accesses that translations left to the interpreter for want of a mirrored page, since the engine last looked. */
   readonly mirrorMisses: StateField;
+  /**
+   * While a translation has called another one for a guest's call: the address that it continues at when that returns, and how
+   * many such calls there are. 0 outside.
+   */
+  readonly hostReturn: StateField;
+  readonly hostDepth: StateField;
   /** Operands and results of helpers that are wider than i32. */
   readonly scratch: StateField;
 }
@@ -83,6 +89,8 @@ export function addEngineState(layout: StateLayout): EngineState {
     interpretNext: layout.i32('interpretNext'),
     translated: layout.i32('translated'),
     mirrorMisses: layout.i32('mirrorMisses'),
+    hostReturn: layout.i32('hostReturn'),
+    hostDepth: layout.i32('hostDepth'),
     scratch: layout.i64('scratch', 4),
   };
 }

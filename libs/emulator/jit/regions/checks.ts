@@ -72,12 +72,14 @@ type Step =
  * the base register keeps its value or moves by constants.
  * @param fragments per node, undefined for nodes without code
  * @param order nodes in reverse postorder
+ * @param forgets nodes at whose start nothing is known
  * @returns per node, one for each of its accesses in order
  */
 export function planChecks(
   fragments: readonly (Fragment | undefined)[],
   successors: readonly (readonly number[])[],
   order: readonly number[],
+  forgets: (node: number) => boolean = () => false,
 ): readonly (readonly Check[])[] {
   const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
   const steps = fragments.map((fragment) => {
@@ -97,7 +99,7 @@ export function planChecks(
       const after = walk(steps[node] as readonly Step[], facts);
       for (const next of successors[node] as readonly number[]) {
         const before = atStart[next];
-        const merged = before ? common(before, after) : after;
+        const merged = forgets(next) ? NOTHING : before ? common(before, after) : after;
         if (before && isSame(before, merged)) continue;
         atStart[next] = merged;
         stable = false;

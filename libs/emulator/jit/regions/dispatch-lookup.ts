@@ -61,6 +61,16 @@ export class DispatchLookup {
   enter(address: number, remaining: number, tlb: number, type: number): void {
     const w = this.writer;
     this.find(address);
+    this.isEnterable(remaining);
+    w.if();
+    this.#arguments(remaining, tlb);
+    w.returnCallIndirect(type);
+    w.end();
+  }
+
+  /** Leaves whether there is something that may be entered with this budget. */
+  isEnterable(remaining: number): void {
+    const w = this.writer;
     w.get(this.#word);
     w.i32(0);
     w.op(W.i32_ne);
@@ -68,13 +78,20 @@ export class DispatchLookup {
     w.i32(ENTRY_BUDGET);
     w.op(W.i32_gt_s);
     w.op(W.i32_and);
-    w.if();
+  }
+
+  /** Calls what is in hand; it has been seen to be enterable. */
+  call(remaining: number, tlb: number, type: number): void {
+    this.#arguments(remaining, tlb);
+    this.writer.callIndirect(type);
+  }
+
+  #arguments(remaining: number, tlb: number): void {
+    const w = this.writer;
     this.loadEntry();
     this.target();
     w.get(remaining);
     w.get(tlb);
     this.target();
-    w.returnCallIndirect(type);
-    w.end();
   }
 }

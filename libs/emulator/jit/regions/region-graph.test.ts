@@ -17,12 +17,15 @@ const branch = (taken: number, next: number): Terminator => ({
 });
 
 function graphOf(entries: readonly number[], ...blocks: Block[]) {
-  const region: Region = {
+  return new RegionGraph(regionOf(entries, ...blocks));
+}
+
+function regionOf(entries: readonly number[], ...blocks: Block[]): Region {
+  return {
     ...{ blocks, entries: entries.map(at), pages: new Map(), words: new Map(), claimed: new Set<number>() },
     calls: new Map(),
     instructionCount: blocks.reduce((sum, { instructions }) => sum + instructions.length, 0),
   };
-  return new RegionGraph(region);
 }
 
 describe('the graph of a region', () => {
@@ -64,6 +67,21 @@ describe('the graph of a region', () => {
     expect(graph.dispatched).toEqual([graph.firstBlock, graph.firstBlock + 1]);
     expect([...graph.dispatchIndex.values()]).toEqual([2, 3]); // behind the stubs of two entries
     expect(graph.isCheckpoint(graph.firstBlock + 1)).toBe(true);
+  });
+
+  it('goes on where calls of other regions return to, and knows nothing of registers and the budget there', () => {
+    const elsewhere: Terminator = { kind: 'goto', target: at(9), returnTo: at(1) };
+    const through: Terminator = { kind: 'indirect', role: 'call', guess: undefined, returnTo: at(2) };
+    const blocks = [block(0, 3, elsewhere), block(1, 4, through), block(2, 5, { kind: 'system' })];
+    const graph = new RegionGraph(regionOf([0, 1, 2], ...blocks), true);
+    const nodes = [0, 1, 2].map((i) => graph.firstBlock + i);
+    expect(blocks.map(({ end }) => graph.continuesAt(end))).toEqual([at(1), at(2), undefined]);
+    expect(nodes.map((node) => graph.successors[node])).toEqual([[nodes[1]], [nodes[2]], []]);
+    expect(nodes.map((node) => graph.forgets(node))).toEqual([false, true, true]);
+    expect(nodes.map((node) => graph.isCheckpoint(node))).toEqual([false, true, true]);
+    const within: Terminator = { kind: 'goto', target: at(2), returnTo: at(1) };
+    expect(graph.continuesAt(within)).toBeUndefined();
+    expect(graphOf([0, 1, 2], ...blocks).continuesAt(elsewhere)).toBeUndefined();
   });
 
   it('knows where calls within the region return to, and checks long ways at the entries', () => {

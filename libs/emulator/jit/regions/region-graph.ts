@@ -42,9 +42,17 @@ export class RegionGraph {
   /** Nodes behind stubs at which the budget is checked. */
   #checkedEntries: ReadonlySet<number> = new Set();
 
-  constructor(private readonly region: Region) {
+  /** Addresses at which calls of other regions return to this one. */
+  readonly #returnedTo: ReadonlySet<number>;
+
+  /** @param callsOut calls of other regions return to where they were made, see {@link continuesAt} */
+  constructor(
+    private readonly region: Region,
+    private readonly callsOut = false,
+  ) {
     this.firstBlock = 1 + region.entries.length;
     region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.firstBlock + i));
+    this.#returnedTo = new Set(region.blocks.map(({ end }) => this.continuesAt(end)).filter((at) => at !== undefined));
     this.returnSites = this.#findReturnSites();
     this.dispatchesItself = region.blocks.some(({ end }) => dispatchesItself(end));
     const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
@@ -116,8 +124,22 @@ export class RegionGraph {
       node === RegionGraph.root ||
       this.isLoopHead(node) ||
       this.dispatchIndex.has(node) ||
+      this.forgets(node) ||
       this.#checkedEntries.has(node)
     );
+  }
+
+  /** Where a call of another region continues when that returns; undefined for what is no such call, or where that is elsewhere. */
+  continuesAt(end: Terminator): number | undefined {
+    if (!this.callsOut || (end.kind !== 'goto' && end.kind !== 'indirect')) return undefined;
+    const leaves = end.kind === 'goto' ? !this.has(end.target) : end.role === 'call';
+    return leaves && end.returnTo !== undefined && this.has(end.returnTo) ? end.returnTo : undefined;
+  }
+
+  /** Another region may have been executed just before: registers and the budget are what it has left. */
+  forgets(node: number): boolean {
+    const address = this.blockOf(node)?.address;
+    return address !== undefined && this.#returnedTo.has(address);
   }
 
   isLoopHead(node: number): boolean {
@@ -158,7 +180,7 @@ export class RegionGraph {
   }
 
   #successorsOf({ end }: Block): number[] {
-    const targets =
+    const targets: readonly number[] =
       end.kind === 'goto'
         ? [end.target]
         : end.kind === 'branch'
@@ -166,7 +188,10 @@ export class RegionGraph {
           : end.kind === 'indirect'
             ? this.guesses(end)
             : [];
-    const nodes = targets.map((address) => this.#nodeOf.get(address)).filter((node) => node !== undefined);
+    const back = this.continuesAt(end);
+    const nodes = [...targets, ...(back === undefined ? [] : [back])]
+      .map((address) => this.#nodeOf.get(address))
+      .filter((node) => node !== undefined);
     return dispatchesItself(end) ? [...nodes, RegionGraph.root] : nodes;
   }
 

@@ -9,9 +9,13 @@ import { planLoads } from './register-loads.js';
 
 const use = (reads: bigint, kills = 0n): RegisterUse => ({ reads, kills, writes: kills });
 
-function plan(successors: readonly (readonly number[])[], uses: readonly RegisterUse[]) {
+function plan(
+  successors: readonly (readonly number[])[],
+  uses: readonly RegisterUse[],
+  forgets: (node: number) => boolean = () => false,
+) {
   const analysis = analyse({ successors });
-  return planLoads({ successors, analysis }, uses, liveRegisters(successors, analysis.order, uses));
+  return planLoads({ successors, analysis, forgets }, uses, liveRegisters(successors, analysis.order, uses));
 }
 
 describe('where registers are loaded', () => {
@@ -35,6 +39,14 @@ describe('where registers are loaded', () => {
     expect(atStart).toEqual([0n, 1n, 0n, 0n, 4n]);
   });
 
+  it('again where another region may have been executed, and in each round of a loop around that', () => {
+    // root → 1 → head 2 → 3 → 2, 2 → 4; 3 forgets.
+    const uses = [use(0n), use(1n), use(1n), use(2n), use(4n)];
+    const { atStart, beforeLoop } = plan([[1], [2], [3, 4], [2], []], uses, (node) => node === 3);
+    expect(beforeLoop).toEqual([0n, 0n, 0n, 0n, 0n]);
+    expect(atStart).toEqual([0n, 1n, 1n, 2n, 4n]);
+  });
+
   it('before anybody reads them, whichever way is taken', () => {
     const random = new SeededRandom(5);
     for (let round = 0; round < 300; round++) {
@@ -45,15 +57,17 @@ describe('where registers are loaded', () => {
         const kills = set();
         return { reads: set(), kills, writes: kills | set() };
       });
+      const forgotten = new Set(successors.map(() => random.below(successors.length)).slice(0, random.below(3)));
+      const forgets = (node: number): boolean => forgotten.has(node);
       const { atStart, beforeLoop } = planLoads(
-        { successors, analysis },
+        { successors, analysis, forgets },
         uses,
         liveRegisters(successors, analysis.order, uses),
       );
       let [node, known, from] = [0, 0n, -1];
       for (let step = 0; step < 100; step++) {
-        if (from < 0 || node === 0) known = 0n;
-        else if (!isBackward(analysis, from, node)) known |= beforeLoop[node] as bigint;
+        if (from < 0 || node === 0 || forgets(node)) known = 0n;
+        if (from >= 0 && !isBackward(analysis, from, node)) known |= beforeLoop[node] as bigint;
         known |= atStart[node] as bigint;
         const { reads, kills } = uses[node] as RegisterUse;
         expect(reads & ~known).toBe(0n);

@@ -11,18 +11,22 @@ export interface RegisterLoads {
   readonly beforeLoop: readonly bigint[];
 }
 
+/** Reducible: a backward edge leads to a node that dominates its source, or to the root, node 0. */
+export interface LoadGraph {
+  readonly successors: readonly (readonly number[])[];
+  readonly analysis: Analysis;
+  /** At a node's start nothing is known of registers, whatever was loaded before. */
+  forgets(node: number): boolean;
+}
+
 /**
  * Plans loads where registers are read and not known to be in their locals yet, but ahead of a loop for all that it reads. Behind an
  * entry, or a jump through the dispatcher, nothing is: such a way is often short, and to load everything that somebody may read
  * later would cost more than it does.
- * @param graph reducible: a backward edge leads to a node that dominates its source, or to the root, node 0
  * @param live per node: registers whose value at its start somebody reads
  */
-export function planLoads(
-  { successors, analysis }: { readonly successors: readonly (readonly number[])[]; readonly analysis: Analysis },
-  uses: readonly RegisterUse[],
-  live: readonly bigint[],
-): RegisterLoads {
+export function planLoads(graph: LoadGraph, uses: readonly RegisterUse[], live: readonly bigint[]): RegisterLoads {
+  const { successors, analysis } = graph;
   const { order } = analysis;
   const predecessors: number[][] = successors.map(() => []);
   for (const node of order) for (const next of successors[node] as readonly number[]) predecessors[next]?.push(node);
@@ -34,12 +38,14 @@ export function planLoads(
     if (node === 0) continue;
     const before = (predecessors[node] as number[]).filter((from) => !isBackward(analysis, from, node));
     // In its loop nothing is forgotten: what is known at a loop's head is known where it comes back.
-    let available = before.map((from) => known[from] as bigint).reduce((all, some) => all & some);
-    if (before.length < (predecessors[node] as number[]).length) {
-      const read = loopOf(node, predecessors, analysis).reduce(
-        (all, inside) => all | (uses[inside] as RegisterUse).reads,
-        0n,
-      );
+    let available = graph.forgets(node)
+      ? 0n
+      : before.map((from) => known[from] as bigint).reduce((all, some) => all & some);
+    const loop = before.length < (predecessors[node] as number[]).length ? loopOf(node, predecessors, analysis) : [];
+    if (loop.some((inside) => graph.forgets(inside))) {
+      available = 0n;
+    } else if (loop.length > 0) {
+      const read = loop.reduce((all, inside) => all | (uses[inside] as RegisterUse).reads, 0n);
       beforeLoop[node] = read & (live[node] as bigint) & ~available;
       available |= beforeLoop[node];
     }

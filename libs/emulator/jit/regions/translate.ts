@@ -17,7 +17,7 @@ import { planLoads } from './register-loads.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
-import type { Block, Region } from './region.js';
+import type { Block, Region, Terminator } from './region.js';
 import { dispatchesItself, RegionGraph } from './region-graph.js';
 import type { Reuse, ReusePlan } from './reuse.js';
 import { planReuse } from './reuse.js';
@@ -43,6 +43,8 @@ export interface TranslationHost {
 }
 
 const PAGE_MASK = 0xfffff000 | 0;
+/** Translations that may wait for one that they have called: each has a frame on the host's stack. */
+const MAX_HOST_DEPTH = 100;
 
 /**
  * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs.
@@ -84,6 +86,8 @@ interface Position {
 
 /** Ways out of a region. */
 interface Exits {
+  /** To the one that called this function, with the position in the locals. */
+  readonly done: Label;
   /** To another address, through the jump cache. */
   readonly jump: Label;
   /** To the interpreter. */
@@ -104,6 +108,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #pc = this.writer.local(ValType.i32);
   readonly #condition = this.writer.local(ValType.i32);
   readonly #target = this.writer.local(ValType.i32);
+  /** Where the translation that has called this one waits, while this one calls another. */
+  readonly #callerReturn = this.writer.local(ValType.i32);
   /** Index in its block of the instruction whose access does not pass. */
   readonly #failedAt = this.writer.local(ValType.i32);
   readonly #memory: GuestAccess;
@@ -161,7 +167,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#dispatch =
       this.#window?.kind === 'mirror' ? new DispatchLookup(this.writer, this.#window, host.modeKey) : undefined;
     this.#reusePlan = planReuse(this.#fragments);
-    this.#graph = new RegionGraph(region);
+    this.#graph = new RegionGraph(region, this.#window?.kind === 'mirror');
     const { origins, successors, order, firstBlock } = this.#graph;
     const uses = [
       ...Array<RegisterUse>(firstBlock).fill(NO_USE), // the root and stubs
@@ -175,6 +181,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
             origins.map((_, node) => this.#fragments[this.#graph.blockIndex(node)]),
             successors,
             order,
+            (node) => this.#graph.forgets(node),
           )
         : undefined;
   }
@@ -200,24 +207,22 @@ class RegionTranslator implements LoweringContext, AccessContext {
     }
     this.#memory.prepare(this.#reusePlan.kept);
 
-    this.#exits = { jump: w.block(), interpret: w.block(), missed: w.block() };
+    this.#exits = { done: w.block(), jump: w.block(), interpret: w.block(), missed: w.block() };
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
     this.#dispatchLoop = this.#graph.dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(RegionGraph.root);
     w.end();
     w.op(W.unreachable);
     w.end(); // missed
-    this.#store(engine.mirrorMisses.offset, () => {
-      this.#load(engine.mirrorMisses.offset);
-      w.i32(1);
-      w.op(W.i32_add);
-    });
+    this.#addTo(engine.mirrorMisses.offset, 1);
     w.end(); // interpret
     this.#storePosition();
     this.#store(engine.interpretNext.offset, () => w.i32(1));
     w.op(W.return);
     w.end(); // jump
     this.#transfer();
+    w.end(); // done
+    this.#storePosition();
     for (const fragment of this.#fragments) this.reader.release(fragment);
     return w;
   }
@@ -374,6 +379,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     switch (end.kind) {
       case 'goto':
+        if (this.#graph.continuesAt(end) !== undefined) this.#callOut(end, () => w.i32(end.target));
         return this.#continueAt(end.target);
       case 'branch':
         if (end.likely) return this.#continueAt(end.taken);
@@ -392,6 +398,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
           this.#continueIf(address);
         }
         if (dispatchesItself(end)) this.#dispatchWithin();
+        if (end.role === 'return' && this.#dispatch) this.#returnToCaller();
+        if (this.#graph.continuesAt(end) !== undefined) this.#callOut(end, () => w.get(this.#target));
         return this.#exitAt('jump', () => w.get(this.#target));
     }
   }
@@ -419,6 +427,59 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.op(W.i32_add);
     w.set(this.#entry);
     w.br(this.#dispatchLoop);
+    w.end();
+  }
+
+  /**
+   * Calls the translation of another region for the guest's call, and goes on where that returns to: so the host predicts returns, and
+   * nobody looks them up. All state is in the CPU's area meanwhile; whatever the other one has done, this one may go on if
+   * the guest has come to that address. If it has not, it leaves in turn. Falls through where there is no translation to call.
+   */
+  #callOut(end: Terminator, target: Emit): void {
+    const w = this.writer;
+    const { engine } = this.engineTarget;
+    const returnTo = this.#graph.continuesAt(end) as number; // the caller has looked
+    const dispatch = this.#dispatch as DispatchLookup; // calls out are made in mirrored code
+    target();
+    w.set(this.#pc);
+    dispatch.find(this.#pc);
+    dispatch.isEnterable(this.#remaining);
+    this.#load(engine.hostDepth.offset);
+    w.i32(MAX_HOST_DEPTH);
+    w.op(W.i32_lt_u);
+    w.op(W.i32_and);
+    const before = { ...this.#position };
+    w.if();
+    this.#addTo(engine.hostDepth.offset, 1);
+    this.#load(engine.hostReturn.offset);
+    w.set(this.#callerReturn);
+    this.#store(engine.hostReturn.offset, () => w.i32(returnTo));
+    dispatch.call(this.#remaining, this.#tlb, this.host.type);
+    this.#store(engine.hostReturn.offset, () => w.get(this.#callerReturn));
+    this.#addTo(engine.hostDepth.offset, -1);
+    this.#load(engine.pc.offset);
+    w.i32(returnTo);
+    w.op(W.i32_xor);
+    this.#load(engine.interpretNext.offset);
+    w.op(W.i32_or);
+    w.if();
+    w.op(W.return);
+    w.end();
+    this.#load(engine.remaining.offset);
+    w.set(this.#remaining);
+    this.#continueAt(returnTo);
+    w.end();
+    this.#position = before;
+  }
+
+  /** Leaves for the translation that has called this one if the guest returns to where that waits. */
+  #returnToCaller(): void {
+    const w = this.writer;
+    w.get(this.#target);
+    this.#load(this.engineTarget.engine.hostReturn.offset);
+    w.op(W.i32_eq);
+    w.if();
+    this.#exitAt('done', () => w.get(this.#target));
     w.end();
   }
 
@@ -575,10 +636,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #transfer(): void {
     if (this.#dispatch) this.#dispatch.enter(this.#pc, this.#remaining, this.#tlb, this.host.type);
     const locals = { address: this.#pc, remaining: this.#remaining, free: this.#target };
-    this.#jumpCache.enter(locals, this.host.type, () => {
-      this.#storePosition();
-      this.writer.op(W.return);
-    });
+    this.#jumpCache.enter(locals, this.host.type, () => this.writer.br(this.#exits.done));
   }
 
   /** Brings the CPU's area up to date. */
@@ -592,6 +650,14 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const { engine } = this.engineTarget;
     this.#store(engine.remaining.offset, () => w.get(this.#remaining));
     this.#store(engine.pc.offset, () => w.get(this.#pc));
+  }
+
+  #addTo(offset: number, value: number): void {
+    this.#store(offset, () => {
+      this.#load(offset);
+      this.writer.i32(value);
+      this.writer.op(W.i32_add);
+    });
   }
 
   #load(offset: number): void {
