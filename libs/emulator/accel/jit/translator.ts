@@ -2,7 +2,7 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import { JumpCache } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
 import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
-import { systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
+import { firstFreeTarget, systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { DispatchTable } from '../dispatch-table.js';
@@ -141,7 +141,7 @@ export class Translator {
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
     const systemExits = this.#installSystemExits();
-    this.#nextTarget = 1 + systemExits.length; // 0 stands for none
+    this.#nextTarget = firstFreeTarget(systemExits);
     const { image, service = translateInline } = options;
     this.#startService = () =>
       service(

@@ -27,6 +27,7 @@ import {
   Type,
   Width as Widths,
 } from '../ir/index.js';
+import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
@@ -86,6 +87,7 @@ export function generateInterpreter<B extends IrBuilder>(
 class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   readonly writer = new FunctionWriter();
   readonly cpuBase: number;
+  readonly #cpu: CpuArea;
   readonly #module: ModuleWriter;
   readonly #fragment: Fragment;
   readonly #builder: B;
@@ -132,6 +134,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     options: InterpreterLayout,
   ) {
     this.cpuBase = options.cpuBase;
+    this.#cpu = new CpuArea(this.writer, options.cpuBase);
     this.#decodeTable = options.decodeTable;
     this.#module = new ModuleWriter(options.memory);
     const i32 = ValType.i32;
@@ -148,7 +151,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const hot = importSlow(INTERPRETER_IMPORTS.hot, 1, 0);
     this.#translations =
       options.translations &&
-      new TranslationEntry(this.writer, target.engine, options.cpuBase, options.translations, {
+      new TranslationEntry(this.writer, target.engine, this.#cpu, options.translations, {
         ...{ pc: this.#destination, ip: this.#ip, cached: this.#memory.entry, left: this.#memory.address },
         hot,
         type: this.#module.type(TRANSLATION_PARAMETERS, []),
@@ -209,8 +212,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.end(); // next
     w.op(W.unreachable);
     w.end(); // event
-    this.#load(this.target.engine.event);
-    this.#store(this.target.engine.event, () => w.i32(EngineEvent.None));
+    this.#cpu.load(this.target.engine.event);
+    this.#cpu.store(this.target.engine.event, () => w.i32(EngineEvent.None));
     w.i32(EngineEvent.Leave);
     w.op(W.i32_ne);
     w.brIf(outer);
@@ -235,7 +238,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   /** Virtual address of the next instruction in sequence. */
   #nextPc = (): void => {
     this.writer.get(this.#ip);
-    this.#load(this.target.engine.fetchAddend);
+    this.#cpu.load(this.target.engine.fetchAddend);
     this.writer.op(W.i32_sub);
   };
 
@@ -251,7 +254,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const w = this.writer;
     const expansion = this.#expanding ? undefined : this.#expanded.get(signature.name);
     if (expansion) {
-      args.forEach((arg, i) => this.#store(this.#argument(i), arg));
+      args.forEach((arg, i) => this.#cpu.store(this.#argument(i), arg));
       return w.br(expansion);
     }
     this.#storePc();
@@ -273,7 +276,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const redirect = (to: Emit): void => {
       to();
       w.set(this.#destination);
-      this.#store(delay, () => w.i32(DelayState.None));
+      this.#cpu.store(delay, () => w.i32(DelayState.None));
       w.br(this.#jump);
     };
     const sequential = (): void => {
@@ -285,8 +288,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const slotInNextRun = (to: Emit): void => {
       atLimit();
       w.if();
-      this.#store(branchTarget, to);
-      this.#store(delay, () => w.i32(DelayState.SlotPending));
+      this.#cpu.store(branchTarget, to);
+      this.#cpu.store(delay, () => w.i32(DelayState.SlotPending));
       w.br(this.#boundary);
       w.end();
     };
@@ -304,11 +307,11 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       w.i32(4);
       w.op(W.i32_add);
       w.set(this.#ip);
-      this.#store(delay, () => w.i32(DelayState.None));
+      this.#cpu.store(delay, () => w.i32(DelayState.None));
       w.br(this.#jump);
       w.end();
-      this.#store(branchTarget, () => w.get(this.#destination));
-      this.#store(delay, () => w.i32(DelayState.InSlot));
+      this.#cpu.store(branchTarget, () => w.get(this.#destination));
+      this.#cpu.store(delay, () => w.i32(DelayState.InSlot));
       w.get(this.#ip);
       w.i32(4);
       w.op(W.i32_add);
@@ -345,11 +348,11 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #reload(): void {
     const { engine } = this.target;
     const w = this.writer;
-    this.#store(engine.runStart, () => this.#load(engine.pc));
-    this.#store(engine.fetchTag, () => w.i32(SoftTlb.invalidTag));
+    this.#cpu.store(engine.runStart, () => this.#cpu.load(engine.pc));
+    this.#cpu.store(engine.fetchTag, () => w.i32(SoftTlb.invalidTag));
     // An empty run: the loop goes straight to the boundary, which translates the address.
-    this.#load(engine.pc);
-    this.#load(engine.fetchAddend);
+    this.#cpu.load(engine.pc);
+    this.#cpu.load(engine.fetchAddend);
     w.op(W.i32_add);
     w.tee(this.#ip);
     w.set(this.#limit);
@@ -387,18 +390,18 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #afterRun(): void {
     const { engine } = this.target;
     const w = this.writer;
-    this.#load(engine.delay);
+    this.#cpu.load(engine.delay);
     w.i32(DelayState.InSlot);
     w.op(W.i32_eq);
     w.if();
-    this.#load(engine.branchTarget);
+    this.#cpu.load(engine.branchTarget);
     w.set(this.#destination);
-    this.#store(engine.delay, () => w.i32(DelayState.None));
+    this.#cpu.store(engine.delay, () => w.i32(DelayState.None));
     w.else();
     this.#nextPc();
     w.set(this.#destination);
     // A branch was the run's last instruction: its slot is a run of its own.
-    this.#load(engine.delay);
+    this.#cpu.load(engine.delay);
     w.if();
     this.#account();
     w.br(this.#unusual);
@@ -410,17 +413,17 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #account(): void {
     const { engine } = this.target;
     const w = this.writer;
-    this.#store(engine.remaining, () => {
-      this.#load(engine.remaining);
+    this.#cpu.store(engine.remaining, () => {
+      this.#cpu.load(engine.remaining);
       this.#nextPc();
-      this.#load(engine.runStart);
+      this.#cpu.load(engine.runStart);
       w.op(W.i32_sub);
       w.i32(2);
       w.op(W.i32_shr_u);
       w.op(W.i32_sub);
       w.tee(this.#remaining);
     });
-    this.#store(engine.runStart, () => w.get(this.#destination));
+    this.#cpu.store(engine.runStart, () => w.get(this.#destination));
   }
 
   /**
@@ -436,10 +439,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_le_s);
     w.brIf(this.#unusual);
     this.#fetchKey(this.#destination);
-    this.#load(engine.fetchTag);
+    this.#cpu.load(engine.fetchTag);
     w.op(W.i32_ne);
     w.brIf(this.#unusual);
-    this.#load(engine.attention);
+    this.#cpu.load(engine.attention);
     w.op(W.i32_eqz);
     w.brIf(this.#enter);
   }
@@ -461,27 +464,27 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const { engine } = this.target;
     const w = this.writer;
     const [pc, remaining] = [this.#destination, this.#remaining];
-    const delay = (): void => this.#load(engine.delay);
+    const delay = (): void => this.#cpu.load(engine.delay);
     // Return with everything in the CPU's area.
     w.get(remaining);
     w.i32(0);
     w.op(W.i32_le_s);
     w.if();
-    this.#store(engine.pc, () => w.get(pc));
+    this.#cpu.store(engine.pc, () => w.get(pc));
     w.op(W.return);
     w.end();
     // Interrupts and requests to leave, except between a branch and its slot.
-    this.#load(engine.attention);
+    this.#cpu.load(engine.attention);
     delay();
     w.op(W.i32_gt_u);
     w.if();
-    this.#store(engine.pc, () => w.get(pc));
+    this.#cpu.store(engine.pc, () => w.get(pc));
     w.call(this.#attention);
     w.br(this.#event);
     w.end();
     // Translate the fetch address when the page changed.
     this.#fetchKey(pc);
-    this.#load(engine.fetchTag);
+    this.#cpu.load(engine.fetchTag);
     w.op(W.i32_ne);
     w.if();
     this.#memory.entryOf(() => w.get(pc));
@@ -489,13 +492,13 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.#fetchKey(pc);
     w.op(W.i32_ne);
     w.if();
-    this.#store(engine.pc, () => w.get(pc));
+    this.#cpu.store(engine.pc, () => w.get(pc));
     w.get(pc);
     w.call(this.#fetchMiss);
     w.br(this.#event);
     w.end();
-    this.#store(engine.fetchTag, () => this.#fetchKey(pc));
-    this.#store(engine.fetchAddend, () => {
+    this.#cpu.store(engine.fetchTag, () => this.#fetchKey(pc));
+    this.#cpu.store(engine.fetchAddend, () => {
       w.get(this.#memory.entry);
       w.memory(W.i32_load, SoftTlb.addend);
     });
@@ -503,8 +506,8 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     // A pending delay slot is a run of its own.
     delay();
     w.if();
-    if (this.#translations) this.#store(engine.interpretNext, () => w.i32(0));
-    this.#store(engine.delay, () => w.i32(DelayState.InSlot));
+    if (this.#translations) this.#cpu.store(engine.interpretNext, () => w.i32(0));
+    this.#cpu.store(engine.delay, () => w.i32(DelayState.InSlot));
     this.#enterAt(pc);
     w.i32(4);
     w.op(W.i32_add);
@@ -542,7 +545,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   /** Sets the instruction pointer to a virtual address on the fetch page, and leaves it on the stack. */
   #enterAt(pc: number): void {
     this.writer.get(pc);
-    this.#load(this.target.engine.fetchAddend);
+    this.#cpu.load(this.target.engine.fetchAddend);
     this.writer.op(W.i32_add);
     this.writer.tee(this.#ip);
   }
@@ -671,9 +674,9 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     const expansion = expansions.get(name) as HelperExpansion<B>; // its own key
     const params = helpers.find((helper) => helper.name === name)?.params ?? 0;
     // Within the run, so on the same page.
-    this.#store(this.#argument(params), () => {
+    this.#cpu.store(this.#argument(params), () => {
       this.pc();
-      this.#load(engine.runStart);
+      this.#cpu.load(engine.runStart);
       w.op(W.i32_ne);
       w.if(ValType.i32);
       this.#memory.inHostOrder(Widths.W32, Type.I32, () => {
@@ -701,20 +704,9 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
 
   // ---- pieces ------------------------------------------------------------------------------------------------------
 
-  #load(field: StateField): void {
-    this.writer.i32(0);
-    this.writer.memory(W.i32_load, this.cpuBase + field.offset);
-  }
-
-  #store(field: StateField, value: Emit): void {
-    this.writer.i32(0);
-    value();
-    this.writer.memory(W.i32_store, this.cpuBase + field.offset);
-  }
-
   /** Makes the precise program counter visible to a helper. */
   #storePc(): void {
-    this.#store(this.target.engine.pc, this.pc);
+    this.#cpu.store(this.target.engine.pc, this.pc);
   }
 
   /**
@@ -724,10 +716,10 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
   #afterCall(): void {
     const { engine } = this.target;
     const w = this.writer;
-    this.#load(engine.event);
+    this.#cpu.load(engine.event);
     w.brIf(this.#event);
-    this.#load(engine.pc);
-    this.#load(engine.fetchAddend);
+    this.#cpu.load(engine.pc);
+    this.#cpu.load(engine.fetchAddend);
     w.op(W.i32_add);
     w.i32(4);
     w.op(W.i32_add);

@@ -1,5 +1,6 @@
-import type { EngineState, StateField } from '../ir/index.js';
+import type { EngineState } from '../ir/index.js';
 import { JumpCache } from '../ir/index.js';
+import type { CpuArea } from '../wasm/cpu-area.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
@@ -36,7 +37,7 @@ export class TranslationEntry {
   constructor(
     private readonly writer: FunctionWriter,
     private readonly engine: EngineState,
-    private readonly cpuBase: number,
+    private readonly cpu: CpuArea,
     private readonly link: TranslationLink,
     private readonly context: TranslationEntryContext,
   ) {}
@@ -47,7 +48,7 @@ export class TranslationEntry {
     const { pc, ip, cached, left, hot, type, leave } = this.context;
     const tag = (): void => {
       w.get(pc);
-      this.#load(engine.modeKey);
+      this.cpu.load(engine.modeKey);
       w.op(W.i32_add);
     };
     const write = (field: number, value: Emit): void => {
@@ -56,16 +57,16 @@ export class TranslationEntry {
       w.memory(W.i32_store, field);
     };
     // A translation that just handed over to the interpreter must not take over before one instruction is done.
-    this.#load(engine.interpretNext);
+    this.cpu.load(engine.interpretNext);
     w.if();
-    this.#store(engine.interpretNext, () => w.i32(0));
+    this.cpu.store(engine.interpretNext, () => w.i32(0));
     w.else();
     jumpCacheEntry(
       w,
       this.link.jumpCache,
       () => w.get(pc),
       () => {
-        this.#load(engine.modeKey);
+        this.cpu.load(engine.modeKey);
         w.i32(JumpCache.modeShift);
         w.op(W.i32_shl);
       },
@@ -100,17 +101,17 @@ export class TranslationEntry {
     w.op(W.i32_gt_s);
     w.if();
     const account = (sign: number): void =>
-      this.#store(engine.translated, () => {
-        this.#load(engine.translated);
-        this.#load(engine.remaining);
+      this.cpu.store(engine.translated, () => {
+        this.cpu.load(engine.translated);
+        this.cpu.load(engine.remaining);
         w.op(sign > 0 ? W.i32_add : W.i32_sub);
       });
     account(1);
     w.get(cached);
     w.memory(W.i32_load16_u, JumpCache.entry);
     w.get(left);
-    this.#load(engine.remaining);
-    this.#load(engine.tlbBase);
+    this.cpu.load(engine.remaining);
+    this.cpu.load(engine.tlbBase);
     w.get(left);
     w.callIndirect(type);
     account(-1);
@@ -127,7 +128,7 @@ export class TranslationEntry {
     w.get(left);
     w.op(W.i32_eqz);
     w.if();
-    this.#store(engine.pc, () => w.get(pc));
+    this.cpu.store(engine.pc, () => w.get(pc));
     w.get(cached);
     w.call(hot);
     leave();
@@ -135,16 +136,5 @@ export class TranslationEntry {
     w.end();
     w.end();
     w.end();
-  }
-
-  #load(field: StateField): void {
-    this.writer.i32(0);
-    this.writer.memory(W.i32_load, this.cpuBase + field.offset);
-  }
-
-  #store(field: StateField, value: Emit): void {
-    this.writer.i32(0);
-    value();
-    this.writer.memory(W.i32_store, this.cpuBase + field.offset);
   }
 }

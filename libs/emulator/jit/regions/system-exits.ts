@@ -4,6 +4,7 @@ import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from
 import type { MemoryImport } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
+import { CpuArea } from '../wasm/cpu-area.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 
 /**
@@ -14,6 +15,9 @@ import { JumpCacheLookup } from './jump-cache-lookup.js';
 export type SystemExits = readonly string[];
 
 const FIRST_TARGET = 1; // 0 stands for no translation
+
+/** The first place in the table of translations that no system exit takes. */
+export const firstFreeTarget = (exits: SystemExits): number => FIRST_TARGET + exits.length;
 
 /** The place in the table of translations of a helper's system exit, undefined where it has none. */
 export function systemExitTarget(exits: SystemExits, helper: string): number | undefined {
@@ -51,6 +55,7 @@ export function translateSystemExits(target: TargetDescription, host: SystemExit
 class SystemExit implements LoweringContext {
   readonly writer = new FunctionWriter(TRANSLATION_PARAMETERS);
   readonly cpuBase: number;
+  readonly #cpu: CpuArea;
   readonly #remaining = 2;
   readonly #tlb = 3;
   readonly #destination = this.writer.local(ValType.i32);
@@ -62,6 +67,7 @@ class SystemExit implements LoweringContext {
     private readonly type: number,
   ) {
     this.cpuBase = host.cpuBase;
+    this.#cpu = new CpuArea(this.writer, host.cpuBase);
   }
 
   run(fragment: Fragment): FunctionWriter {
@@ -69,19 +75,19 @@ class SystemExit implements LoweringContext {
     const { engine } = this.target;
     new Lowering(fragment, this, new LocalPool(w)).run();
     // The mode, and with it the soft TLB, may be another now.
-    this.#load(engine.tlbBase.offset);
+    this.#cpu.load(engine.tlbBase);
     w.set(this.#tlb);
     const toInterpreter = (): void => {
-      this.#store(engine.pc.offset, () => w.get(this.#destination));
-      this.#store(engine.remaining.offset, () => w.get(this.#remaining));
+      this.#cpu.store(engine.pc, () => w.get(this.#destination));
+      this.#cpu.store(engine.remaining, () => w.get(this.#remaining));
       w.op(W.return);
     };
     // An interrupt may have been waiting for this.
-    this.#load(engine.attention.offset);
+    this.#cpu.load(engine.attention);
     w.if();
     toInterpreter();
     w.end();
-    const cache = { jumpCache: this.host.jumpCache, modeKey: (): void => this.#load(engine.modeKey.offset) };
+    const cache = { jumpCache: this.host.jumpCache, modeKey: (): void => this.#cpu.load(engine.modeKey) };
     const lookup = new JumpCacheLookup(w, cache, undefined, this.#tlb);
     const locals = { address: this.#destination, remaining: this.#remaining, free: this.#free };
     lookup.enter(locals, this.type, toInterpreter);
@@ -92,7 +98,7 @@ class SystemExit implements LoweringContext {
     throw new Error('a system exit has no instruction word');
   };
 
-  pc = (): void => this.#load(this.target.engine.pc.offset);
+  pc = (): void => this.#cpu.load(this.target.engine.pc);
 
   loadGuest(): void {
     throw new Error('a system exit accesses no memory');
@@ -106,12 +112,12 @@ class SystemExit implements LoweringContext {
   call(): void {
     const w = this.writer;
     const { engine } = this.target;
-    this.#store(engine.remaining.offset, () => {
+    this.#cpu.store(engine.remaining, () => {
       w.get(this.#remaining);
       w.i32(1);
       w.op(W.i32_add);
     });
-    this.#store(engine.interpretNext.offset, () => w.i32(1));
+    this.#cpu.store(engine.interpretNext, () => w.i32(1));
     w.op(W.return);
   }
 
@@ -119,16 +125,5 @@ class SystemExit implements LoweringContext {
   branch(_kind: BranchKind, target: Emit): void {
     target();
     this.writer.set(this.#destination);
-  }
-
-  #load(offset: number): void {
-    this.writer.i32(0);
-    this.writer.memory(W.i32_load, this.cpuBase + offset);
-  }
-
-  #store(offset: number, value: Emit): void {
-    this.writer.i32(0);
-    value();
-    this.writer.memory(W.i32_store, this.cpuBase + offset);
   }
 }

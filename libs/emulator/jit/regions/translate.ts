@@ -1,6 +1,7 @@
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
 import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
+import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
@@ -17,6 +18,7 @@ import { planLoads } from './register-loads.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
+import { RegionExits } from './region-exits.js';
 import type { Block, Region, Terminator } from './region.js';
 import { dispatchesItself, RegionGraph } from './region-graph.js';
 import type { Reuse, ReusePlan } from './reuse.js';
@@ -43,8 +45,6 @@ export interface TranslationHost {
 }
 
 const PAGE_MASK = 0xfffff000 | 0;
-/** Translations that may wait for one that they have called: each has a frame on the host's stack. */
-const MAX_HOST_DEPTH = 100;
 
 /**
  * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs.
@@ -84,32 +84,18 @@ interface Position {
   readonly failed: Label | undefined;
 }
 
-/** Ways out of a region. */
-interface Exits {
-  /** To the one that called this function, with the position in the locals. */
-  readonly done: Label;
-  /** To another address, through the jump cache. */
-  readonly jump: Label;
-  /** To the interpreter. */
-  readonly interpret: Label;
-  /** To the interpreter, because the direct window does not hold the page. */
-  readonly missed: Label;
-}
-
 class RegionTranslator implements LoweringContext, AccessContext {
   readonly writer = new FunctionWriter(TRANSLATION_PARAMETERS);
   readonly cpuBase: number;
+  readonly #cpu: CpuArea;
   readonly #pool = new LocalPool(this.writer);
   readonly #swap = new ByteSwapper(this.writer, this.#pool);
   readonly #entry = 0;
   readonly #self = 1;
   readonly #remaining = 2;
   readonly #tlb = 3;
-  readonly #pc = this.writer.local(ValType.i32);
   readonly #condition = this.writer.local(ValType.i32);
   readonly #target = this.writer.local(ValType.i32);
-  /** Where the translation that has called this one waits, while this one calls another. */
-  readonly #callerReturn = this.writer.local(ValType.i32);
   /** Index in its block of the instruction whose access does not pass. */
   readonly #failedAt = this.writer.local(ValType.i32);
   readonly #memory: GuestAccess;
@@ -130,7 +116,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
-  #exits!: Exits;
+  readonly #exits: RegionExits;
   /** Registers whose locals are newer than the CPU's area, by offset. */
   readonly #unstored = new Map<number, number>();
   /** How many arms of `If`s the code in hand is in. */
@@ -149,6 +135,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     private readonly host: TranslationHost,
   ) {
     this.cpuBase = host.cpuBase;
+    this.#cpu = new CpuArea(this.writer, host.cpuBase);
     for (const field of engineTarget.registers)
       for (let i = 0; i < field.count; i++) {
         const offset = field.offset + (i << field.strideShift);
@@ -166,6 +153,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#jumpCache = new JumpCacheLookup(this.writer, host, this.#window, this.#tlb);
     this.#dispatch =
       this.#window?.kind === 'mirror' ? new DispatchLookup(this.writer, this.#window, host.modeKey) : undefined;
+    this.#exits = new RegionExits({
+      ...{ writer: this.writer, cpu: this.#cpu, engine: engineTarget.engine, type: host.type },
+      ...{ remaining: this.#remaining, tlb: this.#tlb, free: this.#target },
+      ...{ jumpCache: this.#jumpCache, dispatch: this.#dispatch },
+    });
     this.#reusePlan = planReuse(this.#fragments);
     this.#graph = new RegionGraph(region, this.#window?.kind === 'mirror');
     const { origins, successors, order, firstBlock } = this.#graph;
@@ -199,7 +191,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   run(): FunctionWriter {
     const w = this.writer;
-    const { engine } = this.engineTarget;
     for (const offset of this.#registerOffsets) {
       const bit = 1n << BigInt(this.#registerBits.get(offset) as number);
       const used = this.#uses.slice(this.#graph.firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
@@ -207,22 +198,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
     }
     this.#memory.prepare(this.#reusePlan.kept);
 
-    this.#exits = { done: w.block(), jump: w.block(), interpret: w.block(), missed: w.block() };
+    this.#exits.open();
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
     this.#dispatchLoop = this.#graph.dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(RegionGraph.root);
     w.end();
     w.op(W.unreachable);
-    w.end(); // missed
-    this.#addTo(engine.mirrorMisses.offset, 1);
-    w.end(); // interpret
-    this.#storePosition();
-    this.#store(engine.interpretNext.offset, () => w.i32(1));
-    w.op(W.return);
-    w.end(); // jump
-    this.#transfer();
-    w.end(); // done
-    this.#storePosition();
+    this.#exits.close();
     for (const fragment of this.#fragments) this.reader.release(fragment);
     return w;
   }
@@ -299,7 +281,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #loadRegisters(set: bigint): void {
     for (const [offset, local] of this.#registerLocals) {
       if (!(set & (1n << BigInt(this.#registerBits.get(offset) as number)))) continue;
-      this.#load(offset);
+      this.#cpu.load({ offset });
       this.writer.set(local);
     }
   }
@@ -316,9 +298,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.i32(this.#graph.bounds[node] as number);
       w.op(W.i32_lt_s);
       w.if();
-      w.i32(block.address);
-      w.set(this.#pc);
-      w.br(this.#exits.interpret);
+      this.#exits.leave('interpret', () => w.i32(block.address));
       w.end();
     }
     this.#checkSlotPage(block);
@@ -354,14 +334,14 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.get(this.#failedAt);
     w.op(W.i32_sub);
     w.set(this.#remaining);
-    // A block is straight-line code.
-    w.get(this.#failedAt);
-    w.i32(2);
-    w.op(W.i32_shl);
-    w.i32(block.address);
-    w.op(W.i32_add);
-    w.set(this.#pc);
-    w.br(this.#window?.kind === 'mirror' ? this.#exits.missed : this.#exits.interpret);
+    this.#exits.leave(this.#window?.kind === 'mirror' ? 'missed' : 'interpret', () => {
+      // A block is straight-line code.
+      w.get(this.#failedAt);
+      w.i32(2);
+      w.op(W.i32_shl);
+      w.i32(block.address);
+      w.op(W.i32_add);
+    });
   }
 
   /** Takes instructions off the budget. */
@@ -379,7 +359,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     switch (end.kind) {
       case 'goto':
-        if (this.#graph.continuesAt(end) !== undefined) this.#callOut(end, () => w.i32(end.target));
+        this.#callOut(end, () => w.i32(end.target));
         return this.#continueAt(end.target);
       case 'branch':
         if (end.likely) return this.#continueAt(end.taken);
@@ -387,7 +367,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
         this.#continueIf(end.taken);
         return this.#continueAt(end.next);
       case 'interpret':
-        return this.#exitAt('interpret', () => w.i32(end.at));
+        return this.#exits.leave('interpret', () => w.i32(end.at));
       case 'system':
         return w.op(W.unreachable);
       case 'indirect':
@@ -398,9 +378,9 @@ class RegionTranslator implements LoweringContext, AccessContext {
           this.#continueIf(address);
         }
         if (dispatchesItself(end)) this.#dispatchWithin();
-        if (end.role === 'return' && this.#dispatch) this.#returnToCaller();
-        if (this.#graph.continuesAt(end) !== undefined) this.#callOut(end, () => w.get(this.#target));
-        return this.#exitAt('jump', () => w.get(this.#target));
+        if (end.role === 'return' && this.#dispatch) this.#exits.returnToCaller(this.#target);
+        this.#callOut(end, () => w.get(this.#target));
+        return this.#exits.leave('jump', () => w.get(this.#target));
     }
   }
 
@@ -430,57 +410,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.end();
   }
 
-  /**
-   * Calls the translation of another region for the guest's call, and goes on where that returns to: so the host predicts returns, and
-   * nobody looks them up. All state is in the CPU's area meanwhile; whatever the other one has done, this one may go on if
-   * the guest has come to that address. If it has not, it leaves in turn. Falls through where there is no translation to call.
-   */
+  /** Calls another region's translation, where a call goes there and returns here. */
   #callOut(end: Terminator, target: Emit): void {
-    const w = this.writer;
-    const { engine } = this.engineTarget;
-    const returnTo = this.#graph.continuesAt(end) as number; // the caller has looked
-    const dispatch = this.#dispatch as DispatchLookup; // calls out are made in mirrored code
-    target();
-    w.set(this.#pc);
-    dispatch.find(this.#pc);
-    dispatch.isEnterable(this.#remaining);
-    this.#load(engine.hostDepth.offset);
-    w.i32(MAX_HOST_DEPTH);
-    w.op(W.i32_lt_u);
-    w.op(W.i32_and);
+    const returnTo = this.#graph.continuesAt(end);
+    if (returnTo === undefined) return;
     const before = { ...this.#position };
-    w.if();
-    this.#addTo(engine.hostDepth.offset, 1);
-    this.#load(engine.hostReturn.offset);
-    w.set(this.#callerReturn);
-    this.#store(engine.hostReturn.offset, () => w.i32(returnTo));
-    dispatch.call(this.#remaining, this.#tlb, this.host.type);
-    this.#store(engine.hostReturn.offset, () => w.get(this.#callerReturn));
-    this.#addTo(engine.hostDepth.offset, -1);
-    this.#load(engine.pc.offset);
-    w.i32(returnTo);
-    w.op(W.i32_xor);
-    this.#load(engine.interpretNext.offset);
-    w.op(W.i32_or);
-    w.if();
-    w.op(W.return);
-    w.end();
-    this.#load(engine.remaining.offset);
-    w.set(this.#remaining);
-    this.#continueAt(returnTo);
-    w.end();
+    this.#exits.callOut(target, returnTo, () => this.#continueAt(returnTo));
     this.#position = before;
-  }
-
-  /** Leaves for the translation that has called this one if the guest returns to where that waits. */
-  #returnToCaller(): void {
-    const w = this.writer;
-    w.get(this.#target);
-    this.#load(this.engineTarget.engine.hostReturn.offset);
-    w.op(W.i32_eq);
-    w.if();
-    this.#exitAt('done', () => w.get(this.#target));
-    w.end();
   }
 
   /** Takes a condition from the stack and continues at an address if it holds. */
@@ -506,7 +442,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #continueAt(address: number): void {
     const { node, block } = this.#position;
     const next = this.#graph.next(node, address);
-    if (next === undefined) return this.#exitAt('jump', () => this.writer.i32(address));
+    if (next === undefined) return this.#exits.leave('jump', () => this.writer.i32(address));
     if (this.#needsPageCheck(block.address, address)) this.#checkPage(address);
     this.#goto(node, next);
   }
@@ -530,7 +466,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #checkPage(address: number): void {
     this.#isElsewhere(address);
     this.writer.if();
-    this.#exitAt('jump', () => this.writer.i32(address));
+    this.#exits.leave('jump', () => this.writer.i32(address));
     this.writer.end();
   }
 
@@ -540,7 +476,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     if (!this.#needsPageCheck(address, last)) return;
     this.#isElsewhere(last);
     this.writer.if();
-    this.#exitAt('interpret', () => this.writer.i32(address));
+    this.#exits.leave('interpret', () => this.writer.i32(address));
     this.writer.end();
   }
 
@@ -570,19 +506,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   // ---- leaving -----------------------------------------------------------------------------------------------------
 
-  /** Leaves the region for an address, through the jump cache or to the interpreter. */
-  #exitAt(kind: keyof Exits, address: Emit): void {
-    const w = this.writer;
-    address();
-    w.set(this.#pc);
-    w.br(this.#exits[kind]);
-  }
-
   /** Leaves the instruction in hand to the interpreter. */
   #leave(kind: 'interpret' | 'missed' = 'interpret'): void {
     const w = this.writer;
     this.#checkThatPairsAreWhole();
-    for (const [offset, local] of this.#unstored) this.#store(offset, () => w.get(local));
+    for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => w.get(local));
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
     const unused = charged - index;
@@ -593,10 +521,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.set(this.#remaining);
     }
     if (block.branchAt >= 0 && index > block.branchAt) {
-      this.#store(engine.delay.offset, () => w.i32(DelayState.SlotPending));
-      this.#store(engine.branchTarget.offset, () => this.#destination(block));
+      this.#cpu.store(engine.delay, () => w.i32(DelayState.SlotPending));
+      this.#cpu.store(engine.branchTarget, () => this.#destination(block));
     }
-    this.#exitAt(kind, () => w.i32((block.instructions[index] as { address: number }).address));
+    this.#exits.leave(kind, () => w.i32((block.instructions[index] as { address: number }).address));
   }
 
   /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
@@ -629,46 +557,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.op(W.select);
   }
 
-  /**
-   * Continues in the translation of the address in the local, without returning to the interpreter; returns to it where there
-   * is none. Registers are all in the CPU's area.
-   */
-  #transfer(): void {
-    if (this.#dispatch) this.#dispatch.enter(this.#pc, this.#remaining, this.#tlb, this.host.type);
-    const locals = { address: this.#pc, remaining: this.#remaining, free: this.#target };
-    this.#jumpCache.enter(locals, this.host.type, () => this.writer.br(this.#exits.done));
-  }
-
   /** Brings the CPU's area up to date. */
   storeChanged(): void {
-    for (const [offset, local] of this.#unstored) this.#store(offset, () => this.writer.get(local));
+    for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => this.writer.get(local));
     if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
-  }
-
-  #storePosition(): void {
-    const w = this.writer;
-    const { engine } = this.engineTarget;
-    this.#store(engine.remaining.offset, () => w.get(this.#remaining));
-    this.#store(engine.pc.offset, () => w.get(this.#pc));
-  }
-
-  #addTo(offset: number, value: number): void {
-    this.#store(offset, () => {
-      this.#load(offset);
-      this.writer.i32(value);
-      this.writer.op(W.i32_add);
-    });
-  }
-
-  #load(offset: number): void {
-    this.writer.i32(0);
-    this.writer.memory(W.i32_load, this.cpuBase + offset);
-  }
-
-  #store(offset: number, value: Emit): void {
-    this.writer.i32(0);
-    value();
-    this.writer.memory(W.i32_store, this.cpuBase + offset);
   }
 
   // ---- LoweringContext ---------------------------------------------------------------------------------------------
@@ -686,7 +578,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   }
 
   registerSet(offset: number, local: number): void {
-    if (this.#armDepth > 0) this.#store(offset, () => this.writer.get(local));
+    if (this.#armDepth > 0) this.#cpu.store({ offset }, () => this.writer.get(local));
     else this.#unstored.set(offset, local);
   }
 
@@ -758,9 +650,9 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
-    args.forEach((arg, i) => this.#store(helperArgument(engine, i).offset, arg));
-    for (const [offset, local] of this.#unstored) this.#store(offset, () => w.get(local));
-    this.#store(engine.pc.offset, () => w.i32((block.instructions[index] as { address: number }).address));
+    args.forEach((arg, i) => this.#cpu.store(helperArgument(engine, i), arg));
+    for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => w.get(local));
+    this.#cpu.store(engine.pc, () => w.i32((block.instructions[index] as { address: number }).address));
     w.i32(0);
     w.i32(exit);
     w.get(this.#remaining);

@@ -1,0 +1,36 @@
+import type { FunctionWriter } from './encoder.js';
+import { W } from './encoder.js';
+import type { Emit } from './lowering.js';
+
+/** What is in the CPU's area at this distance from its start: a `StateField`, or an element of one. */
+interface Place {
+  readonly offset: number;
+}
+
+/** Emits accesses to 32-bit fields of the CPU's area, which lies at a constant offset in linear memory. */
+export class CpuArea {
+  constructor(
+    private readonly writer: FunctionWriter,
+    readonly base: number,
+  ) {}
+
+  load({ offset }: Place): void {
+    this.writer.i32(0);
+    this.writer.memory(W.i32_load, this.base + offset);
+  }
+
+  store({ offset }: Place, value: Emit): void {
+    this.writer.i32(0);
+    value();
+    this.writer.memory(W.i32_store, this.base + offset);
+  }
+
+  /** Adds a constant to a field. */
+  add(place: Place, value: number): void {
+    this.store(place, () => {
+      this.load(place);
+      this.writer.i32(value);
+      this.writer.op(W.i32_add);
+    });
+  }
+}
