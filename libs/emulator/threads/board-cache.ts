@@ -1,5 +1,6 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
-import type { KeptModule, PutOff } from '../accel/index.js';
+import type { JoinedRegions, KeptModule, PutOff } from '../accel/index.js';
+import { withoutRegions } from '../accel/index.js';
 import type { CacheFolder } from './cache-folder.js';
 import type { FromHub, ToHub } from './protocol.js';
 import { release } from './release.js';
@@ -8,6 +9,7 @@ import { connectToHub } from './translation-hub.js';
 
 /** Fewer news than this are not worth writing a file of megabytes anew. */
 const WORTH_KEEPING = 8;
+const NOTHING_JOINED: JoinedRegions = { made: [], replaced: [] };
 
 /** Where translations of earlier runs and of other boards come from, and go to. */
 export type TranslationCache =
@@ -20,6 +22,8 @@ export interface BoardCache {
   /** What came since it was last asked, at first everything there is; undefined: nothing. Never waits. */
   poll(): FromHub | undefined;
   keep(made: KeptModule): void;
+  /** Keeps what was made of what there was, in its place. */
+  join(joined: JoinedRegions): void;
   /** @param place where something was asked for in vain, see `KeptTranslations` */
   putOff(place: string, why: PutOff): void;
   /** The board is closed: what it made is to be remembered. */
@@ -32,6 +36,7 @@ export const openCache = (cache: TranslationCache, key: string): BoardCache =>
 class FileCache implements BoardCache {
   readonly #made: KeptModule[] = [];
   readonly #putOff = new Map<string, PutOff>();
+  #joined: JoinedRegions | undefined;
   #read = false;
 
   constructor(
@@ -55,6 +60,10 @@ class FileCache implements BoardCache {
     this.#made.push(made);
   }
 
+  join(joined: JoinedRegions): void {
+    this.#joined = joined;
+  }
+
   putOff(place: string, why: PutOff): void {
     this.#putOff.set(place, why);
   }
@@ -64,9 +73,10 @@ class FileCache implements BoardCache {
     if (!this.#read) return; // it was closed before it ran
     const files = new TranslationFiles(this.folder);
     const kept = files.load(this.key);
-    const modules = [...kept.modules, ...this.#made];
-    const putOff = new Map([...kept.putOff, ...this.#putOff]);
-    const news = this.#made.length + this.#putOff.size;
+    const { replaced, made } = this.#joined ?? NOTHING_JOINED;
+    const modules = [...withoutRegions(kept.modules, replaced), ...made, ...this.#made];
+    const putOff = new Map([...(this.#joined ? [] : kept.putOff), ...this.#putOff]);
+    const news = made.length + this.#made.length + this.#putOff.size;
     if (modules.length === 0) return;
     files.update(this.key, { modules, putOff }, news >= (kept.modules.length === 0 ? 1 : WORTH_KEEPING));
   }
@@ -81,6 +91,10 @@ class HubCache implements BoardCache {
 
   keep(made: KeptModule): void {
     this.#tell({ made: [made], putOff: new Map() });
+  }
+
+  join({ made, replaced }: JoinedRegions): void {
+    this.#tell({ made, replaced, putOff: new Map() });
   }
 
   putOff(place: string, why: PutOff): void {

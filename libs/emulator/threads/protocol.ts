@@ -51,5 +51,7 @@ export interface FromHub {
 /** What its hub has not heard of yet. */
 export interface ToHub {
   readonly made: readonly KeptModule[];
+  /** Regions that what was made replaces. */
+  readonly replaced?: readonly CompiledRegion[];
   readonly putOff: KeptTranslations['putOff'];
 }

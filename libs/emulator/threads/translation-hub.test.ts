@@ -88,6 +88,25 @@ describe('a hub of translations', () => {
     ]);
   });
 
+  it('has what was made of what it had in its place, and nothing that was said of that', async () => {
+    const hub = new TranslationHub(undefined);
+    const [first, second] = [await board(hub), await board(hub)];
+    const told = heard(second);
+    const pieces = made(region(0x1000, 1), region(0x2000, 2));
+    first.postMessage({ ...pieces, putOff: new Map([['place', 'covered']]) } satisfies ToHub);
+    await told;
+    const joined = heard(second);
+    // Only one of the two regions of the module is replaced.
+    const replaced = [region(0x1000, 1), region(0x9000, 9)];
+    first.postMessage({ ...made(region(0x3000, 3)), replaced } satisfies ToHub);
+    expect(await joined).toEqual([0x3000]);
+    const third = connectToHub(hub.connect(), 'image');
+    ports.push(third);
+    const [message] = (await once(third, 'message')) as [FromHub];
+    expect(entriesOf(message)).toEqual([0x2000, 0x3000]);
+    expect(message.putOff.size).toBe(0);
+  });
+
   it('keeps once what several boards made of the same code', async () => {
     const hub = new TranslationHub(undefined);
     const [first, second] = [await board(hub), await board(hub)];

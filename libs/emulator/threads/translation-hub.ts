@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { isSameRegion, type CompiledRegion, type KeptModule, type PutOff } from '../accel/jit/index.js';
+import { isSameRegion, withoutRegions, type CompiledRegion, type KeptModule, type PutOff } from '../accel/jit/index.js';
 import type { FromHub, ToHub } from './protocol.js';
 import type { CacheFolder } from './cache-folder.js';
 import { TranslationFiles } from './translation-files.js';
@@ -87,7 +87,8 @@ export class TranslationHub {
     return shelf;
   }
 
-  #hear(shelf: Shelf, from: MessagePort, { made, putOff }: ToHub): void {
+  #hear(shelf: Shelf, from: MessagePort, { made, replaced, putOff }: ToHub): void {
+    if (replaced) this.#drop(shelf, replaced);
     const places = shelf.putOff.size;
     for (const [place, why] of putOff) shelf.putOff.set(place, why);
     if (shelf.putOff.size > places) shelf.added = shelf.improving = true;
@@ -97,6 +98,14 @@ export class TranslationHub {
     for (const module of modules) this.#hold(shelf, module);
     shelf.added = shelf.improving = true;
     for (const board of shelf.boards) if (board !== from) send(board, modules, new Map());
+  }
+
+  #drop(shelf: Shelf, replaced: readonly CompiledRegion[]): void {
+    const modules = withoutRegions(shelf.modules, replaced);
+    shelf.modules.length = 0;
+    shelf.regions.clear();
+    shelf.putOff.clear(); // said of what there was
+    for (const made of modules) this.#hold(shelf, made);
   }
 
   #hold({ modules, regions }: Shelf, made: KeptModule): void {

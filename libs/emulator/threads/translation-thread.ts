@@ -11,7 +11,8 @@ import type {
   TranslationService,
   TranslationServiceFactory,
 } from '../accel/index.js';
-import { libraryKey, placeKey, putOffAgain, putOffOf, translateInline, translateInlineWith } from '../accel/index.js';
+import { joinRegions, libraryKey, placeKey, putOffAgain, putOffOf } from '../accel/index.js';
+import { translateInline, translateInlineWith, withoutRegions } from '../accel/index.js';
 import type { TargetDescription } from '../jit/ir/index.js';
 import type { BoardCache, TranslationCache } from './board-cache.js';
 import { openCache } from './board-cache.js';
@@ -117,7 +118,8 @@ class ThreadedTranslation implements TranslationService {
     thread.port.on('close', () => this.#cache?.close());
   }
 
-  #learn({ modules, putOff }: FromHub): void {
+  #learn(news: FromHub): void {
+    const { modules, putOff } = this.#early ? this.#joined(news) : news;
     for (const { made, wasmBytes } of modules) {
       this.#known.push(...made.regions);
       this.#finished.push({ kind: 'known', made, wasmBytes });
@@ -130,6 +132,22 @@ class ThreadedTranslation implements TranslationService {
     if (modules.length === 0) return early.forEach((request) => this.request(request));
     if (early.length > 0) this.#finished.push({ kind: 'put-off', covered: early, postponed: [] });
     this.#lastRequestMs = -Infinity; // there are few left
+  }
+
+  /** What a program has from earlier runs, in whole functions. */
+  #joined(news: FromHub): FromHub {
+    const kept = news.modules.map(({ made }) => made);
+    const joined = joinRegions(kept, this.setup, this.description);
+    if (!joined) return news;
+    this.#cache?.join(joined);
+    const sizes = new Map(news.modules.map(({ made, wasmBytes }) => [made.module, wasmBytes]));
+    const others = withoutRegions(kept, joined.replaced).map((made) => {
+      return { made, wasmBytes: sizes.get(made.module) as number }; // it is one of them
+    });
+    const made = joined.made.map(({ module, regions, bytes }) => {
+      return { made: { module, regions }, wasmBytes: bytes.length };
+    });
+    return { modules: [...others, ...made], putOff: new Map() };
   }
 
   #keep(made: KeptModule): void {

@@ -301,6 +301,44 @@ describeWith('cross-mips', 'a Linux program', () => {
     expect(warm.cache?.misses).toBeLessThan(0.2 * (cold.cache?.misses ?? NaN));
   });
 
+  it('is joined where a thread translates as well, and what was joined takes the place of its pieces', async () => {
+    const program = await buildMipsProgram({
+      name: 'user-threads',
+      byteOrder: 'little',
+      sources: [new URL('../user/threads.c', import.meta.url).pathname],
+      flags: ['-O1', '-static', '-pthread'],
+    });
+    const root = join(folder.folder, 'root');
+    mkdirSync(root);
+    copyFileSync(program, join(root, 'program'));
+    let key: string | undefined;
+    const run = async () => {
+      const { stats, ...result } = await runProgram({
+        ...{ arch: 'mipsel', program: '/program', jitThreshold: 40 },
+        files: { root, stdin: new Uint8Array(), stdout: () => undefined, stderr: () => undefined },
+        translationService: (setup, description) => {
+          key = libraryKey(setup, description);
+          return translateInThreadWith({ kind: 'files', folder })(setup, description);
+        },
+      });
+      return { outcome: { result, instructions: stats.instructions, virtualNs: stats.virtualNs } };
+    };
+    const regions = (): readonly { joined: boolean; instructions: number }[] =>
+      new TranslationFiles(folder).load(key as string).modules.flatMap((module) => module.regions);
+    const cold = await run();
+    await written(0);
+    const pieces = regions();
+    expect(pieces.length).toBeGreaterThan(10);
+    expect(pieces.some(({ joined }) => joined)).toBe(false);
+    for (let round = 0; round < 3; round++) {
+      expect((await run()).outcome).toEqual(cold.outcome);
+      await sleep(300); // the thread's last answers come after the end
+    }
+    const joined = regions().filter((region) => region.joined);
+    expect(joined.length).toBeGreaterThan(5);
+    expect(regions().length).toBeLessThan(pieces.length + joined.length);
+  });
+
   it('never runs what was joined with another page than there is now', async () => {
     const program = await buildMipsProgram({
       name: 'mapped-code',

@@ -2,6 +2,7 @@
 // installs, finds and drops them.
 export { isSameRegion } from './known-regions.js';
 export * from './region-compiler.js';
+export * from './region-joiner.js';
 export * from './region-module.js';
 export * from './service.js';
 export * from './translation-library.js';

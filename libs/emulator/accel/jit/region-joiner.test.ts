@@ -6,7 +6,7 @@ import { mipsModel } from '../../targets/index.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import type { CompilerSetup, KeptModule } from './region-module.js';
 import { RegionModuleWriter } from './region-module.js';
-import { joinRegions } from './region-joiner.js';
+import { joinRegions, withoutRegions } from './region-joiner.js';
 
 const description = mipsDescription(mipsModel('24Kf'), 'little');
 const MODE = 2;
@@ -59,7 +59,11 @@ function piecesOf(build: (a: MipsAssembler) => void, pieces: readonly Piece[], w
   return { kept, at: (label: string) => a.addressOf(label) };
 }
 
-const join = (kept: readonly KeptModule[]) => joinRegions(kept, setup, description);
+/** What there is afterwards; undefined where nothing was joined. */
+function join(kept: readonly KeptModule[]): KeptModule[] | undefined {
+  const joined = joinRegions(kept, setup, description);
+  return joined && [...withoutRegions(kept, joined.replaced), ...joined.made];
+}
 const regionsOf = (modules: readonly KeptModule[] | undefined) => modules?.flatMap(({ regions }) => regions) ?? [];
 const seedsOf = (modules: readonly KeptModule[] | undefined) => regionsOf(modules).map(({ entries }) => entries[0]);
 

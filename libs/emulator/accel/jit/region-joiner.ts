@@ -3,7 +3,8 @@ import { BranchKind } from '../../jit/ir/index.js';
 import type { CodeSource, Region, RegionLimits } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
-import type { CompiledRegion, CompilerSetup, KeptModule } from './region-module.js';
+import { isSameRegion } from './known-regions.js';
+import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
 import { RegionModuleWriter, windowKey } from './region-module.js';
 
 /** Functions of up to `mostAgain` instructions are translated again in each that calls them. */
@@ -13,18 +14,24 @@ const WORTH_JOINING = 300;
 const WORTH_JOINING_AGAIN = 0.25;
 const PAGE_MASK = ~(PAGE_BYTES - 1);
 
+/** What was translated anew, and the regions that this replaces. */
+export interface JoinedRegions {
+  readonly made: readonly KeptModule[];
+  readonly replaced: readonly CompiledRegion[];
+}
+
 /**
  * Translates anew, as a whole, what was translated in pieces. A region is made when its first address has become hot, of what is warm
  * by then; what gets hot later becomes regions of its own, and control goes to and fro between them. Who knows from
  * earlier runs what gets hot makes one region of each function. Only for programs that run at their own addresses: a kernel
  * is too large, and executes little of it often.
- * @returns what to keep instead; undefined where there is nothing to gain
+ * @returns undefined where there is nothing to gain
  */
 export function joinRegions(
-  kept: readonly KeptModule[],
+  kept: readonly (RegionModule & Partial<Pick<KeptModule, 'bytes'>>)[],
   setup: CompilerSetup,
   description: TargetDescription,
-): readonly KeptModule[] | undefined {
+): JoinedRegions | undefined {
   const groups = new Map<string, CompiledRegion[]>();
   for (const { regions } of kept)
     for (const region of regions) {
@@ -34,26 +41,41 @@ export function joinRegions(
       if (group) group.push(region);
       else groups.set(key, [region]);
     }
-  const joined = new Set<CompiledRegion>();
+  const replaced: CompiledRegion[] = [];
   const made: KeptModule[] = [];
   for (const regions of groups.values()) {
     if (!isWorthJoining(regions)) continue;
     const code = new KnownCode(regions, setup, description);
     if (!isWorthJoining(code.regions)) continue;
-    for (const region of code.regions) joined.add(region);
+    replaced.push(...code.regions);
     const { modeKey, window } = regions[0] as CompiledRegion; // a group has one at least
     for (const region of code.join()) {
       const module = new RegionModuleWriter(setup, description);
       module.add(region, code.reader, { modeKey, window, joined: true });
       const bytes = module.finish();
       // Machine code that there is already stays.
-      const compiled = kept.find((one) => isEqual(one.bytes, bytes))?.module ?? new WebAssembly.Module(bytes);
-      made.push({ bytes, regions: module.regions, memory: setup.memory, module: compiled });
+      const compiled = kept.find((one) => one.bytes && isEqual(one.bytes, bytes))?.module;
+      const { regions, memory } = { regions: module.regions, memory: setup.memory };
+      made.push({ bytes, regions, memory, module: compiled ?? new WebAssembly.Module(bytes) });
     }
   }
-  if (joined.size === 0) return undefined;
-  const others = kept.map((one) => ({ ...one, regions: one.regions.filter((region) => !joined.has(region)) }));
-  return [...others.filter(({ regions }) => regions.length > 0), ...made];
+  return replaced.length > 0 ? { made, replaced } : undefined;
+}
+
+/** Modules without some of their regions, which may have crossed threads meanwhile. */
+export function withoutRegions<T extends RegionModule>(modules: readonly T[], regions: readonly CompiledRegion[]): T[] {
+  const byEntry = new Map<number | undefined, CompiledRegion[]>();
+  for (const region of regions) {
+    const [first] = region.entries;
+    const there = byEntry.get(first);
+    if (there) there.push(region);
+    else byEntry.set(first, [region]);
+  }
+  const isMeant = (region: CompiledRegion): boolean =>
+    byEntry.get(region.entries[0])?.some((one) => isSameRegion(one, region)) ?? false;
+  return modules
+    .map((one) => ({ ...one, regions: one.regions.filter((region) => !isMeant(region)) }))
+    .filter((one) => one.regions.length > 0);
 }
 
 function isWorthJoining(regions: readonly CompiledRegion[]): boolean {

@@ -1,7 +1,7 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
 import { RegionCompiler } from './region-compiler.js';
-import { joinRegions } from './region-joiner.js';
+import { joinRegions, withoutRegions } from './region-joiner.js';
 import type { CompilerSetup, RegionModule } from './region-module.js';
 import type { TranslationLibrary } from './translation-library.js';
 import { libraryKey, placeKey, putOffOf } from './translation-library.js';
@@ -60,8 +60,9 @@ function inline(
     consulted = true;
     const kept = library?.load(key);
     const joined = kept && joinRegions(kept.modules, setup, description);
-    if (joined) library?.replace(key, joined);
-    for (const made of joined ?? kept?.modules ?? []) {
+    const modules = joined ? [...withoutRegions(kept.modules, joined.replaced), ...joined.made] : kept?.modules;
+    if (joined && modules) library?.replace(key, modules);
+    for (const made of modules ?? []) {
       compiler.learn(made.regions);
       finished.push({ kind: 'known', made, wasmBytes: made.bytes.length });
     }
