@@ -190,3 +190,14 @@ describe('signals', () => {
     });
   });
 });
+
+describe('a reader that goes away', () => {
+  it('ends a command as SIGPIPE would, without a word', async () => {
+    const child = spawn(process.execPath, [bootlabProgram, '--help'], { env: { ...process.env, NODE_OPTIONS: '' } });
+    child.stdout.destroy(); // long before the first line is written
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect([status, errors]).toEqual([141, '']);
+  });
+});

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import type * as BootCommandLine from './boot/command-line.js';
 import type * as ExecCommandLine from './exec/command-line.js';
+import { signalExitCode } from './exit-codes.js';
 import type { StorePlaces } from './kept.js';
 import type { Prepared } from './start/prepared.js';
 import { EMULATOR_BUILD, prepared } from './start/prepared.js';
@@ -29,6 +31,11 @@ if (args[0] === 'exec' || args[0] === 'boot') {
   const { runBootCommandLine } = (await import(ready?.boot ?? './boot/command-line.js')) as typeof BootCommandLine;
   process.exitCode = await runBootCommandLine(args, context);
 } else {
+  // Nobody reads on, as behind `| head`: what a shell reports of a program that SIGPIPE ends.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(signalExitCode(constants.signals.SIGPIPE));
+  });
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
   const { storesForBoards } = await import('./kept.js');
