@@ -156,11 +156,10 @@ export class RegionCompiler {
   #isKnown(request: TranslationRequest): boolean {
     if (request.before.includes('covered')) return false;
     const source = this.#source(request);
-    // A joined region is only installed when all its pages are there.
-    const matches = ({ addresses, words, joined }: CompiledRegion): boolean =>
+    const matches = ({ addresses, words }: CompiledRegion): boolean =>
       addresses.every((address, i) => {
         const linear = source.locate(address);
-        return linear < 0 ? joined : source.word(linear) === words[i];
+        return linear >= 0 && source.word(linear) === words[i];
       });
     const window = windowKey(request.window);
     const known = this.#known.get((request.address & PAGE_MASK) >>> 0) ?? [];
