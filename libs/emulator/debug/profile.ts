@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../core/index.js';
 import type { Symbols } from './symbols.js';
 
 /** How a guest's instructions are spread over its functions. */
@@ -44,8 +45,8 @@ export class Profile {
     const names = addresses.map((address) => this.symbols.nameOf(address));
     const frames = [spaceOf(programCounter), ...names.toReversed()];
     const key = frames.join('\n');
-    let stack = this.#stacks.get(key);
-    if (!stack) this.#stacks.set(key, (stack = { frames, name: names[0] as string, instructions: 0 }));
+    const name = names[0] as string;
+    const stack = getOrInsertComputed(this.#stacks, key, () => ({ frames, name, instructions: 0 }));
     stack.instructions += instructions;
     this.#samples++;
     this.#instructions += instructions;

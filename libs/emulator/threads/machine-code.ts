@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../core/index.js';
 import { setFlagsFromString } from 'node:v8';
 import type { MemoryImport } from '../jit/wasm/index.js';
 import { release } from './release.js';
@@ -126,9 +127,7 @@ class StandIns {
   }
 
   #memory({ pages, shared }: MemoryImport): WebAssembly.Memory {
-    const key = `${pages} ${shared}`;
-    let memory = this.#memories.get(key);
-    if (!memory) this.#memories.set(key, (memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared })));
-    return memory;
+    const make = (): WebAssembly.Memory => new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    return getOrInsertComputed(this.#memories, `${pages} ${shared}`, make);
   }
 }

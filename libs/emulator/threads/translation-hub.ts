@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { isSameRegion, withoutRegions, type CompiledRegion, type KeptModule, type PutOff } from '../accel/jit/index.js';
+import { getOrInsertComputed } from '../core/index.js';
 import type { FromHub, ToHub } from './protocol.js';
 import type { CacheFolder } from './cache-folder.js';
 import { TranslationFiles } from './translation-files.js';
@@ -110,11 +111,7 @@ export class TranslationHub {
 
   #hold({ modules, regions }: Shelf, made: KeptModule): void {
     modules.push(made);
-    for (const region of made.regions) {
-      const there = regions.get(firstEntry(region));
-      if (there) there.push(region);
-      else regions.set(firstEntry(region), [region]);
-    }
+    for (const region of made.regions) getOrInsertComputed(regions, firstEntry(region), () => []).push(region);
   }
 
   /** Drops what was used longest ago and is used no more, as far as there is too much of it. */

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { BranchKind } from '../../jit/ir/index.js';
 import type { CodeSource, Region, RegionLimits } from '../../jit/regions/index.js';
@@ -86,9 +87,7 @@ export class KnownCode {
         make(seed, region);
         continue;
       }
-      const targets = tables.get(home);
-      if (targets) targets.add(seed);
-      else tables.set(home, new Set([seed]));
+      getOrInsertComputed(tables, home, () => new Set()).add(seed);
     }
     for (const [seed, targets] of tables) make(seed, this.#discover(seed, targets));
     return [...made.values()];
@@ -141,9 +140,7 @@ export class KnownCode {
 
   /** Instructions of a function, without what it calls; more than the limit are not counted. */
   #sizeOf(entry: number): number {
-    let size = this.#sizes.get(entry);
-    if (size === undefined) this.#sizes.set(entry, (size = this.#count(entry)));
-    return size;
+    return getOrInsertComputed(this.#sizes, entry, () => this.#count(entry));
   }
 
   #count(entry: number): number {

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { CompiledRegion, RegionModule } from './region-module.js';
 import { placeImport, windowKey } from './region-module.js';
@@ -59,11 +60,7 @@ export class KnownRegions {
       const there = this.on((first & -PAGE_BYTES) >>> 0);
       if (fresh && there.some((known) => isSameRegion(known.region, region))) return [];
       const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
-      for (const [page] of region.pages) {
-        const there = this.#byPage.get(page);
-        if (there) there.push(known);
-        else this.#byPage.set(page, [known]);
-      }
+      for (const [page] of region.pages) getOrInsertComputed(this.#byPage, page, () => []).push(known);
       return [known];
     });
   }

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import { JumpCache, SoftTlb } from '../../jit/ir/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
@@ -84,11 +85,7 @@ export class RegionCompiler {
   /** These regions exist: whoever asks for them is about to learn so, too. */
   learn(regions: readonly CompiledRegion[]): void {
     for (const region of regions)
-      for (const [page] of region.pages) {
-        const there = this.#known.get(page);
-        if (there) there.push(region);
-        else this.#known.set(page, [region]);
-      }
+      for (const [page] of region.pages) getOrInsertComputed(this.#known, page, () => []).push(region);
   }
 
   /** @throws Error when the code was changed while it was read, in a way that made no sense */
@@ -173,10 +170,12 @@ export class RegionCompiler {
   }
 
   #reader(modeKey: number): InstructionReader {
-    let reader = this.#readers.get(modeKey);
-    if (!reader)
-      this.#readers.set(modeKey, (reader = new InstructionReader(this.description, modeKey, this.setup.systemExits)));
-    return reader;
+    const { description, setup } = this;
+    return getOrInsertComputed(
+      this.#readers,
+      modeKey,
+      () => new InstructionReader(description, modeKey, setup.systemExits),
+    );
   }
 
   /** Instructions of a region, on its way to the vCPU, that can be entered at an address; 0 where it only contains it. */
@@ -250,9 +249,7 @@ type UnseenBatch = Map<string, Map<number, number>>;
 const spaceKey = ({ modeKey, linear, address }: TranslationRequest): string => `${modeKey} ${(linear - address) | 0}`;
 
 function note(batch: UnseenBatch, request: TranslationRequest, { words, entries, instructionCount }: Region): void {
-  const space = spaceKey(request);
-  let there = batch.get(space);
-  if (!there) batch.set(space, (there = new Map()));
+  const there = getOrInsertComputed(batch, spaceKey(request), () => new Map());
   for (const address of words.keys()) if (!there.has(address)) there.set(address, 0);
   for (const address of entries) there.set(address, instructionCount);
 }

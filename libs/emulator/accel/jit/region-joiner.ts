@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { KnownCode } from './known-code.js';
 import { isSameRegion } from './known-regions.js';
@@ -31,9 +32,7 @@ export function joinRegions(
     for (const region of regions) {
       if (region.window?.kind !== 'mirror') continue;
       const key = `${region.modeKey} ${windowKey(region.window)}`;
-      const group = groups.get(key);
-      if (group) group.push(region);
-      else groups.set(key, [region]);
+      getOrInsertComputed(groups, key, () => []).push(region);
     }
   const replaced: CompiledRegion[] = [];
   const made: KeptModule[] = [];
@@ -59,12 +58,7 @@ export function joinRegions(
 /** Modules without some of their regions, which may have crossed threads meanwhile. */
 export function withoutRegions<T extends RegionModule>(modules: readonly T[], regions: readonly CompiledRegion[]): T[] {
   const byEntry = new Map<number | undefined, CompiledRegion[]>();
-  for (const region of regions) {
-    const [first] = region.entries;
-    const there = byEntry.get(first);
-    if (there) there.push(region);
-    else byEntry.set(first, [region]);
-  }
+  for (const region of regions) getOrInsertComputed(byEntry, region.entries[0], () => []).push(region);
   const isMeant = (region: CompiledRegion): boolean =>
     byEntry.get(region.entries[0])?.some((one) => isSameRegion(one, region)) ?? false;
   return modules

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { DirectWindow, InstructionReader, Region, SystemExits } from '../../jit/regions/index.js';
 import { translateRegion } from '../../jit/regions/index.js';
@@ -92,10 +93,7 @@ export class RegionModuleWriter {
       ...{ cpuBase, type: this.#type, jumpCache, systemExits, modeKey, window },
       pageAddend: (virtual) => {
         const page = virtual >>> 0;
-        let index = places.get(page);
-        if (index === undefined)
-          places.set(page, (index = this.#module.importConstant('places', placeImport(name, page))));
-        return index;
+        return getOrInsertComputed(places, page, () => this.#module.importConstant('places', placeImport(name, page)));
       },
     });
     this.#module.addFunction(body, [], name);

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { JumpCache } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
@@ -480,10 +481,8 @@ export class Translator {
     this.#cachedBytes += region.wasmBytes;
     this.#regions.set(target, cached);
     for (const [page, linear] of places) {
-      const waiting = this.#unverified.get(page);
-      if (!missing.has(page)) this.#watch(cached, linear);
-      else if (waiting) waiting.add(cached);
-      else this.#unverified.set(page, new Set([cached]));
+      if (missing.has(page)) getOrInsertComputed(this.#unverified, page, () => new Set()).add(cached);
+      else this.#watch(cached, linear);
     }
     entries.forEach(({ tag, linear }, index) => {
       const list = this.#byTag.get(tag);
@@ -503,11 +502,8 @@ export class Translator {
     const block = this.#blockAt(linear) as RamBlock; // checked by isCurrent
     const page = pageOf(block, linear);
     block.markCode(page * PAGE_BYTES);
-    let regions = this.#byPage.get(block);
-    if (!regions) this.#byPage.set(block, (regions = new Map()));
-    const there = regions.get(page);
-    if (there) there.add(cached);
-    else regions.set(page, new Set([cached]));
+    const regions = getOrInsertComputed(this.#byPage, block, () => new Map<number, Set<CachedRegion>>());
+    getOrInsertComputed(regions, page, () => new Set()).add(cached);
   }
 
   #enter(tag: number, linear: number, target: number, entry: number): void {
@@ -530,8 +526,7 @@ export class Translator {
       if (!regions) continue;
       pages?.delete(page);
       for (const region of regions) this.#drop(region);
-      let counts = this.#rewrites.get(block);
-      if (!counts) this.#rewrites.set(block, (counts = new Map()));
+      const counts = getOrInsertComputed(this.#rewrites, block, () => new Map<number, number>());
       counts.set(page, (counts.get(page) ?? 0) + 1);
     }
   }

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { Encoding } from './encoding.js';
 
 /** A decoder as a tree: switches over bit fields, tests of single patterns, instructions at the leaves. */
@@ -51,9 +52,7 @@ function build<T extends { readonly encoding: Encoding }>(candidates: readonly T
     const groups = new Map<number, T[]>();
     for (const candidate of candidates) {
       const value = (candidate.encoding.match >>> field.low) & (2 ** field.bits - 1);
-      const group = groups.get(value);
-      if (group) group.push(candidate);
-      else groups.set(value, [candidate]);
+      getOrInsertComputed(groups, value, () => []).push(candidate);
     }
     const nowDecided = (decided | ((2 ** field.bits - 1) << field.low)) >>> 0;
     const cases = new Map([...groups].map(([value, group]) => [value, build(group, nowDecided)]));

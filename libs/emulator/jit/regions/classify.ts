@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type {
   BranchKind,
   DecodeNode,
@@ -122,9 +123,7 @@ export class InstructionReader {
 
   /** Which state an instruction looks at and changes, by offset, and whether it may leave the translation or redirect it. */
   effects(word: number, pc: number): Effects {
-    let effects = this.#effects.get(word);
-    if (!effects) this.#effects.set(word, (effects = this.#effectsOf(word, pc)));
-    return effects;
+    return getOrInsertComputed(this.#effects, word, () => this.#effectsOf(word, pc));
   }
 
   #effectsOf(word: number, pc: number): Effects {

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { Fragment, Value } from '../ir/fragment.js';
 import { isPure, NO_VALUE } from '../ir/fragment.js';
 import type { BranchKind, HelperSignature } from '../ir/ops.js';
@@ -52,9 +53,7 @@ export class LocalPool {
   }
 
   release(type: ValType, local: number): void {
-    const list = this.#free.get(type);
-    if (list) list.push(local);
-    else this.#free.set(type, [local]);
+    getOrInsertComputed(this.#free, type, () => []).push(local);
   }
 }
 

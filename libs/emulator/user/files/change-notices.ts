@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 /** Who is told of what the guest does to files: the watches of inotify(7). */
 import { Errno } from '../kernel/contracts.js';
 import { FileType, identityOf } from '../vfs/inode.js';
@@ -62,8 +63,7 @@ export class ChangeNotices {
 
   /** @returns ends the watch */
   watch(identity: string, watch: FileWatch): () => void {
-    let watches = this.#watches.get(identity);
-    if (!watches) this.#watches.set(identity, (watches = new Set()));
+    const watches = getOrInsertComputed(this.#watches, identity, () => new Set());
     watches.add(watch);
     return () => {
       watches.delete(watch);

@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 /** epoll(7). */
 import { Errno, Poll } from '../kernel/contracts.js';
 import type { SyscallContext, WaitQueue } from '../kernel/contracts.js';
@@ -136,8 +137,7 @@ export class EpollFile extends OpenFile {
   }
 
   #key(descriptor: number, file: OpenFile): string {
-    let number = this.#fileKeys.get(file);
-    if (number === undefined) this.#fileKeys.set(file, (number = this.#nextFileKey++));
+    const number = getOrInsertComputed(this.#fileKeys, file, () => this.#nextFileKey++);
     return `${descriptor}:${number}`;
   }
 

@@ -1,6 +1,6 @@
 /** The guest's file system as a whole: its mounts, what it shares between processes, and opening of files in it. */
 import * as fs from 'node:fs';
-import { ConfigError } from '../../core/index.js';
+import { ConfigError, getOrInsertComputed } from '../../core/index.js';
 import { Errno } from '../kernel/contracts.js';
 import type { GuestClock, SyscallContext, SyscallResult } from '../kernel/contracts.js';
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
@@ -267,15 +267,9 @@ export class FileSystem {
   }
 
   pipeOf(inode: Inode): Pipe {
-    if (!(inode instanceof MemoryNode)) {
-      const key = identityOf(inode.attributes());
-      let pipe = this.#hostPipes.get(key);
-      if (!pipe) this.#hostPipes.set(key, (pipe = new Pipe(this.#budget)));
-      return pipe;
-    }
-    let pipe = this.#pipes.get(inode);
-    if (!pipe) this.#pipes.set(inode, (pipe = new Pipe(this.#budget)));
-    return pipe;
+    const make = (): Pipe => new Pipe(this.#budget);
+    if (inode instanceof MemoryNode) return getOrInsertComputed(this.#pipes, inode, make);
+    return getOrInsertComputed(this.#hostPipes, identityOf(inode.attributes()), make);
   }
 
   #create(directory: Place, name: string, request: OpenRequest, caller: PathCaller): OpenFile {

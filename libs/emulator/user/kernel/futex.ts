@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { UserMemory } from './contracts.js';
 import { Errno, WaitQueue } from './contracts.js';
 
@@ -83,9 +84,7 @@ export class FutexTable {
   }
 
   #listOf(key: number): FutexWaiter[] {
-    let list = this.#waiters.get(key);
-    if (!list) this.#waiters.set(key, (list = []));
-    return list;
+    return getOrInsertComputed(this.#waiters, key, () => []);
   }
 }
 

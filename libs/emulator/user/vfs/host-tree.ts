@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 /**
  * A host directory as a tree of guest files.
  *
@@ -180,9 +181,7 @@ class GuestNodes {
   }
 
   add(directory: HostDirectory, name: string, node: MemoryNode): void {
-    let names = this.#byDirectory.get(directory.identity);
-    if (!names) this.#byDirectory.set(directory.identity, (names = new Map<string, MemoryNode>()));
-    names.set(name, node);
+    getOrInsertComputed(this.#byDirectory, directory.identity, () => new Map()).set(name, node);
   }
 
   create(directory: HostDirectory, name: string, type: number, creation: Creation): MemoryNode {

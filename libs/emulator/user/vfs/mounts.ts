@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 /**
  * The guest's whole tree: mounts, and the resolution of paths in it, component by component (path_resolution(7)). The
  * guest's root is the only root there is; `..` stops there, absolute links start there.
@@ -95,9 +96,7 @@ export class MountTable {
     { tree, readOnly, source }: { tree: Tree; readOnly: boolean; source: string },
   ): Place {
     const mount: Mount = { tree, readOnly, source, on: { directory, name } };
-    let names = this.#on.get(directory.inode);
-    if (!names) this.#on.set(directory.inode, (names = new Map<string, Mount>()));
-    names.set(name, mount);
+    getOrInsertComputed(this.#on, directory.inode, () => new Map()).set(name, mount);
     this.#list.push(mount);
     return { mount, inode: tree.root };
   }
