@@ -1,22 +1,22 @@
 /** RAM that lies at known addresses, where the soft TLB need not be asked. */
-export type DirectWindow =
-  /** A segment of the address space, for code that itself runs at directly mapped addresses. */
-  | {
-      readonly kind: 'segment';
-      /** First virtual address, a multiple of the size's next power of two. */
-      readonly virtualBase: number;
-      /** A multiple of the page size. */
-      readonly sizeBytes: number;
-      /** Linear-memory offset of its first byte, and of its page flags. */
-      readonly linear: number;
-      readonly flags: number;
-    }
-  /**
-   * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Accesses to other pages
-   * are left to the interpreter: whoever offers such a window sees to it that they are few.
-   */
-  | MirrorWindow;
+export type DirectWindow = SegmentWindow | MirrorWindow;
 
+/** A segment of the address space, for code that itself runs at directly mapped addresses. */
+export interface SegmentWindow {
+  readonly kind: 'segment';
+  /** First virtual address, a multiple of the size's next power of two. */
+  readonly virtualBase: number;
+  /** A multiple of the page size. */
+  readonly sizeBytes: number;
+  /** Linear-memory offset of its first byte, and of its page flags. */
+  readonly linear: number;
+  readonly flags: number;
+}
+
+/**
+ * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is 1. Accesses to other pages
+ * are left to the interpreter: whoever offers such a window sees to it that they are few.
+ */
 export interface MirrorWindow {
   readonly kind: 'mirror';
   readonly linear: number;

@@ -4,7 +4,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import type { Check } from './checks.js';
-import type { DirectWindow } from './direct-window.js';
+import type { DirectWindow, MirrorWindow, SegmentWindow } from './direct-window.js';
 import type { Reuse } from './reuse.js';
 import { reuseKey } from './reuse.js';
 
@@ -91,7 +91,7 @@ export class GuestAccess {
   }
 
   /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
-  #checkMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, check: Check): void {
+  #checkMirrored(window: MirrorWindow, width: Width, tag: number, check: Check): void {
     const w = this.writer;
     if (check.kind === 'free') return;
     this.context.noteInstruction();
@@ -118,7 +118,7 @@ export class GuestAccess {
   }
 
   /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
-  #inSegment(window: DirectWindow & { kind: 'segment' }, width: Width, tag: number): void {
+  #inSegment(window: SegmentWindow, width: Width, tag: number): void {
     const w = this.writer;
     const shift = Math.log2(widthBytes(width));
     w.get(this.#address);
@@ -149,7 +149,7 @@ export class GuestAccess {
    * Leaves, as i64, whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. As
    * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
    */
-  #isMirrored(window: DirectWindow & { kind: 'mirror' }, width: Width, tag: number, address: Emit): void {
+  #isMirrored(window: MirrorWindow, width: Width, tag: number, address: Emit): void {
     const w = this.writer;
     const shift = Math.log2(alignmentOf(width));
     address();

@@ -3,7 +3,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheOffset } from '../wasm/lowering.js';
-import type { DirectWindow } from './direct-window.js';
+import type { DirectWindow, MirrorWindow } from './direct-window.js';
 import { tlbEntryOf } from './guest-access.js';
 
 /** What of a branch target an exec tag is compared with: the page, and the bits that must be zero. */
@@ -67,7 +67,7 @@ export class JumpCacheLookup {
     else this.isCachedAnywhere(address, mapped);
   }
 
-  #isInMirror(address: number, { linear, fetches }: DirectWindow & { kind: 'mirror' }): void {
+  #isInMirror(address: number, { linear, fetches }: MirrorWindow): void {
     const w = this.writer;
     const { modeKey } = this.cache;
     if (typeof modeKey !== 'number') throw new Error('mirrored code is translated for one mode key');
