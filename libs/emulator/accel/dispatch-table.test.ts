@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DispatchLayout } from '../jit/ir/index.js';
-import { LinearMemory, PAGE_BYTES } from '../memory/index.js';
+import { LinearMemory, PAGE_BYTES, PAGE_OFFSET } from '../memory/index.js';
 import { DispatchTable } from './dispatch-table.js';
 
 const MODE = 2;
@@ -16,7 +16,7 @@ function createTable() {
   const find = (address: number, modeKey = MODE): number => {
     const rotated = ((address >>> 2) | (address << 30)) >>> 0;
     const block = view.getInt32(table.pages + modeKey * DispatchLayout.pagesBytes + ((rotated >>> 8) & ~3), true);
-    return view.getInt32(table.blocks + block + (address & (PAGE_BYTES - 1)), true);
+    return view.getInt32(table.blocks + block + (address & PAGE_OFFSET), true);
   };
   const allow = (page: number): void => {
     fetchable.add(page);

@@ -1,5 +1,5 @@
 import type { LinearMemory } from '../memory/index.js';
-import { PAGE_BYTES, PAGE_SHIFT } from '../memory/index.js';
+import { PAGE_BYTES, PAGE_OFFSET, PAGE_SHIFT } from '../memory/index.js';
 import { DispatchLayout } from '../jit/ir/index.js';
 
 /** Pages of code that may have entries at the same time. */
@@ -72,8 +72,7 @@ export class DispatchTable {
     });
   }
 
-  #slot = (block: number, address: number): number =>
-    (this.blocks + block * PAGE_BYTES + (address & (PAGE_BYTES - 1))) >> 2;
+  #slot = (block: number, address: number): number => (this.blocks + block * PAGE_BYTES + (address & PAGE_OFFSET)) >> 2;
 
   #pageSlot = (modeKey: number, page: number): number =>
     (this.pages + modeKey * DispatchLayout.pagesBytes + 4 * page) >> 2;

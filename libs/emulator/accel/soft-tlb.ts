@@ -1,5 +1,6 @@
 import { SoftTlb } from '../jit/ir/index.js';
 import type { LinearMemory } from '../memory/index.js';
+import { PAGE_MASK } from '../memory/index.js';
 
 /** Kernel, supervisor and user translations side by side, so that a mode switch flushes nothing. */
 const MODES = 3;
@@ -105,7 +106,7 @@ export class SoftTlbTables {
     linearOffset: number,
     allow: { readonly read: boolean; readonly write: boolean; readonly fetch: boolean },
   ): void {
-    const page = address & ~0xfff;
+    const page = address & PAGE_MASK;
     const at = this.#table * TABLE_WORDS + this.#indexOf(address);
     const addend = (linearOffset - page) | 0;
     this.#used[this.#table] = 1;
@@ -124,7 +125,7 @@ export class SoftTlbTables {
   /** Linear-memory offset of a byte that the current mode may fetch, or -1. */
   fetchOffset(address: number): number {
     const at = this.#table * TABLE_WORDS + this.#indexOf(address);
-    if (this.#words[at + (SoftTlb.execTag >> 2)] !== (address & ~0xfff)) return -1;
+    if (this.#words[at + (SoftTlb.execTag >> 2)] !== (address & PAGE_MASK)) return -1;
     return (address + (this.#words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
   }
 

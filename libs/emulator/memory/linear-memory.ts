@@ -7,6 +7,9 @@ const WASM_PAGE_BYTES = 0x10000;
 /** Guest pages are tracked in this unit, whatever the guest's MMU uses. */
 export const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
+/** The bits of a 32-bit address that say where in its page it lies, and the others. As signed numbers. */
+export const PAGE_OFFSET = PAGE_BYTES - 1;
+export const PAGE_MASK = ~PAGE_OFFSET;
 
 /** Per-page tracking flags, one byte per 4 KiB of RAM. A page takes the fast store path only when `flags === Dirty`. */
 export const PageFlag = {

@@ -3,7 +3,7 @@ import type { Width } from '../../jit/ir/index.js';
 import { EngineEvent, JumpCache, SoftTlb, widthBytes, Width as Widths } from '../../jit/ir/index.js';
 import { DECODE_TABLE_BYTES, generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
-import { PAGE_BYTES, PageFlag } from '../../memory/index.js';
+import { PAGE_BYTES, PAGE_MASK, PageFlag } from '../../memory/index.js';
 import type { CpuCore, EngineHost, StackSource } from '../../targets/index.js';
 import { Access } from '../../targets/index.js';
 import type { DirectWindow } from '../../jit/regions/index.js';
@@ -521,7 +521,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const write = isRam && this.#core.translatedWritable && flags === PageFlag.Dirty;
     this.#tlbMisses++;
     this.#tlb.fill(address, block.linearOffset + offset, { read: true, write, fetch });
-    this.#allowMirrored((address & ~(PAGE_BYTES - 1)) >>> 0, block.linearOffset + offset, { write, fetch });
+    this.#allowMirrored((address & PAGE_MASK) >>> 0, block.linearOffset + offset, { write, fetch });
     return true;
   }
 

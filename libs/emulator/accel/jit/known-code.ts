@@ -3,12 +3,11 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import { BranchKind } from '../../jit/ir/index.js';
 import type { CodeSource, Region, RegionLimits } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
-import { PAGE_BYTES } from '../../memory/index.js';
+import { placeOf } from './known-regions.js';
 import type { CompiledRegion, CompilerSetup } from './region-module.js';
 
 /** Functions of up to `mostAgain` instructions are translated again in each that calls them. */
 const LIMITS: RegionLimits = { most: 1500, mostWithTable: 5000, mostAgain: 100 };
-const PAGE_MASK = ~(PAGE_BYTES - 1);
 
 /** Does a region go on to a jump through a table that is another one's? */
 const reaches = ({ words }: Region, { blocks }: Region): boolean =>
@@ -135,7 +134,7 @@ export class KnownCode {
   }
 
   #locate(address: number): number {
-    return (this.#pages.get((address & PAGE_MASK) >>> 0) as number) + (address & ~PAGE_MASK); // every instruction's page is listed
+    return placeOf(this.#pages, address);
   }
 
   /** Instructions of a function, without what it calls; more than the limit are not counted. */

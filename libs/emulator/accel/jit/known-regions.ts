@@ -1,5 +1,5 @@
 import { getOrInsertComputed } from '../../core/index.js';
-import { PAGE_BYTES } from '../../memory/index.js';
+import { PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { CompiledRegion, RegionModule } from './region-module.js';
 import { placeImport, windowKey } from './region-module.js';
 
@@ -57,7 +57,7 @@ export class KnownRegions {
     const source = new KnownModule(made, this.env);
     return made.regions.flatMap((region) => {
       const first = region.entries[0] as number; // regions have at least one
-      const there = this.on((first & -PAGE_BYTES) >>> 0);
+      const there = this.on((first & PAGE_MASK) >>> 0);
       if (fresh && there.some((known) => isSameRegion(known.region, region))) return [];
       const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
       for (const [page] of region.pages) getOrInsertComputed(this.#byPage, page, () => []).push(known);
@@ -91,4 +91,4 @@ export const isSameRegion = (a: CompiledRegion, b: CompiledRegion): boolean =>
 
 /** Linear-memory offset of an instruction of a region. */
 export const placeOf = (places: Places, address: number): number =>
-  (places.get((address & -PAGE_BYTES) >>> 0) as number) + (address & (PAGE_BYTES - 1)); // every instruction's page is listed
+  (places.get((address & PAGE_MASK) >>> 0) as number) + (address & PAGE_OFFSET); // every instruction's page is listed

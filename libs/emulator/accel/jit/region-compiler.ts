@@ -3,6 +3,7 @@ import { JumpCache, SoftTlb } from '../../jit/ir/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
+import { PAGE_MASK } from '../../memory/index.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
 import { RegionModuleWriter, windowKey } from './region-module.js';
 
@@ -48,7 +49,6 @@ const WARM_SHARE = 0.1;
 /** How the entry word of the jump cache holds the entry's number and the region's size. */
 const ENTRY_BITS = 16;
 export const ENTRY_MASK = (1 << ENTRY_BITS) - 1;
-const PAGE_MASK = 0xfffff000 | 0;
 /** Words of a jump cache entry. */
 const TAG = JumpCache.tag >> 2;
 const TARGET = JumpCache.target >> 2;

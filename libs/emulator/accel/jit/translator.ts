@@ -5,7 +5,7 @@ import type { TranslationLink } from '../../jit/interp/index.js';
 import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
 import { firstFreeTarget, systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
-import { PAGE_BYTES } from '../../memory/index.js';
+import { PAGE_BYTES, PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { DispatchTable } from '../dispatch-table.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
 import type { KnownRegion, Places } from './known-regions.js';
@@ -79,7 +79,6 @@ const POSTPONEMENT = 8;
 const FIRST_TABLE_SIZE = 4096;
 /** As much of the CPU's area as holds general registers. */
 const STATE_WORDS = 128;
-const PAGE_OFFSET = PAGE_BYTES - 1;
 const NO_PAGES: ReadonlySet<number> = new Set();
 
 /**
@@ -232,7 +231,7 @@ export class Translator {
    * @param linear where that is in linear memory
    */
   fetched(address: number, linear: number): void {
-    const page = (address & ~PAGE_OFFSET) >>> 0;
+    const page = (address & PAGE_MASK) >>> 0;
     this.#verify(page, linear - (address & PAGE_OFFSET));
     if (this.#settled.get(page) === linear - (address & PAGE_OFFSET)) return;
     const block = this.#blockAt(linear);
@@ -340,7 +339,7 @@ export class Translator {
    * @returns false where some of a region's code cannot be found at present
    */
   #installKnown(address: number, linear: number): boolean {
-    const virtualPage = (address & ~PAGE_OFFSET) >>> 0;
+    const virtualPage = (address & PAGE_MASK) >>> 0;
     let complete = true;
     const current: Located[] = [];
     for (const known of this.#known.on(virtualPage)) {
@@ -427,8 +426,8 @@ export class Translator {
     let skipped = false;
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[i] as number;
-      if ((address & ~PAGE_OFFSET) !== page) {
-        page = address & ~PAGE_OFFSET;
+      if ((address & PAGE_MASK) !== page) {
+        page = address & PAGE_MASK;
         addend = (places.get(page >>> 0) as number) - (page >>> 0); // every instruction's page is listed
         skipped = missing.has(page >>> 0);
       }

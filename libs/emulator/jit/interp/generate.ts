@@ -27,6 +27,7 @@ import {
   Type,
   Width as Widths,
 } from '../ir/index.js';
+import { PAGE_BYTES, PAGE_OFFSET } from '../../memory/index.js';
 import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
@@ -63,7 +64,6 @@ export interface InterpreterLayout extends MemoryLayout {
 }
 
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
-const PAGE_OFFSET = 0xfff;
 /** How many of an instruction's usual followers are copied behind it, and behind each of those copies. */
 const COPIED_FOLLOWERS: readonly number[] = [4, 2, 0];
 /** Room for the decoder's table. */
@@ -520,7 +520,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     w.op(W.i32_le_s);
     w.if();
     const room = this.#memory.address;
-    w.i32(PAGE_OFFSET + 1);
+    w.i32(PAGE_BYTES);
     w.get(pc);
     w.i32(PAGE_OFFSET);
     w.op(W.i32_and);

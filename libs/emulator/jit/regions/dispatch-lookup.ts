@@ -1,9 +1,8 @@
+import { PAGE_OFFSET } from '../../memory/index.js';
 import { DispatchLayout, ENTRY_BUDGET } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { MirrorWindow } from './direct-window.js';
-
-const PAGE_OFFSET = 0xfff;
 
 /** Emits look-ups of the dispatch table. One word of it is in hand at a time. */
 export class DispatchLookup {

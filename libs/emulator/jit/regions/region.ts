@@ -1,3 +1,4 @@
+import { PAGE_BYTES, PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { BranchKind as BranchKindType } from '../ir/index.js';
 import { BranchKind } from '../ir/index.js';
 import type { BranchInfo, InstructionClass, InstructionReader } from './classify.js';
@@ -90,8 +91,6 @@ export interface RegionLimits {
 
 const DEFAULT_LIMITS: RegionLimits = { most: MAX_REGION_INSTRUCTIONS, mostWithTable: 1000, mostAgain: 40 };
 const MAX_ENTRIES = 1000;
-const PAGE_BYTES = 0x1000;
-const PAGE_MASK = 0xfffff000;
 
 /** Follows control flow from an address. @returns undefined where nothing can be translated */
 export function discoverRegion(
@@ -180,7 +179,7 @@ class Discovery {
         this.#leaders.add(address); // joins code that was visited from elsewhere
         return;
       }
-      if (address !== leader && (address & ~PAGE_MASK) === 0) {
+      if (address !== leader && (address & PAGE_OFFSET) === 0) {
         this.#leaders.add(address); // a new page starts a block, where its mapping is checked
       }
       if (this.#classes.size >= this.#limit) return;
@@ -201,7 +200,7 @@ class Discovery {
     if (info.kind === 'branch' && !this.#slotFits(address, info.branch.kind)) info = { kind: 'interpret' };
     this.#words.set(address, word);
     this.#classes.set(address, info);
-    this.#pages.set((address & PAGE_MASK) >>> 0, linear - (address & ~PAGE_MASK));
+    this.#pages.set((address & PAGE_MASK) >>> 0, linear - (address & PAGE_OFFSET));
     return info;
   }
 
@@ -217,7 +216,7 @@ class Discovery {
     const word = this.source.word(linear);
     if (this.reader.classify(word, slot).kind !== 'plain') return false;
     this.#words.set(slot, word);
-    if ((slot & ~PAGE_MASK) === 0) {
+    if ((slot & PAGE_OFFSET) === 0) {
       this.#pages.set(slot, linear);
       this.#leaders.add(address);
     }

@@ -1,3 +1,4 @@
+import { PAGE_MASK } from '../../memory/index.js';
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
 import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
@@ -43,8 +44,6 @@ export interface TranslationHost {
   /** An imported constant: linear-memory offset minus virtual address of a page that the region reaches into. */
   pageAddend(virtualPage: number, linearPage: number): number;
 }
-
-const PAGE_MASK = 0xfffff000 | 0;
 
 /**
  * Translates a region to one Wasm function. Guest registers live in locals, control flow becomes loops, blocks and ifs.
