@@ -30,9 +30,10 @@ import {
 import { PAGE_BYTES, PAGE_OFFSET } from '../../memory/index.js';
 import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
-import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
+import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
+import { TRANSLATION_PARAMETERS } from '../wasm/translation-call.js';
 import type { MemoryLayout } from './guest-memory.js';
 import { GuestMemory } from './guest-memory.js';
 import type { TranslationLink } from './translation-entry.js';

@@ -5,6 +5,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheEntry } from '../wasm/lowering.js';
+import { translationArguments } from '../wasm/translation-call.js';
 
 /** Where an interpreter finds translations of hot code. */
 export interface TranslationLink {
@@ -107,12 +108,15 @@ export class TranslationEntry {
         w.op(sign > 0 ? W.i32_add : W.i32_sub);
       });
     account(1);
-    w.get(cached);
-    w.memory(W.i32_load16_u, JumpCache.entry);
-    w.get(left);
-    this.cpu.load(engine.remaining);
-    this.cpu.load(engine.tlbBase);
-    w.get(left);
+    translationArguments({
+      entry: () => {
+        w.get(cached);
+        w.memory(W.i32_load16_u, JumpCache.entry);
+      },
+      self: () => w.get(left),
+      remaining: () => this.cpu.load(engine.remaining),
+      tlb: () => this.cpu.load(engine.tlbBase),
+    });
     w.callIndirect(type);
     account(-1);
     leave();

@@ -1,7 +1,8 @@
 import { PAGE_OFFSET } from '../../memory/index.js';
-import { DispatchLayout, ENTRY_BUDGET } from '../ir/index.js';
+import { DispatchLayout } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
+import { andMayEnter, translationArguments } from '../wasm/translation-call.js';
 import type { MirrorWindow } from './direct-window.js';
 
 /** Emits look-ups of the dispatch table. One word of it is in hand at a time. */
@@ -73,10 +74,7 @@ export class DispatchLookup {
     w.get(this.#word);
     w.i32(0);
     w.op(W.i32_ne);
-    w.get(remaining);
-    w.i32(ENTRY_BUDGET);
-    w.op(W.i32_gt_s);
-    w.op(W.i32_and);
+    andMayEnter(w, remaining);
   }
 
   /** Calls what is in hand; it has been seen to be enterable. */
@@ -87,10 +85,11 @@ export class DispatchLookup {
 
   #arguments(remaining: number, tlb: number): void {
     const w = this.writer;
-    this.loadEntry();
-    this.target();
-    w.get(remaining);
-    w.get(tlb);
-    this.target();
+    translationArguments({
+      entry: () => this.loadEntry(),
+      self: () => this.target(),
+      remaining: () => w.get(remaining),
+      tlb: () => w.get(tlb),
+    });
   }
 }

@@ -1,8 +1,9 @@
-import { ENTRY_BUDGET, JumpCache, SoftTlb } from '../ir/index.js';
+import { JumpCache, SoftTlb } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheOffset } from '../wasm/lowering.js';
+import { andMayEnter, translationArguments } from '../wasm/translation-call.js';
 import type { DirectWindow, MirrorWindow } from './direct-window.js';
 import { tlbEntryOf } from './guest-access.js';
 
@@ -134,21 +135,19 @@ export class JumpCacheLookup {
       w.i32(0);
       w.op(W.i32_gt_s);
       w.op(W.i32_and);
-      w.get(remaining);
-      w.i32(ENTRY_BUDGET);
-      w.op(W.i32_gt_s);
-      w.op(W.i32_and);
+      andMayEnter(w, remaining);
       w.brIf(enter);
     };
     enterIf(() => this.isCached(address, false));
     if (this.window?.kind === 'mirror') enterIf(() => this.isCachedAnywhere(address, false));
     otherwise();
     w.end();
-    this.loadEntry();
-    w.get(free);
-    w.get(remaining);
-    w.get(this.tlb);
-    w.get(free);
+    translationArguments({
+      entry: () => this.loadEntry(),
+      self: () => w.get(free),
+      remaining: () => w.get(remaining),
+      tlb: () => w.get(this.tlb),
+    });
     w.returnCallIndirect(type);
   }
 

@@ -1,10 +1,11 @@
 import type { BranchKind, IrBuilder, TargetDescription } from '../ir/index.js';
 import { Fragment, helperArgument } from '../ir/index.js';
-import { FunctionWriter, ModuleWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
+import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { MemoryImport } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
 import { CpuArea } from '../wasm/cpu-area.js';
+import { TRANSLATION_PARAMETERS, TranslationParameter } from '../wasm/translation-call.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 
 /**
@@ -56,8 +57,8 @@ class SystemExit implements LoweringContext {
   readonly writer = new FunctionWriter(TRANSLATION_PARAMETERS);
   readonly cpuBase: number;
   readonly #cpu: CpuArea;
-  readonly #remaining = 2;
-  readonly #tlb = 3;
+  readonly #remaining = TranslationParameter.Remaining;
+  readonly #tlb = TranslationParameter.Tlb;
   readonly #destination = this.writer.local(ValType.i32);
   readonly #free = this.writer.local(ValType.i32);
 

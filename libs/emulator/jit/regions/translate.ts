@@ -4,9 +4,10 @@ import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, Type } 
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label } from '../wasm/encoder.js';
-import { FunctionWriter, TRANSLATION_PARAMETERS, ValType, W } from '../wasm/encoder.js';
+import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
+import { TRANSLATION_PARAMETERS, TranslationParameter, translationArguments } from '../wasm/translation-call.js';
 import type { Check } from './checks.js';
 import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
@@ -89,10 +90,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #cpu: CpuArea;
   readonly #pool = new LocalPool(this.writer);
   readonly #swap = new ByteSwapper(this.writer, this.#pool);
-  readonly #entry = 0;
-  readonly #self = 1;
-  readonly #remaining = 2;
-  readonly #tlb = 3;
+  readonly #entry = TranslationParameter.Entry;
+  readonly #self = TranslationParameter.Self;
+  readonly #remaining = TranslationParameter.Remaining;
+  readonly #tlb = TranslationParameter.Tlb;
   readonly #condition = this.writer.local(ValType.i32);
   readonly #target = this.writer.local(ValType.i32);
   /** Index in its block of the instruction whose access does not pass. */
@@ -652,13 +653,16 @@ class RegionTranslator implements LoweringContext, AccessContext {
     args.forEach((arg, i) => this.#cpu.store(helperArgument(engine, i), arg));
     for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => w.get(local));
     this.#cpu.store(engine.pc, () => w.i32((block.instructions[index] as { address: number }).address));
-    w.i32(0);
-    w.i32(exit);
-    w.get(this.#remaining);
-    w.i32(charged - index - 1);
-    w.op(W.i32_add);
-    w.get(this.#tlb);
-    w.i32(exit);
+    translationArguments({
+      entry: () => w.i32(0),
+      self: () => w.i32(exit),
+      remaining: () => {
+        w.get(this.#remaining);
+        w.i32(charged - index - 1);
+        w.op(W.i32_add);
+      },
+      tlb: () => w.get(this.#tlb),
+    });
     w.returnCallIndirect(this.host.type);
   }
 

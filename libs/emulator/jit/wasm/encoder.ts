@@ -203,12 +203,6 @@ export class ByteWriter {
   }
 }
 
-/**
- * What a translation is called with: which of its entries, its own index in the table of translations, the instructions
- * that the budget still has, and the linear-memory offset of the current soft TLB.
- */
-export const TRANSLATION_PARAMETERS: readonly ValType[] = [ValType.i32, ValType.i32, ValType.i32, ValType.i32];
-
 /** Handle of an enclosing block, to branch to; valid until its `end`. */
 export interface Label {
   readonly level: number;

@@ -1,3 +1,5 @@
-// jit/wasm: from IR to WebAssembly. encoder writes binary modules, lowering turns fragments into instructions.
+// jit/wasm: from IR to WebAssembly. encoder writes binary modules, lowering turns fragments into instructions; cpu-area and
+// byte-swap are accesses to the CPU's state and to big-endian memory, translation-call how translations are called.
 export * from './encoder.js';
 export * from './lowering.js';
+export { TRANSLATION_PARAMETERS } from './translation-call.js';
