@@ -3,7 +3,6 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import { BranchKind } from '../../jit/ir/index.js';
 import type { CodeSource, Region, RegionLimits } from '../../jit/regions/index.js';
 import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
-import { placeOf } from './known-regions.js';
 import type { CompiledRegion, CompilerSetup } from './region-module.js';
 
 /** Functions of up to `mostAgain` instructions are translated again in each that calls them. */
@@ -22,10 +21,10 @@ export class KnownCode {
   /** Those that agree on what lies where. */
   readonly regions: CompiledRegion[] = [];
   readonly #words = new Map<number, number>();
-  /** By linear-memory offset. */
-  readonly #wordsByPlace = new Map<number, number>();
   /** Linear-memory offsets of virtual pages. */
   readonly #pages = new Map<number, number>();
+  /** Those of {@link regions} that have jump tables. */
+  readonly #withTables: readonly CompiledRegion[];
   readonly #calls = new Map<number, number>();
   /** Addresses that calls go to. */
   readonly #functions = new Set<number>();
@@ -37,6 +36,7 @@ export class KnownCode {
   constructor(regions: readonly CompiledRegion[], setup: CompilerSetup, description: TargetDescription) {
     this.reader = new InstructionReader(description, (regions[0] as CompiledRegion).modeKey, setup.systemExits);
     for (const region of regions) this.#add(region);
+    this.#withTables = this.regions.filter(({ tableTargets }) => tableTargets.length > 0);
     for (const [address, word] of this.#words) {
       const info = this.reader.classify(word, address);
       if (info.kind !== 'branch') continue;
@@ -57,10 +57,7 @@ export class KnownCode {
     if (differs || pages.some(([page, linear]) => (this.#pages.get(page) ?? linear) !== linear)) return;
     this.regions.push(region);
     for (const [page, linear] of pages) this.#pages.set(page, linear);
-    addresses.forEach((address, i) => {
-      this.#words.set(address, words[i] as number);
-      this.#wordsByPlace.set(this.#locate(address), words[i] as number);
-    });
+    addresses.forEach((address, i) => this.#words.set(address, words[i] as number));
     for (const [site, target] of calls) this.#calls.set(site, target);
   }
 
@@ -98,14 +95,13 @@ export class KnownCode {
   }
 
   #source(targets: Iterable<number>): CodeSource {
-    const tables = this.regions.filter(({ tableTargets }) => tableTargets.length > 0);
     return {
-      locate: (address) => (this.#words.has(address) ? this.#locate(address) : -1),
-      word: (linear) => this.#wordsByPlace.get(linear) as number, // located
+      word: (address) => this.#words.get(address),
+      placeOf: (page) => this.#pages.get(page) as number, // every instruction's page is listed
       isWarm: (address) => this.#words.has(address),
       warmNear: (site) =>
         new Set([
-          ...tables
+          ...this.#withTables
             .filter(({ addresses }) => addresses.includes(site))
             .flatMap((region) => this.#targetsFrom(site, region)),
           ...targets,
@@ -131,10 +127,6 @@ export class KnownCode {
       else high = middle;
     }
     return low;
-  }
-
-  #locate(address: number): number {
-    return placeOf(this.#pages, address);
   }
 
   /** Instructions of a function, without what it calls; more than the limit are not counted. */

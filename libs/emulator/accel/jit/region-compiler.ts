@@ -154,10 +154,7 @@ export class RegionCompiler {
     if (request.before.includes('covered')) return false;
     const source = this.#source(request);
     const matches = ({ addresses, words }: CompiledRegion): boolean =>
-      addresses.every((address, i) => {
-        const linear = source.locate(address);
-        return linear >= 0 && source.word(linear) === words[i];
-      });
+      addresses.every((address, i) => source.word(address) === words[i]);
     const window = windowKey(request.window);
     const known = this.#known.get((request.address & PAGE_MASK) >>> 0) ?? [];
     return known.some(
@@ -201,6 +198,18 @@ export class RegionCompiler {
       const at = cacheEntry(address);
       return isCached(at, address) && (words[at + TARGET] as number) >= leastVisits;
     };
+    /** Linear-memory offset of what can be fetched now without further ado, or -1. */
+    const locate = (address: number): number => {
+      if (((address ^ seed) & PAGE_MASK) === 0) return (seedLinear + (address - seed)) >>> 0;
+      const at = (tlbBase + SoftTlb.offset(address)) >>> 2;
+      if (words[at + (SoftTlb.execTag >> 2)] !== (address & PAGE_MASK)) return -1;
+      const addend = words[at + (SoftTlb.addend >> 2)] as number;
+      // Pages that are never checked again must lie beside the first as their addresses do.
+      const unchecked = this.description.isDirectlyMapped(seed) && this.description.isDirectlyMapped(address);
+      if (unchecked && addend !== ((seedLinear - seed) | 0)) return -1;
+      const linear = (address + addend) >>> 0;
+      return linear < this.#view.byteLength - 4 ? linear : -1;
+    };
     return {
       isWarm,
       warmNear(address) {
@@ -220,18 +229,11 @@ export class RegionCompiler {
         const linear = (address + (words[at + (SoftTlb.addend >> 2)] as number)) >>> 0;
         return linear < this.#view.byteLength - 4 ? this.#view.getUint32(linear, little) : undefined;
       },
-      locate: (address) => {
-        if (((address ^ seed) & PAGE_MASK) === 0) return (seedLinear + (address - seed)) >>> 0;
-        const at = (tlbBase + SoftTlb.offset(address)) >>> 2;
-        if (words[at + (SoftTlb.execTag >> 2)] !== (address & PAGE_MASK)) return -1;
-        const addend = words[at + (SoftTlb.addend >> 2)] as number;
-        // Pages that are never checked again must lie beside the first as their addresses do.
-        const unchecked = this.description.isDirectlyMapped(seed) && this.description.isDirectlyMapped(address);
-        if (unchecked && addend !== ((seedLinear - seed) | 0)) return -1;
-        const linear = (address + addend) >>> 0;
-        return linear < this.#view.byteLength - 4 ? linear : -1;
+      word: (address) => {
+        const linear = locate(address);
+        return linear < 0 ? undefined : this.#view.getUint32(linear, little);
       },
-      word: (linear) => this.#view.getUint32(linear, little),
+      placeOf: locate,
       translatedSize: (address) => {
         const at = cacheEntry(address);
         if (!isCached(at, address) || (words[at + TARGET] as number) <= 0)

@@ -39,8 +39,8 @@ function piecesOf(build: (a: MipsAssembler) => void, pieces: readonly Piece[], w
   const kept = pieces.map(({ seed, until, tableTargets = [], calls = {} }): KeptModule => {
     const end = until === undefined ? Infinity : a.addressOf(until);
     const source: CodeSource = {
-      locate: (address) => (address >= ORIGIN && address < Math.min(a.here, end) ? LINEAR + address : -1),
-      word: (linear) => words[(linear - LINEAR - ORIGIN) / 4] as number,
+      word: (address) => (address < end ? words[(address - ORIGIN) / 4] : undefined),
+      placeOf: (page) => LINEAR + page,
       isWarm: () => true,
       warmNear: () => tableTargets.map((label) => a.addressOf(label)),
       callTarget: (site) => {

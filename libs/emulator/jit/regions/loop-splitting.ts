@@ -49,9 +49,8 @@ class LoopSplitter {
   /** Gives a loop one head if that can be afforded. @returns where loops are still to be looked for */
   #split(loop: Set<number>): Set<number>[] {
     const entries = this.#entriesOf(loop);
-    const { head, tail } = this.#cheapestHead(loop, entries);
+    const { head, tail, cost } = this.#cheapestHead(loop, entries);
     loop.delete(head);
-    const cost = this.#costOf(tail);
     if (tail.size === 0 || cost > this.#left) return [loop];
     this.#left -= cost;
     return [loop, this.#copy(tail, new Set([...loop, head]))];
@@ -66,15 +65,15 @@ class LoopSplitter {
   }
 
   /** The head for which least has to be copied, and what that is. */
-  #cheapestHead(loop: ReadonlySet<number>, entries: readonly number[]): { head: number; tail: Set<number> } {
-    let best: { head: number; tail: Set<number>; cost: number } | undefined;
+  #cheapestHead(loop: ReadonlySet<number>, entries: readonly number[]): Head {
+    let best: Head | undefined;
     for (const head of entries.slice(0, MAX_CANDIDATES)) {
       const others = entries.filter((entry) => entry !== head);
       const tail = this.#reachable(others, (node) => loop.has(node) && node !== head);
       const cost = this.#costOf(tail);
       if (!best || cost < best.cost) best = { head, tail, cost };
     }
-    return best as { head: number; tail: Set<number> }; // every loop is reached from outside
+    return best as Head; // every loop is reached from outside
   }
 
   /** Copies a part of a loop, and leads all edges that enter the loop there to the copies. @returns the copies */
@@ -113,6 +112,13 @@ class LoopSplitter {
     for (const node of seen) for (const next of this.#successors[node] as number[]) if (enters(next)) seen.add(next);
     return seen;
   }
+}
+
+/** A loop's head, what is copied if it is the only one, and what that costs. */
+interface Head {
+  readonly head: number;
+  readonly tail: ReadonlySet<number>;
+  readonly cost: number;
 }
 
 /** Which of a loop's entries are tried as its head, at most: each means walking the loop. */

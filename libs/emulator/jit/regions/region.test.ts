@@ -26,21 +26,15 @@ interface Code {
 }
 
 function sourceOf({ words, origin = ORIGIN, warm = () => true, translated, unmapped }: Code): CodeSource {
-  const base = LINEAR + (origin & (PAGE - 1));
-  const source = {
-    locate: (address: number) => {
-      const index = (address - origin) / 4;
-      const missing = index < 0 || index >= words.length || (address & -PAGE) >>> 0 === unmapped;
-      return missing ? -1 : base + 4 * index;
-    },
-    word: (linear: number) => words[(linear - base) / 4] as number,
+  return {
+    word: (address) => ((address & -PAGE) >>> 0 === unmapped ? undefined : words[(address - origin) / 4]),
+    placeOf: (page) => LINEAR + page - ((origin & -PAGE) >>> 0),
     isWarm: warm,
-    translatedSize: (address: number) => translated?.get(address) ?? 0,
+    translatedSize: (address) => translated?.get(address) ?? 0,
     // No guesses.
     warmNear: () => [],
     callTarget: () => undefined,
   };
-  return source;
 }
 
 function discover(

@@ -5,10 +5,10 @@ import type { BranchInfo, InstructionClass, InstructionReader } from './classify
 
 /** Where instructions come from. Addresses are virtual. */
 export interface CodeSource {
-  /** Linear-memory offset of an instruction that can be fetched now without further ado, or -1. */
-  locate(address: number): number;
-  /** The instruction word there. */
-  word(linear: number): number;
+  /** The instruction word at an address, undefined where none can be fetched now without further ado. */
+  word(address: number): number | undefined;
+  /** Linear-memory offset of a page that has such a word. */
+  placeOf(page: number): number;
   /** Have branches gone to this address more than once or twice lately? Code that hardly ever ran is not translated. */
   isWarm(address: number): boolean;
   /** Addresses near this one that branches have gone to more than once or twice lately, ascending. */
@@ -193,14 +193,13 @@ class Discovery {
   }
 
   #visit(address: number): InstructionClass | undefined {
-    const linear = this.source.locate(address);
-    if (linear < 0) return undefined;
-    const word = this.source.word(linear);
+    const word = this.source.word(address);
+    if (word === undefined) return undefined;
     let info = this.reader.classify(word, address);
     if (info.kind === 'branch' && !this.#slotFits(address, info.branch.kind)) info = { kind: 'interpret' };
     this.#words.set(address, word);
     this.#classes.set(address, info);
-    this.#pages.set((address & PAGE_MASK) >>> 0, linear - (address & PAGE_OFFSET));
+    this.#addPage((address & PAGE_MASK) >>> 0);
     return info;
   }
 
@@ -211,16 +210,18 @@ class Discovery {
   #slotFits(address: number, kind: BranchKindType): boolean {
     if (kind === BranchKind.Immediate) return true;
     const slot = (address + 4) >>> 0;
-    const linear = this.source.locate(slot);
-    if (linear < 0) return false;
-    const word = this.source.word(linear);
-    if (this.reader.classify(word, slot).kind !== 'plain') return false;
+    const word = this.source.word(slot);
+    if (word === undefined || this.reader.classify(word, slot).kind !== 'plain') return false;
     this.#words.set(slot, word);
     if ((slot & PAGE_OFFSET) === 0) {
-      this.#pages.set(slot, linear);
+      this.#addPage(slot);
       this.#leaders.add(address);
     }
     return true;
+  }
+
+  #addPage(page: number): void {
+    if (!this.#pages.has(page)) this.#pages.set(page, this.source.placeOf(page));
   }
 
   #follow(address: number, branch: BranchInfo): void {
