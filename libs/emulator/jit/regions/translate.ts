@@ -73,7 +73,7 @@ interface Position {
   charged: number;
   /** Index of the instruction in hand. */
   index: number;
-  /** What to do about the translations or checks of this block's accesses, and the next one's index. */
+  /** What was planned for this block's accesses, where something was, and the next one's index. */
   readonly reuse: readonly Reuse[];
   readonly checks: readonly Check[];
   access: number;
@@ -121,7 +121,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #unstored = new Map<number, number>();
   /** How many arms of `If`s the code in hand is in. */
   #armDepth = 0;
-  readonly #reusePlan: ReusePlan;
+  /** Where every access is looked up in the soft TLB. */
+  readonly #reusePlan: ReusePlan | undefined;
   readonly #window: DirectWindow | undefined;
   /** By node. */
   readonly #checks: readonly (readonly Check[])[] | undefined;
@@ -158,7 +159,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       ...{ remaining: this.#remaining, tlb: this.#tlb, free: this.#target },
       ...{ jumpCache: this.#jumpCache, dispatch: this.#dispatch },
     });
-    this.#reusePlan = planReuse(this.#fragments);
+    this.#reusePlan = this.#window ? undefined : planReuse(this.#fragments);
     this.#graph = new RegionGraph(region, this.#window?.kind === 'mirror');
     const { origins, successors, order, firstBlock } = this.#graph;
     const uses = [
@@ -196,7 +197,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       const used = this.#uses.slice(this.#graph.firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
       if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
     }
-    this.#memory.prepare(this.#reusePlan.kept);
+    this.#memory.prepare(this.#reusePlan?.kept ?? []);
 
     this.#exits.open();
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
@@ -291,7 +292,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const block = this.#graph.blockOf(node) as Block;
     const index = this.#graph.blockIndex(node);
     const likely = block.end.kind === 'branch' && block.end.likely;
-    const reuse = this.#reusePlan.blocks[index] as Reuse[]; // one for each block
+    const reuse = this.#reusePlan?.blocks[index] ?? [];
     const fragment = this.#fragments[index] as Fragment;
     if (this.#graph.isCheckpoint(node)) {
       w.get(this.#remaining);
@@ -303,7 +304,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     }
     this.#checkSlotPage(block);
     this.#loadRegisters(this.#loads.atStart[node] as bigint);
-    const passed = reuse.length > 0 ? w.block() : undefined;
+    const passed = accessesMemory(fragment) ? w.block() : undefined;
     const failed = passed && w.block();
     const checks = this.#checks?.[node] ?? [];
     const pairs = this.#pairs[index] as PairParts;
@@ -635,7 +636,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #nextPlan(): { reuse: Reuse; check: Check | undefined } {
     const { reuse, checks } = this.#position;
     const which = this.#position.access++;
-    return { reuse: reuse[which] as Reuse, check: checks[which] }; // one for each access
+    return { reuse: reuse[which] ?? 'none', check: checks[which] };
   }
 
   call(_index: number, { name }: HelperSignature, args: readonly Emit[]): void {
@@ -683,6 +684,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#position = before;
     this.#charge(1);
   }
+}
+
+function accessesMemory(f: Fragment): boolean {
+  for (let i = 0; i < f.length; i++) if (f.op[i] === Op.LoadGuest || f.op[i] === Op.StoreGuest) return true;
+  return false;
 }
 
 type PairParts = ReadonlyMap<number, PairPart>;
