@@ -8,11 +8,13 @@ import type { LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { DispatchTable } from '../dispatch-table.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
+import { CodePages } from './code-pages.js';
 import type { KnownRegion, Places } from './known-regions.js';
 import { KnownRegions, placeOf } from './known-regions.js';
 import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
 import { ENTRY_MASK, packEntry } from './region-compiler.js';
-import { windowKey } from './region-module.js';
+import type { LocatedRegion } from './region-locator.js';
+import { RegionLocator } from './region-locator.js';
 import type { TranslationService, TranslationServiceFactory } from './service.js';
 import { translateInline } from './service.js';
 
@@ -63,14 +65,6 @@ interface CachedRegion {
   readonly places: Places;
 }
 
-/** A known region and where its code was found. */
-interface Located {
-  readonly known: KnownRegion;
-  readonly places: Places;
-  /** Virtual pages of it that were not fetched from yet, see {@link Translator.fetched}. */
-  readonly missing: ReadonlySet<number>;
-}
-
 const DEFAULT_MAX_WASM_BYTES = 96 << 20;
 /** A page whose code was rewritten this often is translated only after many more visits. */
 const PATIENCE = 4;
@@ -101,28 +95,25 @@ export class Translator {
     cache: { hits: 0, misses: 0, bytes: 0 },
   };
   readonly #cache: Int32Array;
-  readonly #memoryWords: DataView;
   readonly #startService: () => TranslationService;
   readonly #byTag = new Map<number, { linear: number; target: number; entry: number }[]>();
   readonly #known: KnownRegions;
   /** Virtual pages whose known code was looked for already, and where they were in linear memory. */
   readonly #settled = new Map<number, number>();
   readonly #regions = new Map<number, CachedRegion>();
-  readonly #byPage = new Map<RamBlock, Map<number, Set<CachedRegion>>>();
+  /** Regions are dropped when their code is written to. */
+  readonly #pages = new CodePages<CachedRegion>((region) => this.#drop(region));
+  readonly #locator: RegionLocator;
   /** Installed regions by virtual pages whose code nobody has compared yet. */
   readonly #unverified = new Map<number, Set<CachedRegion>>();
-  readonly #rewrites = new Map<RamBlock, Map<number, number>>();
   readonly #freeTargets: number[] = [];
   /** What was asked for and put off, by {@link requestKey}. */
   readonly #putOff = new Map<string, readonly PutOff[]>();
-  readonly #blocks: RamBlock[] = [];
   readonly #modeKey: number;
   readonly #translated: number;
   #service: TranslationService | undefined;
   #cachedBytes = 0;
   #batchesSeen = 0;
-  #window: DirectWindow | undefined;
-  #windowKey = windowKey(undefined);
   #nextTarget: number;
 
   constructor(
@@ -136,7 +127,12 @@ export class Translator {
   ) {
     const jumpCache = memory.allocate(JumpCache.bytes);
     this.#cache = new Int32Array(memory.buffer, jumpCache, JumpCache.bytes >> 2);
-    this.#memoryWords = new DataView(memory.buffer);
+    this.#locator = new RegionLocator({
+      buffer: memory.buffer,
+      description,
+      fetchOffset: (address) => tlb.fetchOffset(address),
+      holdsCode: (linear) => this.#pages.has(linear),
+    });
     this.link = { jumpCache, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
@@ -185,8 +181,7 @@ export class Translator {
 
   /** Watches for changes of code in this memory. */
   follow(block: RamBlock): void {
-    block.onCodeWrite((_, offset, length) => this.#invalidate(block, offset, length));
-    this.#blocks.push(block);
+    this.#pages.follow(block);
   }
 
   /** An address was visited often. @param entryOffset its jump cache entry in linear memory */
@@ -196,11 +191,10 @@ export class Translator {
     const linear = this.#cache[at + (JumpCache.linear >> 2)] as number;
     const known = this.#byTag.get(tag)?.find((candidate) => candidate.linear === linear);
     if (known) return this.#enter(tag, linear, known.target, known.entry);
-    const block = this.#blockAt(linear >>> 0);
-    if (!block) return;
-    const rewritten = this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0;
+    if (!this.#pages.has(linear)) return;
+    const rewritten = this.#pages.rewrites(linear);
     if (rewritten > PATIENCE) {
-      this.#rewrites.get(block)?.set(pageOf(block, linear), rewritten >> 1);
+      this.#pages.forgive(linear);
       this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold << Math.min(rewritten, 12);
       return;
     }
@@ -217,7 +211,7 @@ export class Translator {
       tlbBase: this.tlb.base,
       before: this.#putOff.get(requestKey({ address, modeKey, linear })) ?? [],
       state: this.words.slice(0, STATE_WORDS),
-      window: this.#window,
+      window: this.#locator.window,
       batchesSeen: this.#batchesSeen,
     });
     this.collect();
@@ -234,17 +228,18 @@ export class Translator {
     const page = (address & PAGE_MASK) >>> 0;
     this.#verify(page, linear - (address & PAGE_OFFSET));
     if (this.#settled.get(page) === linear - (address & PAGE_OFFSET)) return;
-    const block = this.#blockAt(linear);
-    const rewrites = block ? (this.#rewrites.get(block)?.get(pageOf(block, linear)) ?? 0) : Infinity;
+    const isInVain = !this.#pages.has(linear) || this.#pages.rewrites(linear) > PATIENCE;
     // A region whose other pages cannot be told at present is tried again.
-    const complete = rewrites > PATIENCE || this.#installKnown(address, linear);
+    const complete = isInVain || this.#installKnown(address, linear);
     if (complete) this.#settled.set(page, linear - (address & PAGE_OFFSET));
   }
 
   /** Pages may be fetched from that nobody fetched from just now: another address space is in use. */
   addressSpaceSelected(): void {
-    for (const page of [...this.#unverified.keys()])
-      if (this.#isMirrored(page)) this.#verify(page, (this.#window as { linear: number }).linear + page);
+    for (const page of [...this.#unverified.keys()]) {
+      const linear = this.#locator.mirrorOf(page);
+      if (linear !== undefined) this.#verify(page, linear);
+    }
   }
 
   /** Takes over what the service has finished. */
@@ -274,8 +269,7 @@ export class Translator {
 
   /** Memory moved on the bus: drops everything. @param window where the directly mapped segment now shows RAM */
   relocate(window: DirectWindow | undefined): void {
-    this.#window = window;
-    this.#windowKey = windowKey(window);
+    this.#locator.window = window;
     this.flush();
   }
 
@@ -285,7 +279,7 @@ export class Translator {
     this.#settled.clear();
     this.#cache.fill(0);
     this.#byTag.clear();
-    this.#byPage.clear();
+    this.#pages.clear();
     this.#unverified.clear();
     this.dispatch?.clear();
     for (const target of this.#regions.keys()) this.#release(target);
@@ -302,18 +296,17 @@ export class Translator {
     stats.wasmBytes += batch.wasmBytes;
     this.#takePutOff(batch);
     if (!batch.made) return;
-    const current: Located[] = [];
+    const current: LocatedRegion[] = [];
     for (const known of this.#known.add(batch.made, false)) {
       const { region } = known;
       const address = region.entries[0] as number; // the requested one
-      const places = new Map(region.pages);
-      const missing = NO_PAGES;
+      const located = { known, places: new Map(region.pages), missing: NO_PAGES };
       stats.regions++;
       stats.guestInstructions += region.instructions;
       stats.cache.misses++;
       // Else its address starts to count anew.
-      if (this.#isCurrent(known, places, missing)) current.push({ known, places, missing });
-      else this.#restartCount({ address, modeKey: region.modeKey, linear: placeOf(places, address) });
+      if (this.#locator.isCurrent(located)) current.push(located);
+      else this.#restartCount({ address, modeKey: region.modeKey, linear: placeOf(located.places, address) });
     }
     this.#install(current);
   }
@@ -341,23 +334,22 @@ export class Translator {
   #installKnown(address: number, linear: number): boolean {
     const virtualPage = (address & PAGE_MASK) >>> 0;
     let complete = true;
-    const current: Located[] = [];
+    const current: LocatedRegion[] = [];
     for (const known of this.#known.on(virtualPage)) {
-      if (known.window !== this.#windowKey) continue;
-      const located = this.#locate(known, virtualPage, linear - (address & PAGE_OFFSET));
+      if (!this.#locator.suits(known)) continue;
+      const located = this.#locator.locate(known, virtualPage, linear - (address & PAGE_OFFSET));
       if (!located) {
         complete = false;
         continue;
       }
-      const { places, missing } = located;
       const { entries, modeKey } = known.region;
       const first = entries[0] as number; // regions have at least one
-      const firstLinear = placeOf(places, first);
+      const firstLinear = placeOf(located.places, first);
       if (known.installedAt.has(firstLinear)) continue;
       // What was made for this address in this run stays.
       const there = this.#byTag.get((first + modeKey) | 0)?.find((item) => item.linear === (firstLinear | 0));
       if (there && (there.entry & ENTRY_MASK) === 0) continue;
-      if (this.#isCurrent(known, places, missing)) current.push(located);
+      if (this.#locator.isCurrent(located)) current.push(located);
     }
     for (const { known } of current) {
       if (!known.fresh) continue;
@@ -368,37 +360,6 @@ export class Translator {
     return complete;
   }
 
-  /** Where the pages of a region are now, seen from one of them; undefined where that cannot be told without further ado. */
-  #locate(known: KnownRegion, virtualPage: number, linearPage: number): Located | undefined {
-    const { pages, entries } = known.region;
-    const unchecked = this.description.isDirectlyMapped(entries[0] as number);
-    const places = new Map<number, number>();
-    const missing = new Set<number>();
-    for (const [page] of pages) {
-      let linear = linearPage;
-      if (page !== virtualPage) {
-        // Pages that translations never check again lie beside each other as their addresses do.
-        const beside = unchecked && this.description.isDirectlyMapped(page);
-        linear = beside ? linearPage + (page - virtualPage) : this.tlb.fetchOffset(page);
-        if (beside && !this.description.isDirectlyMapped(virtualPage)) return undefined;
-        if (linear < 0 && this.#window?.kind === 'mirror') {
-          linear = this.#window.linear + page;
-          if (!this.#isMirrored(page)) missing.add(page);
-        }
-      }
-      if (linear < 0) return undefined;
-      places.set(page, linear);
-    }
-    return { known, places, missing };
-  }
-
-  /** Can a page be fetched from where it is mirrored? */
-  #isMirrored(page: number): boolean {
-    return (
-      this.#window?.kind === 'mirror' && this.#memoryWords.getUint8(this.#window.fetches + page / PAGE_BYTES) === 1
-    );
-  }
-
   /** Drops regions that expected other code on a page which was not there when they were installed. */
   #verify(page: number, linear: number): void {
     const regions = this.#unverified.get(page);
@@ -407,34 +368,10 @@ export class Translator {
     for (const cached of regions) {
       const { known, places } = cached;
       const missing = new Set([...places.keys()].filter((other) => other !== page));
-      if (places.get(page) === linear && this.#isCurrent(known, places, missing)) this.#watch(cached, linear);
+      const isCurrent = places.get(page) === linear && this.#locator.isCurrent({ known, places, missing });
+      if (isCurrent) this.#pages.watch(cached, linear);
       else this.#drop(cached);
     }
-  }
-
-  /** Is the code there what was translated? */
-  #isCurrent(
-    { region: { pages, addresses, words }, window }: KnownRegion,
-    places: Places,
-    missing: ReadonlySet<number>,
-  ): boolean {
-    if (window !== this.#windowKey) return false;
-    for (const [page] of pages) if (!this.#blockAt(places.get(page) as number)) return false;
-    const little = this.description.byteOrder === 'little';
-    let page = -1;
-    let addend = 0;
-    let skipped = false;
-    for (let i = 0; i < addresses.length; i++) {
-      const address = addresses[i] as number;
-      if ((address & PAGE_MASK) !== page) {
-        page = address & PAGE_MASK;
-        addend = (places.get(page >>> 0) as number) - (page >>> 0); // every instruction's page is listed
-        skipped = missing.has(page >>> 0);
-      }
-      if (skipped) continue;
-      if (this.#memoryWords.getUint32(address + addend, little) !== words[i]) return false;
-    }
-    return true;
   }
 
   #restartCount(
@@ -449,7 +386,7 @@ export class Translator {
       this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold * factor;
   }
 
-  #install(current: readonly Located[]): void {
+  #install(current: readonly LocatedRegion[]): void {
     if (current.length === 0) return;
     const started = performance.now();
     const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;
@@ -465,7 +402,7 @@ export class Translator {
     this.stats.installMs += performance.now() - started;
   }
 
-  #installRegion({ known, places, missing }: Located, fn: unknown): void {
+  #installRegion({ known, places, missing }: LocatedRegion, fn: unknown): void {
     const { region } = known;
     const target = this.#freeTargets.pop() ?? this.#nextTarget++;
     if (target >= this.table.length) this.table.grow(this.table.length);
@@ -481,7 +418,7 @@ export class Translator {
     this.#regions.set(target, cached);
     for (const [page, linear] of places) {
       if (missing.has(page)) getOrInsertComputed(this.#unverified, page, () => new Set()).add(cached);
-      else this.#watch(cached, linear);
+      else this.#pages.watch(cached, linear);
     }
     entries.forEach(({ tag, linear }, index) => {
       const list = this.#byTag.get(tag);
@@ -496,15 +433,6 @@ export class Translator {
     });
   }
 
-  /** Drops a region when the page at a linear-memory offset is written to. */
-  #watch(cached: CachedRegion, linear: number): void {
-    const block = this.#blockAt(linear) as RamBlock; // checked by isCurrent
-    const page = pageOf(block, linear);
-    block.markCode(page * PAGE_BYTES);
-    const regions = getOrInsertComputed(this.#byPage, block, () => new Map<number, Set<CachedRegion>>());
-    getOrInsertComputed(regions, page, () => new Set()).add(cached);
-  }
-
   #enter(tag: number, linear: number, target: number, entry: number): void {
     const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
     this.#cache[at + (JumpCache.tag >> 2)] = tag;
@@ -512,22 +440,9 @@ export class Translator {
     this.#cache[at + (JumpCache.target >> 2)] = target;
     this.#cache[at + (JumpCache.entry >> 2)] = entry;
     const [address, modeKey] = [tag & ~3, tag & 3];
-    if (this.#window?.kind === 'mirror' && linear === ((this.#window.linear + address) | 0))
+    const { window } = this.#locator;
+    if (window?.kind === 'mirror' && linear === ((window.linear + address) | 0))
       this.dispatch?.enter(modeKey, address, target, entry & ENTRY_MASK);
-  }
-
-  #invalidate(block: RamBlock, offset: number, length: number): void {
-    const pages = this.#byPage.get(block);
-    const last = Math.floor((offset + length - 1) / PAGE_BYTES);
-    for (let page = Math.floor(offset / PAGE_BYTES); page <= last; page++) {
-      block.clearCode(page * PAGE_BYTES);
-      const regions = pages?.get(page);
-      if (!regions) continue;
-      pages?.delete(page);
-      for (const region of regions) this.#drop(region);
-      const counts = getOrInsertComputed(this.#rewrites, block, () => new Map<number, number>());
-      counts.set(page, (counts.get(page) ?? 0) + 1);
-    }
   }
 
   #drop(region: CachedRegion): void {
@@ -538,8 +453,7 @@ export class Translator {
     this.#cachedBytes -= region.wasmBytes;
     for (const [page, linear] of region.places) {
       this.#unverified.get(page)?.delete(region);
-      const block = this.#blockAt(linear);
-      if (block) this.#byPage.get(block)?.get(pageOf(block, linear))?.delete(region);
+      this.#pages.unwatch(region, linear);
     }
     for (const { tag, linear } of region.entries) {
       const list = this.#byTag.get(tag)?.filter((item) => item.target !== region.target);
@@ -560,14 +474,7 @@ export class Translator {
     this.table.set(target, null);
     this.#freeTargets.push(target);
   }
-
-  #blockAt(linear: number): RamBlock | undefined {
-    return this.#blocks.find((block) => linear >= block.linearOffset && linear < block.linearOffset + block.sizeBytes);
-  }
 }
 
 const requestKey = ({ address, modeKey, linear }: Pick<TranslationRequest, 'address' | 'modeKey' | 'linear'>): string =>
   `${address} ${modeKey} ${linear | 0}`;
-
-const pageOf = (block: RamBlock, linear: number): number =>
-  Math.floor(((linear >>> 0) - block.linearOffset) / PAGE_BYTES);
