@@ -1,13 +1,23 @@
 import { JumpCache } from '../jit/ir/index.js';
 import type { LinearMemory } from '../memory/index.js';
 
-/** An entry is in use for an address and mode key, see {@link JumpCache}, at a place in linear memory; both as signed numbers. */
+/** What an entry is in use for, as it says: an address with a mode key, and a place in linear memory. Signed numbers. */
 export interface JumpCacheKey {
   readonly tag: number;
   readonly linear: number;
 }
 
-const [TAG, LINEAR, TARGET, ENTRY] = [JumpCache.tag >> 2, JumpCache.linear >> 2, JumpCache.target >> 2, JumpCache.entry >> 2];
+export const jumpCacheKey = (address: number, modeKey: number, linear: number): JumpCacheKey => ({
+  tag: (address + modeKey) | 0,
+  linear: linear | 0,
+});
+
+const [TAG, LINEAR, TARGET, ENTRY] = [
+  JumpCache.tag >> 2,
+  JumpCache.linear >> 2,
+  JumpCache.target >> 2,
+  JumpCache.entry >> 2,
+];
 
 /** What the host writes to a vCPU's jump cache. */
 export class JumpCacheTable {

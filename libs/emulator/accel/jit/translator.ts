@@ -1,12 +1,13 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import { JumpCache } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
 import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
 import { firstFreeTarget, systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
 import type { LinearMemory, RamBlock } from '../../memory/index.js';
-import { PAGE_BYTES, PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
+import { PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { DispatchTable } from '../dispatch-table.js';
+import type { JumpCacheKey } from '../jump-cache.js';
+import { jumpCacheKey, JumpCacheTable } from '../jump-cache.js';
 import type { SoftTlbTables } from '../soft-tlb.js';
 import { CodePages } from './code-pages.js';
 import type { KnownRegion, Places } from './known-regions.js';
@@ -55,13 +56,20 @@ export interface TranslationStats {
   };
 }
 
+/** Where a translation is entered. */
+interface Entry extends JumpCacheKey {
+  readonly target: number;
+  /** See `packEntry`. */
+  readonly entry: number;
+}
+
 interface CachedRegion {
   readonly known: KnownRegion;
   /** Linear-memory offset of its first instruction. */
   readonly linear: number;
   readonly target: number;
   readonly wasmBytes: number;
-  readonly entries: readonly { readonly tag: number; readonly linear: number }[];
+  readonly entries: readonly Entry[];
   readonly places: Places;
 }
 
@@ -94,9 +102,10 @@ export class Translator {
     flushes: 0,
     cache: { hits: 0, misses: 0, bytes: 0 },
   };
-  readonly #cache: Int32Array;
+  readonly #jumpCache: JumpCacheTable;
   readonly #startService: () => TranslationService;
-  readonly #byTag = new Map<number, { linear: number; target: number; entry: number }[]>();
+  /** By the tag of its key. */
+  readonly #entries = new Map<number, Entry[]>();
   readonly #known: KnownRegions;
   /** Virtual pages whose known code was looked for already, and where they were in linear memory. */
   readonly #settled = new Map<number, number>();
@@ -125,15 +134,14 @@ export class Translator {
     /** For mirrored code. */
     private readonly dispatch?: DispatchTable,
   ) {
-    const jumpCache = memory.allocate(JumpCache.bytes);
-    this.#cache = new Int32Array(memory.buffer, jumpCache, JumpCache.bytes >> 2);
+    this.#jumpCache = new JumpCacheTable(memory);
     this.#locator = new RegionLocator({
       buffer: memory.buffer,
       description,
       fetchOffset: (address) => tlb.fetchOffset(address),
       holdsCode: (linear) => this.#pages.has(linear),
     });
-    this.link = { jumpCache, threshold: options.threshold };
+    this.link = { jumpCache: this.#jumpCache.offset, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
     const systemExits = this.#installSystemExits();
@@ -145,7 +153,7 @@ export class Translator {
           buffer: memory.buffer,
           memory: { pages: memory.pages, shared: memory.shared },
           cpuBase: words.byteOffset,
-          jumpCache,
+          jumpCache: this.link.jumpCache,
           threshold: options.threshold,
           systemExits,
           image: typeof image === 'function' ? image() : image,
@@ -186,23 +194,21 @@ export class Translator {
 
   /** An address was visited often. @param entryOffset its jump cache entry in linear memory */
   translate(entryOffset: number): void {
-    const at = (entryOffset - this.link.jumpCache) >> 2;
-    const tag = this.#cache[at + (JumpCache.tag >> 2)] as number;
-    const linear = this.#cache[at + (JumpCache.linear >> 2)] as number;
-    const known = this.#byTag.get(tag)?.find((candidate) => candidate.linear === linear);
-    if (known) return this.#enter(tag, linear, known.target, known.entry);
+    const key = this.#jumpCache.keyAt(entryOffset);
+    const { tag, linear } = key;
+    const known = this.#entryOf(key);
+    if (known) return this.#enter(known);
     if (!this.#pages.has(linear)) return;
     const rewritten = this.#pages.rewrites(linear);
     if (rewritten > PATIENCE) {
       this.#pages.forgive(linear);
-      this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold << Math.min(rewritten, 12);
-      return;
+      return this.#jumpCache.count(key, this.options.threshold << Math.min(rewritten, 12));
     }
     const modeKey = this.words[this.#modeKey] as number;
     const address = (tag - modeKey) >>> 0;
     this.#installKnown(address, linear >>> 0);
-    const installed = this.#byTag.get(tag)?.find((candidate) => candidate.linear === linear);
-    if (installed) return this.#enter(tag, linear, installed.target, installed.entry);
+    const installed = this.#entryOf(key);
+    if (installed) return this.#enter(installed);
     this.#service ??= this.#startService();
     this.#service.request({
       address,
@@ -277,8 +283,8 @@ export class Translator {
   flush(): void {
     this.#known.uninstall();
     this.#settled.clear();
-    this.#cache.fill(0);
-    this.#byTag.clear();
+    this.#jumpCache.clear();
+    this.#entries.clear();
     this.#pages.clear();
     this.#unverified.clear();
     this.dispatch?.clear();
@@ -319,8 +325,7 @@ export class Translator {
     for (const request of covered) {
       const { address, modeKey, linear } = request;
       this.#installKnown(address, linear);
-      const known = this.#byTag.get((address + modeKey) | 0)?.some((item) => item.linear === (linear | 0));
-      if (known) continue;
+      if (this.#entryOf(jumpCacheKey(address, modeKey, linear))) continue;
       // The region that covers it may have been dropped since.
       this.#putOff.set(requestKey(request), [...request.before, 'covered']);
       this.#restartCount(request);
@@ -347,7 +352,7 @@ export class Translator {
       const firstLinear = placeOf(located.places, first);
       if (known.installedAt.has(firstLinear)) continue;
       // What was made for this address in this run stays.
-      const there = this.#byTag.get((first + modeKey) | 0)?.find((item) => item.linear === (firstLinear | 0));
+      const there = this.#entryOf(jumpCacheKey(first, modeKey, firstLinear));
       if (there && (there.entry & ENTRY_MASK) === 0) continue;
       if (this.#locator.isCurrent(located)) current.push(located);
     }
@@ -378,12 +383,7 @@ export class Translator {
     { address, modeKey, linear }: Pick<TranslationRequest, 'address' | 'modeKey' | 'linear'>,
     factor = 1,
   ): void {
-    const at = JumpCache.offset(address, modeKey) >> 2;
-    if (
-      this.#cache[at + (JumpCache.tag >> 2)] === ((address + modeKey) | 0) &&
-      this.#cache[at + (JumpCache.linear >> 2)] === (linear | 0)
-    )
-      this.#cache[at + (JumpCache.target >> 2)] = -this.options.threshold * factor;
+    this.#jumpCache.count(jumpCacheKey(address, modeKey, linear), this.options.threshold * factor);
   }
 
   #install(current: readonly LocatedRegion[]): void {
@@ -407,11 +407,11 @@ export class Translator {
     const target = this.#freeTargets.pop() ?? this.#nextTarget++;
     if (target >= this.table.length) this.table.grow(this.table.length);
     this.table.set(target, fn);
-    const entries = region.entries.map((address) => ({
-      tag: (address + region.modeKey) | 0,
-      linear: placeOf(places, address) | 0,
+    const entries = region.entries.map((address, index): Entry => ({
+      ...jumpCacheKey(address, region.modeKey, placeOf(places, address)),
+      ...{ target, entry: packEntry(index, region.instructions) },
     }));
-    const linear = (entries[0] as { linear: number }).linear >>> 0;
+    const linear = placeOf(places, region.entries[0] as number);
     known.installedAt.add(linear);
     const cached: CachedRegion = { known, places, linear, target, entries, wasmBytes: region.wasmBytes };
     this.#cachedBytes += region.wasmBytes;
@@ -420,25 +420,24 @@ export class Translator {
       if (missing.has(page)) getOrInsertComputed(this.#unverified, page, () => new Set()).add(cached);
       else this.#pages.watch(cached, linear);
     }
-    entries.forEach(({ tag, linear }, index) => {
-      const list = this.#byTag.get(tag);
-      const item = { linear, target, entry: packEntry(index, region.instructions) };
-      const same = list?.findIndex((other) => other.linear === linear) ?? -1;
-      if (!list) this.#byTag.set(tag, [item]);
-      else if (same < 0) list.push(item);
+    entries.forEach((entry, index) => {
+      const list = getOrInsertComputed(this.#entries, entry.tag, () => []);
+      const same = list.findIndex((other) => other.linear === entry.linear);
+      if (same < 0) list.push(entry);
       else if (index > 0)
         return; // what was made for this address on purpose stays
-      else list[same] = item;
-      this.#enter(tag, linear, target, item.entry);
+      else list[same] = entry;
+      this.#enter(entry);
     });
   }
 
-  #enter(tag: number, linear: number, target: number, entry: number): void {
-    const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
-    this.#cache[at + (JumpCache.tag >> 2)] = tag;
-    this.#cache[at + (JumpCache.linear >> 2)] = linear;
-    this.#cache[at + (JumpCache.target >> 2)] = target;
-    this.#cache[at + (JumpCache.entry >> 2)] = entry;
+  #entryOf({ tag, linear }: JumpCacheKey): Entry | undefined {
+    return this.#entries.get(tag)?.find((entry) => entry.linear === linear);
+  }
+
+  #enter(at: Entry): void {
+    const { tag, linear, target, entry } = at;
+    this.#jumpCache.enter(at, target, entry);
     const [address, modeKey] = [tag & ~3, tag & 3];
     const { window } = this.#locator;
     if (window?.kind === 'mirror' && linear === ((window.linear + address) | 0))
@@ -455,17 +454,13 @@ export class Translator {
       this.#unverified.get(page)?.delete(region);
       this.#pages.unwatch(region, linear);
     }
-    for (const { tag, linear } of region.entries) {
-      const list = this.#byTag.get(tag)?.filter((item) => item.target !== region.target);
-      if (list && list.length > 0) this.#byTag.set(tag, list);
-      else this.#byTag.delete(tag);
+    for (const entry of region.entries) {
+      const { tag } = entry;
+      const list = this.#entries.get(tag)?.filter((item) => item.target !== region.target);
+      if (list && list.length > 0) this.#entries.set(tag, list);
+      else this.#entries.delete(tag);
       this.dispatch?.leave(tag & 3, tag & ~3, region.target);
-      const at = JumpCache.offset(tag & ~3, tag & 3) >> 2;
-      if (
-        this.#cache[at + (JumpCache.target >> 2)] === region.target &&
-        this.#cache[at + (JumpCache.linear >> 2)] === linear
-      )
-        this.#cache.fill(0, at, at + 4);
+      this.#jumpCache.leave(entry, region.target);
     }
     this.#release(region.target);
   }
