@@ -1,4 +1,3 @@
-import { PAGE_MASK } from '../../memory/index.js';
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
 import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
@@ -19,7 +18,9 @@ import type { RegisterLoads } from './register-loads.js';
 import { planLoads } from './register-loads.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
+import { GuestRegisters } from './guest-registers.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
+import { PageChecks } from './page-checks.js';
 import { RegionExits } from './region-exits.js';
 import type { Block, Region, Terminator } from './region.js';
 import { dispatchesItself, RegionGraph } from './region-graph.js';
@@ -102,10 +103,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #jumpCache: JumpCacheLookup;
   readonly #dispatch: DispatchLookup | undefined;
 
-  /** Register fields by offset: their bit in sets. */
-  readonly #registerBits = new Map<number, number>();
-  readonly #registerOffsets: number[] = [];
-  readonly #registerLocals = new Map<number, number>();
+  readonly #registers: GuestRegisters;
+  readonly #pageChecks: PageChecks;
 
   readonly #fragments: Fragment[];
   /** Per block. */
@@ -117,10 +116,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
   readonly #exits: RegionExits;
-  /** Registers whose locals are newer than the CPU's area, by offset. */
-  readonly #unstored = new Map<number, number>();
-  /** How many arms of `If`s the code in hand is in. */
-  #armDepth = 0;
   /** Where every access is looked up in the soft TLB. */
   readonly #reusePlan: ReusePlan | undefined;
   readonly #window: DirectWindow | undefined;
@@ -137,12 +132,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   ) {
     this.cpuBase = host.cpuBase;
     this.#cpu = new CpuArea(this.writer, host.cpuBase);
-    for (const field of engineTarget.registers)
-      for (let i = 0; i < field.count; i++) {
-        const offset = field.offset + (i << field.strideShift);
-        this.#registerBits.set(offset, this.#registerOffsets.length);
-        this.#registerOffsets.push(offset);
-      }
+    this.#registers = new GuestRegisters(this.writer, this.#cpu, engineTarget.registers);
     const seed = region.entries[0] as number; // discovery puts it first
     const usable = host.window?.kind === 'mirror' || engineTarget.isDirectlyMapped(seed);
     this.#window = usable ? host.window : undefined;
@@ -159,12 +149,17 @@ class RegionTranslator implements LoweringContext, AccessContext {
       ...{ remaining: this.#remaining, tlb: this.#tlb, free: this.#target },
       ...{ jumpCache: this.#jumpCache, dispatch: this.#dispatch },
     });
+    this.#pageChecks = new PageChecks({
+      ...{ writer: this.writer, tlb: this.#tlb, window: this.#window, pages: region.pages, exits: this.#exits },
+      isDirectlyMapped: (address) => engineTarget.isDirectlyMapped(address),
+      pageAddend: (virtual, linear) => host.pageAddend(virtual, linear),
+    });
     this.#reusePlan = this.#window ? undefined : planReuse(this.#fragments);
     this.#graph = new RegionGraph(region, this.#window?.kind === 'mirror');
     const { origins, successors, order, firstBlock } = this.#graph;
     const uses = [
       ...Array<RegisterUse>(firstBlock).fill(NO_USE), // the root and stubs
-      ...region.blocks.map((_, i) => this.#registerUse(this.#fragments[i] as Fragment)),
+      ...region.blocks.map((_, i) => this.#registers.useOf(this.#fragments[i] as Fragment)),
     ];
     this.#uses = origins.map((node) => uses[node] as RegisterUse);
     this.#loads = planLoads(this.#graph, this.#uses, liveRegisters(successors, order, this.#uses));
@@ -192,11 +187,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   run(): FunctionWriter {
     const w = this.writer;
-    for (const offset of this.#registerOffsets) {
-      const bit = 1n << BigInt(this.#registerBits.get(offset) as number);
-      const used = this.#uses.slice(this.#graph.firstBlock).some(({ reads, writes }) => (reads | writes) & bit);
-      if (used) this.#registerLocals.set(offset, w.local(ValType.i32));
-    }
+    this.#registers.declare(this.#uses.reduce((used, { reads, writes }) => used | reads | writes, 0n));
     this.#memory.prepare(this.#reusePlan?.kept ?? []);
 
     this.#exits.open();
@@ -210,39 +201,9 @@ class RegionTranslator implements LoweringContext, AccessContext {
     return w;
   }
 
-  #registerUse(f: Fragment): RegisterUse {
-    let [reads, kills, writes] = [0n, 0n, 0n];
-    let depth = 0;
-    let inUncertainSlot = false;
-    for (let i = 0; i < f.length; i++) {
-      const op = f.op[i];
-      if (op === Op.If) depth++;
-      else if (op === Op.EndIf) depth--;
-      else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
-      if ((op !== Op.LoadState && op !== Op.StoreState) || (f.b[i] as number) >= 0) continue;
-      const index = this.#registerBits.get(f.a[i] as number);
-      if (index === undefined) continue;
-      const bit = 1n << BigInt(index);
-      if (op === Op.LoadState) {
-        reads |= bit & ~kills;
-        continue;
-      }
-      writes |= bit;
-      // What one arm writes, the code behind both takes from the local.
-      if (depth > 0) reads |= bit & ~kills;
-      else if (!inUncertainSlot) kills |= bit;
-    }
-    return { reads, kills, writes };
-  }
-
   /** An edge to this address may leave the region: it is not part of it, or on a page whose mapping must be checked. */
   #mayLeave(from: Block, to: number): boolean {
-    return !this.#graph.has(to) || this.#needsPageCheck(from.address, to);
-  }
-
-  #needsPageCheck(from: number, to: number): boolean {
-    if (((from ^ to) & PAGE_MASK) === 0) return false;
-    return !(this.engineTarget.isDirectlyMapped(from) && this.engineTarget.isDirectlyMapped(to));
+    return !this.#graph.has(to) || this.#pageChecks.areNeeded(from.address, to);
   }
 
   // ---- structured control flow (Ramsey 2022) -------------------------------------------------------------------------
@@ -251,7 +212,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     const merges = this.#graph.merges(node);
     const isLoop = this.#graph.isLoopHead(node);
-    this.#loadRegisters(this.#loads.beforeLoop[node] as bigint);
+    this.#registers.load(this.#loads.beforeLoop[node] as bigint);
     if (isLoop) this.#loopLabels.set(node, w.loop());
     for (const merge of merges) this.#blockLabels.set(merge, w.block());
     this.#node(node);
@@ -279,14 +240,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#goto(node, this.#graph.next(node, this.region.entries[node - 1] as number) as number); // entries start blocks
   }
 
-  #loadRegisters(set: bigint): void {
-    for (const [offset, local] of this.#registerLocals) {
-      if (!(set & (1n << BigInt(this.#registerBits.get(offset) as number)))) continue;
-      this.#cpu.load({ offset });
-      this.writer.set(local);
-    }
-  }
-
   #block(node: number): void {
     const w = this.writer;
     const block = this.#graph.blockOf(node) as Block;
@@ -302,8 +255,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
       this.#exits.leave('interpret', () => w.i32(block.address));
       w.end();
     }
-    this.#checkSlotPage(block);
-    this.#loadRegisters(this.#loads.atStart[node] as bigint);
+    this.#pageChecks.checkSlot(block);
+    this.#registers.load(this.#loads.atStart[node] as bigint);
     const passed = accessesMemory(fragment) ? w.block() : undefined;
     const failed = passed && w.block();
     const checks = this.#checks?.[node] ?? [];
@@ -315,7 +268,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#charge(block.instructions.length - (likely ? 1 : 0));
     new Lowering(fragment, this, this.#pool).run();
     this.#position = position;
-    this.storeChanged();
+    this.#registers.store();
     if (passed) {
       w.br(passed);
       w.end(); // failed
@@ -444,7 +397,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const { node, block } = this.#position;
     const next = this.#graph.next(node, address);
     if (next === undefined) return this.#exits.leave('jump', () => this.writer.i32(address));
-    if (this.#needsPageCheck(block.address, address)) this.#checkPage(address);
+    if (this.#pageChecks.areNeeded(block.address, address)) this.#pageChecks.check(address);
     this.#goto(node, next);
   }
 
@@ -463,55 +416,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
     }
   }
 
-  /** Leaves unless the page of an address is still mapped, executable, to the memory that was translated. */
-  #checkPage(address: number): void {
-    this.#isElsewhere(address);
-    this.writer.if();
-    this.#exits.leave('jump', () => this.writer.i32(address));
-    this.writer.end();
-  }
-
-  /** A delay slot on the next page is executed with its branch only if that page is there. */
-  #checkSlotPage({ address, instructions }: Block): void {
-    const last = instructions.at(-1)?.address ?? address; // what the interpreter begins with has none
-    if (!this.#needsPageCheck(address, last)) return;
-    this.#isElsewhere(last);
-    this.writer.if();
-    this.#exits.leave('interpret', () => this.writer.i32(address));
-    this.writer.end();
-  }
-
-  /** Leaves whether the page of an address is not mapped, executable, to the memory that was translated. */
-  #isElsewhere(address: number): void {
-    const w = this.writer;
-    const page = address & PAGE_MASK;
-    const entry = ((page >>> 12) & (SoftTlb.entries - 1)) << SoftTlb.entryShift;
-    const linear = this.region.pages.get(page >>> 0) as number; // visited by discovery
-    const window = this.#window;
-    if (window?.kind === 'mirror' && ((window.linear + page) | 0) === (linear | 0)) {
-      w.i32(0);
-      w.memory(W.i64_load8_u, window.fetches + (page >>> 12));
-      w.op(W.i64_eqz);
-    } else {
-      w.get(this.#tlb);
-      w.memory(W.i32_load, entry + SoftTlb.execTag);
-      w.i32(page);
-      w.op(W.i32_sub);
-      w.get(this.#tlb);
-      w.memory(W.i32_load, entry + SoftTlb.addend);
-      w.global(this.host.pageAddend(page, linear));
-      w.op(W.i32_sub);
-      w.op(W.i32_or);
-    }
-  }
-
   // ---- leaving -----------------------------------------------------------------------------------------------------
 
   /** Leaves the instruction in hand to the interpreter. */
   #leave(kind: 'interpret' | 'missed' = 'interpret'): void {
     const w = this.writer;
     this.#checkThatPairsAreWhole();
-    for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => w.get(local));
+    this.#registers.storeToLeave();
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
     const unused = charged - index;
@@ -558,12 +469,6 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.op(W.select);
   }
 
-  /** Brings the CPU's area up to date. */
-  storeChanged(): void {
-    for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => this.writer.get(local));
-    if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
-  }
-
   // ---- LoweringContext ---------------------------------------------------------------------------------------------
 
   insnWord = (): void => {
@@ -575,20 +480,23 @@ class RegionTranslator implements LoweringContext, AccessContext {
   };
 
   registerLocal(offset: number): number | undefined {
-    return this.#registerLocals.get(offset);
+    return this.#registers.localOf(offset);
   }
 
   registerSet(offset: number, local: number): void {
-    if (this.#armDepth > 0) this.#cpu.store({ offset }, () => this.writer.get(local));
-    else this.#unstored.set(offset, local);
+    this.#registers.written(offset, local);
+  }
+
+  storeChanged(): void {
+    this.#registers.store();
   }
 
   enterArm(): void {
-    this.#armDepth++;
+    this.#registers.enterArm();
   }
 
   leaveArm(): void {
-    this.#armDepth--;
+    this.#registers.leaveArm();
   }
 
   startInstruction(): void {
@@ -652,7 +560,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const { engine } = this.engineTarget;
     const { block, charged, index } = this.#position;
     args.forEach((arg, i) => this.#cpu.store(helperArgument(engine, i), arg));
-    for (const [offset, local] of this.#unstored) this.#cpu.store({ offset }, () => w.get(local));
+    this.#registers.storeToLeave();
     this.#cpu.store(engine.pc, () => w.i32((block.instructions[index] as { address: number }).address));
     translationArguments({
       entry: () => w.i32(0),
@@ -675,7 +583,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       return w.set(this.#target);
     }
     if (!condition || end.kind !== 'branch') return;
-    if (kind === BranchKind.Likely) this.storeChanged();
+    if (kind === BranchKind.Likely) this.#registers.store();
     condition();
     if (kind !== BranchKind.Likely) return w.set(this.#condition);
     w.op(W.i32_eqz);
