@@ -8,14 +8,9 @@ import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
 import { TRANSLATION_PARAMETERS, TranslationParameter, translationArguments } from '../wasm/translation-call.js';
 import type { Check } from './checks.js';
-import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
-import type { RegisterUse } from './dataflow.js';
 import type { DirectWindow } from './direct-window.js';
 import { DispatchLookup } from './dispatch-lookup.js';
-import { liveRegisters } from './dataflow.js';
-import type { RegisterLoads } from './register-loads.js';
-import { planLoads } from './register-loads.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
 import { GuestRegisters } from './guest-registers.js';
@@ -24,12 +19,11 @@ import { PageChecks } from './page-checks.js';
 import { RegionExits } from './region-exits.js';
 import type { Block, Region, Terminator } from './region.js';
 import { dispatchesItself, RegionGraph } from './region-graph.js';
-import type { Reuse, ReusePlan } from './reuse.js';
-import { planReuse } from './reuse.js';
+import type { PlannedBlock, RegionPlan } from './region-plan.js';
+import { planRegion } from './region-plan.js';
+import type { Reuse } from './reuse.js';
 import type { SystemExits } from './system-exits.js';
 import { systemExitTarget } from './system-exits.js';
-import type { PairPart } from './unaligned.js';
-import { findPairs } from './unaligned.js';
 
 /** What a module offers to the functions in it. */
 export interface TranslationHost {
@@ -78,7 +72,7 @@ interface Position {
   readonly reuse: readonly Reuse[];
   readonly checks: readonly Check[];
   access: number;
-  readonly pairs: PairParts;
+  readonly pairs: PlannedBlock['pairs'];
   /** How many pairs of instructions are done of which only the first has been passed: the block cannot be left here. */
   openPairs: number;
   /** Where accesses go that do not pass, with the instruction's index in the local. */
@@ -105,22 +99,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   readonly #registers: GuestRegisters;
   readonly #pageChecks: PageChecks;
-
-  readonly #fragments: Fragment[];
-  /** Per block. */
-  readonly #pairs: readonly PairParts[];
+  readonly #plan: RegionPlan;
   readonly #graph: RegionGraph;
-  readonly #uses: readonly RegisterUse[];
-  readonly #loads: RegisterLoads;
+  readonly #isMirrored: boolean;
 
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
   readonly #exits: RegionExits;
-  /** Where every access is looked up in the soft TLB. */
-  readonly #reusePlan: ReusePlan | undefined;
-  readonly #window: DirectWindow | undefined;
-  /** By node. */
-  readonly #checks: readonly (readonly Check[])[] | undefined;
   #dispatchLoop!: Label;
   #position!: Position;
 
@@ -132,63 +117,29 @@ class RegionTranslator implements LoweringContext, AccessContext {
   ) {
     this.cpuBase = host.cpuBase;
     this.#cpu = new CpuArea(this.writer, host.cpuBase);
-    this.#registers = new GuestRegisters(this.writer, this.#cpu, engineTarget.registers);
-    const seed = region.entries[0] as number; // discovery puts it first
-    const usable = host.window?.kind === 'mirror' || engineTarget.isDirectlyMapped(seed);
-    this.#window = usable ? host.window : undefined;
-    this.#pairs = region.blocks.map((block) =>
-      this.#window?.kind === 'mirror' ? findPairs(block, reader, engineTarget) : NO_PAIRS,
-    );
-    this.#fragments = region.blocks.map((block, i) => this.#fragmentOf(block, this.#pairs[i] as PairParts));
-    this.#memory = new GuestAccess(this.writer, this, this.#window, this.#tlb);
-    this.#jumpCache = new JumpCacheLookup(this.writer, host, this.#window, this.#tlb);
-    this.#dispatch =
-      this.#window?.kind === 'mirror' ? new DispatchLookup(this.writer, this.#window, host.modeKey) : undefined;
+    this.#plan = planRegion(engineTarget, reader, region, host.window);
+    const { window, graph, registers, usedRegisters } = this.#plan;
+    this.#graph = graph;
+    this.#isMirrored = window?.kind === 'mirror';
+    this.#memory = new GuestAccess(this.writer, this, window, this.#tlb);
+    this.#jumpCache = new JumpCacheLookup(this.writer, host, window, this.#tlb);
+    this.#dispatch = window?.kind === 'mirror' ? new DispatchLookup(this.writer, window, host.modeKey) : undefined;
     this.#exits = new RegionExits({
       ...{ writer: this.writer, cpu: this.#cpu, engine: engineTarget.engine, type: host.type },
       ...{ remaining: this.#remaining, tlb: this.#tlb, free: this.#target },
       ...{ jumpCache: this.#jumpCache, dispatch: this.#dispatch },
     });
     this.#pageChecks = new PageChecks({
-      ...{ writer: this.writer, tlb: this.#tlb, window: this.#window, pages: region.pages, exits: this.#exits },
+      ...{ writer: this.writer, tlb: this.#tlb, window, pages: region.pages, exits: this.#exits },
       isDirectlyMapped: (address) => engineTarget.isDirectlyMapped(address),
       pageAddend: (virtual, linear) => host.pageAddend(virtual, linear),
     });
-    this.#reusePlan = this.#window ? undefined : planReuse(this.#fragments);
-    this.#graph = new RegionGraph(region, this.#window?.kind === 'mirror');
-    const { origins, successors, order, firstBlock } = this.#graph;
-    const uses = [
-      ...Array<RegisterUse>(firstBlock).fill(NO_USE), // the root and stubs
-      ...region.blocks.map((_, i) => this.#registers.useOf(this.#fragments[i] as Fragment)),
-    ];
-    this.#uses = origins.map((node) => uses[node] as RegisterUse);
-    this.#loads = planLoads(this.#graph, this.#uses, liveRegisters(successors, order, this.#uses));
-    this.#checks =
-      this.#window?.kind === 'mirror'
-        ? planChecks(
-            origins.map((_, node) => this.#fragments[this.#graph.blockIndex(node)]),
-            successors,
-            order,
-            (node) => this.#graph.forgets(node),
-          )
-        : undefined;
-  }
-
-  #fragmentOf({ instructions }: Block, pairs: PairParts): Fragment {
-    const fragment = this.reader.acquire();
-    instructions.forEach(({ address, word }, i) => {
-      const part = pairs.get(i);
-      if (part?.kind === 'whole') this.reader.appendWhole(fragment, part.access, address);
-      else if (part) this.reader.appendDone(fragment, address);
-      else this.reader.append(fragment, word, address);
-    });
-    return fragment;
+    this.#registers = new GuestRegisters(this.writer, this.#cpu, registers, usedRegisters);
   }
 
   run(): FunctionWriter {
     const w = this.writer;
-    this.#registers.declare(this.#uses.reduce((used, { reads, writes }) => used | reads | writes, 0n));
-    this.#memory.prepare(this.#reusePlan?.kept ?? []);
+    this.#memory.prepare(this.#plan.kept);
 
     this.#exits.open();
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
@@ -197,7 +148,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.end();
     w.op(W.unreachable);
     this.#exits.close();
-    for (const fragment of this.#fragments) this.reader.release(fragment);
+    for (const { fragment } of this.#plan.blocks) this.reader.release(fragment);
     return w;
   }
 
@@ -212,7 +163,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     const merges = this.#graph.merges(node);
     const isLoop = this.#graph.isLoopHead(node);
-    this.#registers.load(this.#loads.beforeLoop[node] as bigint);
+    this.#registers.load(this.#plan.loads.beforeLoop[node] as bigint);
     if (isLoop) this.#loopLabels.set(node, w.loop());
     for (const merge of merges) this.#blockLabels.set(merge, w.block());
     this.#node(node);
@@ -245,8 +196,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const block = this.#graph.blockOf(node) as Block;
     const index = this.#graph.blockIndex(node);
     const likely = block.end.kind === 'branch' && block.end.likely;
-    const reuse = this.#reusePlan?.blocks[index] ?? [];
-    const fragment = this.#fragments[index] as Fragment;
+    const { fragment, pairs, reuse } = this.#plan.blocks[index] as PlannedBlock;
     if (this.#graph.isCheckpoint(node)) {
       w.get(this.#remaining);
       w.i32(this.#graph.bounds[node] as number);
@@ -256,11 +206,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.end();
     }
     this.#pageChecks.checkSlot(block);
-    this.#registers.load(this.#loads.atStart[node] as bigint);
+    this.#registers.load(this.#plan.loads.atStart[node] as bigint);
     const passed = accessesMemory(fragment) ? w.block() : undefined;
     const failed = passed && w.block();
-    const checks = this.#checks?.[node] ?? [];
-    const pairs = this.#pairs[index] as PairParts;
+    const checks = this.#plan.checks?.[node] ?? [];
     const position: Position = {
       ...{ node, block, charged: 0, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed },
     };
@@ -288,7 +237,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.get(this.#failedAt);
     w.op(W.i32_sub);
     w.set(this.#remaining);
-    this.#exits.leave(this.#window?.kind === 'mirror' ? 'missed' : 'interpret', () => {
+    this.#exits.leave(this.#isMirrored ? 'missed' : 'interpret', () => {
       // A block is straight-line code.
       w.get(this.#failedAt);
       w.i32(2);
@@ -446,7 +395,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const { block, index, failed } = this.#position;
     if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(failed);
     w.if();
-    this.#leave(this.#window?.kind === 'mirror' ? 'missed' : 'interpret');
+    this.#leave(this.#isMirrored ? 'missed' : 'interpret');
     w.end();
   }
 
@@ -598,7 +547,3 @@ function accessesMemory(f: Fragment): boolean {
   for (let i = 0; i < f.length; i++) if (f.op[i] === Op.LoadGuest || f.op[i] === Op.StoreGuest) return true;
   return false;
 }
-
-type PairParts = ReadonlyMap<number, PairPart>;
-const NO_PAIRS: PairParts = new Map();
-const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n };

@@ -1,0 +1,91 @@
+import type { Fragment, TargetDescription } from '../ir/index.js';
+import type { Check } from './checks.js';
+import { planChecks } from './checks.js';
+import type { InstructionReader } from './classify.js';
+import type { RegisterUse } from './dataflow.js';
+import { liveRegisters } from './dataflow.js';
+import type { DirectWindow } from './direct-window.js';
+import { RegionGraph } from './region-graph.js';
+import type { Block, Region } from './region.js';
+import type { RegisterLoads } from './register-loads.js';
+import { planLoads } from './register-loads.js';
+import type { RegisterBits } from './register-use.js';
+import { registerBits, registerUse } from './register-use.js';
+import type { Reuse } from './reuse.js';
+import { planReuse } from './reuse.js';
+import type { PairPart } from './unaligned.js';
+import { findPairs } from './unaligned.js';
+
+/** What is decided about a region before its function is written. */
+export interface RegionPlan {
+  /** The window that the host offers, if the region's code may use it. */
+  readonly window: DirectWindow | undefined;
+  readonly graph: RegionGraph;
+  /** The region's blocks, in their order. */
+  readonly blocks: readonly PlannedBlock[];
+  readonly registers: RegisterBits;
+  /** Registers that some block reads or writes. */
+  readonly usedRegisters: bigint;
+  readonly loads: RegisterLoads;
+  /** See `ReusePlan`; nothing is kept where there is a window. */
+  readonly kept: ReadonlySet<number>;
+  /** By node, where memory is mirrored: one for each of its accesses. */
+  readonly checks: readonly (readonly Check[])[] | undefined;
+}
+
+export interface PlannedBlock {
+  readonly fragment: Fragment;
+  /** Instructions that are one access together, by index. */
+  readonly pairs: ReadonlyMap<number, PairPart>;
+  /** One for each access where there is no window, else nothing. */
+  readonly reuse: readonly Reuse[];
+}
+
+const NO_PAIRS: PlannedBlock['pairs'] = new Map();
+const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n };
+
+/** @returns the plan; its fragments are the reader's, to be given back */
+export function planRegion(
+  target: TargetDescription,
+  reader: InstructionReader,
+  region: Region,
+  offered: DirectWindow | undefined,
+): RegionPlan {
+  const seed = region.entries[0] as number; // discovery puts it first
+  const window = offered?.kind === 'mirror' || target.isDirectlyMapped(seed) ? offered : undefined;
+  const isMirrored = window?.kind === 'mirror';
+  const pairs = region.blocks.map((block) => (isMirrored ? findPairs(block, reader, target) : NO_PAIRS));
+  const fragments = region.blocks.map((block, i) => fragmentOf(block, pairs[i] ?? NO_PAIRS, reader));
+  const reuse = window ? undefined : planReuse(fragments);
+  const graph = new RegionGraph(region, isMirrored);
+  const { origins, successors, order } = graph;
+  const ofNodes = origins.map((_, node) => fragments[graph.blockIndex(node)]);
+  const registers = registerBits(target.registers);
+  const usesOf = new Map(fragments.map((fragment) => [fragment, registerUse(fragment, registers)])); // nodes may be copies
+  const uses = ofNodes.map((fragment) => (fragment && usesOf.get(fragment)) ?? NO_USE);
+  return {
+    window,
+    graph,
+    blocks: fragments.map((fragment, i) => ({
+      fragment,
+      pairs: pairs[i] ?? NO_PAIRS,
+      reuse: reuse?.blocks[i] ?? [],
+    })),
+    registers,
+    usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
+    loads: planLoads(graph, uses, liveRegisters(successors, order, uses)),
+    kept: reuse?.kept ?? new Set(),
+    checks: isMirrored ? planChecks(ofNodes, successors, order, (node) => graph.forgets(node)) : undefined,
+  };
+}
+
+function fragmentOf({ instructions }: Block, pairs: PlannedBlock['pairs'], reader: InstructionReader): Fragment {
+  const fragment = reader.acquire();
+  instructions.forEach(({ address, word }, i) => {
+    const part = pairs.get(i);
+    if (part?.kind === 'whole') reader.appendWhole(fragment, part.access, address);
+    else if (part) reader.appendDone(fragment, address);
+    else reader.append(fragment, word, address);
+  });
+  return fragment;
+}
