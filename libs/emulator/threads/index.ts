@@ -1,5 +1,7 @@
-// threads: threads of Node that work beside a machine, and what is kept from run to run. translation-thread makes translations;
-// translation-files keeps them, translation-hub lets the boards of a process share them; interpreter-files keeps interpreters.
+// threads: threads of Node that work beside a machine, and what is kept from run to run. translation-thread makes translations, with
+// what a cache has (board-cache); translation-hub lets the boards of a process share them. translation-files keeps them with V8's
+// machine code (machine-code), interpreter-files keeps interpreters, both in files that this user alone writes (kept-files) in a
+// folder of one build (cache-folder, generator-version). protocol is what threads send each other; release frees memory at once.
 export type { TranslationCache } from './board-cache.js';
 export * from './cache-folder.js';
 export { generatorVersion } from './generator-version.js';

@@ -1,5 +1,7 @@
-// accel/jit: translations of a vCPU's hot code. region-compiler makes them, service says in which thread, translator
-// installs, finds and drops them.
+// accel/jit: translations of a vCPU's hot code. region-compiler makes them, in modules (region-module); service says in which thread,
+// translation-library what is kept. translator installs, finds and drops them: of all that is known (known-regions) what is
+// there at present (region-locator), until it is written to (code-pages). region-joiner makes whole functions of a program's
+// translations, known-code what it goes by.
 export { isSameRegion } from './known-regions.js';
 export * from './region-compiler.js';
 export * from './region-joiner.js';

@@ -1,9 +1,12 @@
-// jit/regions: translation of hot code. What can be done with an instruction (classify); control flow followed from an
-// address (region); order, dominators and reducibility of graphs (flow-graph), loops that get one head (loop-splitting), the function's
-// structure (region-graph); which registers are live (dataflow) and where they are loaded (register-loads); which accesses to check or to
-// look up (checks, reuse), what is one access of two instructions (unaligned), and how they are made (guest-access, direct-window); how branches find other translations
-// (jump-cache-lookup, dispatch-lookup); the Wasm function made from all that (translate), and how it goes on to exceptions
-// (system-exits).
+// jit/regions: translation of hot code, in the order of the work.
+// What can be done with an instruction (classify); control flow followed from an address (region), what is one access of two
+// instructions (unaligned).
+// Before the function is written (region-plan): the function's structure (region-graph), from order, dominators and reducibility of
+// graphs (flow-graph) and loops that got one head (loop-splitting); what blocks do to registers (register-use), which are live
+// (dataflow) and where they are loaded (register-loads); which accesses to check or to look up (checks, reuse).
+// The function (translate): registers (guest-registers), accesses (guest-access, direct-window), pages that control goes on to
+// (page-checks), ways out (region-exits) and how they find other translations (jump-cache-lookup, dispatch-lookup) or go on to
+// exceptions (system-exits).
 export * from './classify.js';
 export * from './direct-window.js';
 export * from './region.js';
