@@ -17,4 +17,5 @@ export * from './results/index.js';
 export * from './spec/index.js';
 export * from './steps/index.js';
 export * from './units.js';
+export * from './verdict.js';
 export * from './webhooks.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { judge } from '../outcome.js';
+import { judge } from '../verdict.js';
 import type { JobSpec } from '../spec/job-spec.js';
 import type { StepRecord } from '../steps/step-record.js';
 import { ProcessRun, type ProgramRequest, type RunnableProgram } from './process-run.js';

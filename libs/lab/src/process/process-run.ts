@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { GuestFile } from '../artifacts/guest-archive.js';
-import type { RunEnd } from '../outcome.js';
+import type { RunEnd } from '../verdict.js';
 import { createResultParser } from '../results/parsers/index.js';
 import type { ResultParser, TestCase } from '../results/test-case.js';
 import { processFiles, processMemoryBytes, PROGRAM_PATH } from '../spec/process-check.js';

@@ -1,5 +1,5 @@
 import type { Result } from '../job.js';
-import { isBlameless, type RunEnd } from '../outcome.js';
+import { isBlameless, type RunEnd } from '../verdict.js';
 import { MAX_STEPS } from '../spec/job-spec.js';
 import { MAX_CASES, shortText, type StepRecord } from '../steps/step-record.js';
 import type { KernelEvent } from './kernel/kernel-watch.js';

@@ -3,7 +3,7 @@ import type { FieldError } from '../problem.js';
 import { formatSize, parseSize } from '../units.js';
 import { driveOf, type JobSpec } from './job-spec.js';
 import { checkProcess, foreign, PROCESS_ONLY, repeatedNames } from './process-check.js';
-import { verbOf } from './step.js';
+import { verbOf } from './step-verb.js';
 
 /**
  * Holds a job against the board catalogue: everything that is known without opening an image.

@@ -2,21 +2,7 @@ import { z } from 'zod';
 import { imageReferenceSchema } from '../image.js';
 import { RESULT_FORMATS } from '../results/formats.js';
 import { artifactNameField, durationField, nameField, patternField } from './fields.js';
-
-/** What a step can do. A step has exactly one of these; `expect` beside `run` or `test` checks the command's output. */
-export const STEP_VERBS = [
-  'run',
-  'test',
-  'expect',
-  'send',
-  'wait',
-  'reset',
-  'power',
-  'screenshot',
-  'upload',
-  'snapshot',
-] as const;
-export type StepVerb = (typeof STEP_VERBS)[number];
+import { STEP_VERBS, type StepVerb } from './step-verb.js';
 
 /** Which steps each further key belongs to. */
 const MODIFIERS: Readonly<Record<string, readonly StepVerb[]>> = {
@@ -84,13 +70,6 @@ const stepShape = z.strictObject({
     .optional(),
 });
 export type Step = z.infer<typeof stepShape>;
-
-/** What a valid step does. */
-export function verbOf(step: Step): StepVerb {
-  const verb = STEP_VERBS.find((candidate) => step[candidate] !== undefined);
-  if (!verb) throw new Error('A step without a verb passed validation');
-  return verb;
-}
 
 export const stepSchema = stepShape
   .superRefine((step, context) => {

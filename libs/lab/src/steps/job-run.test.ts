@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { judge } from '../outcome.js';
+import { judge } from '../verdict.js';
 import type { Step } from '../spec/step.js';
 import {
   JobRun,

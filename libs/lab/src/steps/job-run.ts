@@ -2,7 +2,7 @@ import type { ClockMode, JobSpec } from '../spec/job-spec.js';
 import type { Step } from '../spec/step.js';
 import { KERNEL_QUIET_NS, KernelWatch, type KernelEvent } from '../results/kernel/kernel-watch.js';
 import { failOnKinds, type FailOn } from '../results/kernel/kinds.js';
-import type { RunEnd } from '../outcome.js';
+import type { RunEnd } from '../verdict.js';
 import { StepEngine, type BoardAction, type UploadFile } from './step-engine.js';
 import type { StepRecord } from './step-record.js';
 

@@ -2,7 +2,7 @@ import type { JobStep } from '../job.js';
 import { storable } from '../results/job-results.js';
 import { countCases } from '../results/test-case.js';
 import type { JobSpec } from '../spec/job-spec.js';
-import { verbOf } from '../spec/step.js';
+import { verbOf } from '../spec/step-verb.js';
 import { wordsOf } from './step-engine.js';
 import { shortText, type StepRecord } from './step-record.js';
 

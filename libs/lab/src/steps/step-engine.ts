@@ -2,7 +2,8 @@ import { ConsolePattern } from '../pattern.js';
 import { createResultParser } from '../results/parsers/index.js';
 import { countCases, type ConsoleLine, type ResultParser, type TestCase } from '../results/test-case.js';
 import type { Shell } from '../spec/job-spec.js';
-import { verbOf, type PowerAction, type Step } from '../spec/step.js';
+import type { PowerAction, Step } from '../spec/step.js';
+import { verbOf } from '../spec/step-verb.js';
 import { parseDuration } from '../units.js';
 import { ConsoleText, type ConsoleTextEvents } from './console-text.js';
 import {

@@ -1,5 +1,5 @@
 import type { LineRange, TestCase } from '../results/test-case.js';
-import type { StepVerb } from '../spec/step.js';
+import type { StepVerb } from '../spec/step-verb.js';
 
 /** `timeout`: virtual time ran out. A step that the run never came to, or did not finish, has none of these. */
 export type StepStatus = 'pass' | 'fail' | 'timeout';

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../outcome.js';
+import type { Verdict } from '../../verdict.js';
 import type { JobResult } from '../job-results.js';
 
 /** One job that has ended, as the exports see it. */

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { judge, type RunEnd } from './outcome.js';
+import { judge, type RunEnd } from './verdict.js';
 import type { KernelEvent } from './results/kernel/kernel-watch.js';
 import type { StepRecord } from './steps/step-record.js';
 
