@@ -5,12 +5,17 @@ import type { CompiledBatch, TranslationRequest } from '../accel/jit/index.js';
 import { RegionCompiler } from '../accel/jit/index.js';
 import type { FromTranslator, ThreadStart, ToTranslator } from './protocol.js';
 
-/** Regions that wait at the same time share a module, which costs less to compile; but none should wait long. */
-const MAX_BATCH = 8;
+/**
+ * Regions that are asked for within a short time share a module: each takes V8 25 KiB besides its code. The first ones, which
+ * programs that end soon are made of, wait for nobody.
+ */
+const MAX_BATCH = 32;
+const GATHER_MS = 50;
+const UNGATHERED_BATCHES = 8;
 /** After this long without a request the thread offers to end. */
 const IDLE_MS = 2000;
 
-const { setup, target, port, known } = workerData as ThreadStart; // what translation-thread.ts passes
+const { setup, target, port, posted, known } = workerData as ThreadStart; // what translation-thread.ts passes
 let bytes: Uint8Array<ArrayBuffer> | undefined;
 const compiler = new RegionCompiler(setup, describeTarget(target.name, target.model, target.byteOrder), (made) => {
   bytes = made.bytes;
@@ -18,27 +23,55 @@ const compiler = new RegionCompiler(setup, describeTarget(target.name, target.mo
 compiler.learn(known);
 const post = (message: FromTranslator): void => port.postMessage(message);
 
+let gathered: TranslationRequest[] = [];
+let gatheredSinceMs = 0;
 let requestCount = 0;
-const idle = setTimeout(() => post({ kind: 'idle', requests: requestCount }), IDLE_MS);
+let batchCount = 0;
+let isIdle = false;
 
-port.on('message', (first: ToTranslator) => {
-  const requests: TranslationRequest[] = [];
-  let closing = false;
-  for (let next: ToTranslator | undefined = first; next; next = receiveMessageOnPort(port)?.message) {
-    if (next.kind === 'learn') compiler.learn(next.regions);
-    else if (next.kind === 'request') requests.push(next.request);
-    else closing = true;
-    if (requests.length === MAX_BATCH) break;
+for (let closing = false; !closing;) {
+  const seen = Atomics.load(posted, 0);
+  closing = receive();
+  const isBatch = closing || gathered.length === MAX_BATCH || batchCount < UNGATHERED_BATCHES;
+  if (isBatch && gathered.length > 0) answerGathered();
+  else if (!closing && Atomics.wait(posted, 0, seen, waitMs()) === 'timed-out') timedOut();
+}
+port.close();
+
+/** Takes what was posted. @returns whether nothing will be any more */
+function receive(): boolean {
+  while (gathered.length < MAX_BATCH) {
+    const message: ToTranslator | undefined = receiveMessageOnPort(port)?.message;
+    if (!message) return false;
+    if (message.kind === 'close') return true;
+    if (message.kind === 'learn') {
+      compiler.learn(message.regions);
+      continue;
+    }
+    if (gathered.length === 0) gatheredSinceMs = performance.now();
+    gathered.push(message.request);
   }
-  answer(requests);
-  if (closing) return close();
-  requestCount += requests.length;
-  idle.refresh();
-});
+  return false;
+}
 
-function close(): void {
-  clearTimeout(idle);
-  port.close();
+function waitMs(): number {
+  if (gathered.length > 0) return Math.max(0, gatheredSinceMs + GATHER_MS - performance.now());
+  return isIdle ? Infinity : IDLE_MS;
+}
+
+function timedOut(): void {
+  if (gathered.length > 0) return answerGathered();
+  isIdle = true;
+  post({ kind: 'idle', requests: requestCount });
+}
+
+function answerGathered(): void {
+  const requests = gathered;
+  gathered = [];
+  isIdle = false;
+  answer(requests);
+  requestCount += requests.length;
+  batchCount++;
 }
 
 /**
@@ -46,7 +79,6 @@ function close(): void {
  * and what fails alone is put off; a fault of the translator's own shows where it runs inline.
  */
 function answer(requests: readonly TranslationRequest[]): void {
-  if (requests.length === 0) return;
   let batch: CompiledBatch;
   try {
     bytes = undefined;

@@ -124,7 +124,7 @@ class ThreadedTranslation implements TranslationService {
       this.#known.push(...made.regions);
       this.#finished.push({ kind: 'known', made, wasmBytes });
     }
-    this.#thread?.port.postMessage({ kind: 'learn', regions: modules.flatMap(({ made }) => made.regions) });
+    this.#thread?.post({ kind: 'learn', regions: modules.flatMap(({ made }) => made.regions) });
     for (const [place, why] of putOff) this.#putOff.set(place, why);
     const early = this.#early;
     if (!early) return; // other boards go on
@@ -176,9 +176,9 @@ class ThreadedTranslation implements TranslationService {
 
   #send(message: ToTranslator): void {
     this.#thread ??= startThread(this.setup, this.description, this.#known);
-    const { failure, port } = this.#thread;
+    const { failure } = this.#thread;
     if (failure) throw new Error(`the translation thread failed: ${failure.message}`, { cause: failure });
-    port.postMessage(message);
+    this.#thread.post(message);
   }
 
   #pollThread(): TranslationResult | undefined {
@@ -211,6 +211,7 @@ class ThreadedTranslation implements TranslationService {
 interface Thread {
   readonly worker: Worker;
   readonly port: MessagePort;
+  post(message: ToTranslator): void;
   failure: Error | undefined;
 }
 
@@ -220,13 +221,19 @@ function startThread(
   known: readonly CompiledRegion[],
 ): Thread {
   const { port1: port, port2 } = new MessageChannel();
-  const start: ThreadStart = { setup, target: { name, model, byteOrder }, port: port2, known };
+  const posted = new Int32Array(new SharedArrayBuffer(4));
+  const start: ThreadStart = { setup, target: { name, model, byteOrder }, port: port2, posted, known };
   const worker = new Worker(new URL('./translation-thread-main.js', import.meta.url), {
     workerData: start,
     transferList: [port2],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
-  const thread: Thread = { worker, port, failure: undefined };
+  const post = (message: ToTranslator): void => {
+    port.postMessage(message);
+    Atomics.add(posted, 0, 1);
+    Atomics.notify(posted, 0);
+  };
+  const thread: Thread = { worker, port, post, failure: undefined };
   worker.on('error', (error: Error) => (thread.failure = error));
   worker.unref();
   port.unref();
