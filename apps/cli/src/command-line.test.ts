@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { BoardInfo, Machine, MachineConfig, MachineEnd } from '@bootlab/emulator';
+import type { BoardInfo, LoadedConfig, Machine, MachineConfig, MachineEnd } from '@bootlab/emulator';
+import { loadImages } from '@bootlab/emulator';
 import { ConfigError } from '@bootlab/emulator/core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Engine } from './boot/run.js';
@@ -58,7 +59,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** A board that plays a script, one virtual millisecond an act, and remembers what it was told. */
 class PlayedBoard implements Engine {
-  config: MachineConfig | undefined;
+  config: LoadedConfig | undefined;
   limits: Parameters<Engine['runMachine']>[1] | undefined;
   typed = '';
   refuse: ConfigError | undefined;
@@ -67,7 +68,7 @@ class PlayedBoard implements Engine {
 
   createMachine = (config: MachineConfig): Promise<Machine> => {
     if (this.refuse) return Promise.reject(this.refuse);
-    this.config = config;
+    this.config = loadImages(config);
     return Promise.resolve(this.machine);
   };
 
@@ -265,8 +266,8 @@ describe('bootlab boot: what the machine gets', () => {
       rtcStartSeconds: 86400,
       byteOrder: 'big',
     });
-    expect(String(board.config?.kernel)).toBe('kernel bytes');
-    expect(String(board.config?.initrd)).toBe('initrd bytes');
+    expect(new TextDecoder().decode(board.config?.kernel)).toBe('kernel bytes');
+    expect(new TextDecoder().decode(board.config?.initrd)).toBe('initrd bytes');
     expect(board.config?.drives?.map((drive) => drive.sizeBytes)).toEqual([10]);
     expect(board.limits).toMatchObject({ clock: 'wall', timeoutNs: 90e9, wallGuardMs: 60_000 });
   });

@@ -2,6 +2,8 @@ import type { ByteOrder } from '../core/index.js';
 import { ConfigError } from '../core/index.js';
 import type { BoardDefinition } from './define-board.js';
 import { assembleBoard, boardInfo } from './define-board.js';
+import type { LoadedConfig } from './images.js';
+import { loadImages } from './images.js';
 import { malta } from './malta/malta.js';
 import type { BoardCpu, BoardHost, BoardInfo, BuiltBoard, MachineConfig } from './types.js';
 
@@ -14,6 +16,10 @@ export function boardCatalogue(): readonly BoardInfo[] {
 
 /** Checks everything that can be known before a machine exists. @throws ConfigError */
 export function validateConfig(config: MachineConfig): void {
+  validate(loadImages(config));
+}
+
+function validate(config: LoadedConfig): void {
   const board = findBoard(config.board);
   const { cpu, memoryBytes, drives = [], rtcStartSeconds } = config;
   const cpuIds = board.cpus.map(({ id }) => id);
@@ -59,8 +65,9 @@ export async function buildBoard<C extends BoardCpu>(
   config: MachineConfig,
   host: BoardHost<C>,
 ): Promise<BuiltBoard<C>> {
-  validateConfig(config);
-  return assembleBoard(findBoard(config.board), config, host);
+  const loaded = loadImages(config);
+  validate(loaded);
+  return assembleBoard(findBoard(config.board), config, loaded, host);
 }
 
 /** The firmware that checks a board: an ELF file. @throws ConfigError for an unknown board */

@@ -3,6 +3,8 @@ import { hex, InputQueue, Scheduler } from '../core/index.js';
 import type { Device, DeviceFactory } from '../hw/index.js';
 import type { MmioHandler, RamBlock } from '../memory/index.js';
 import { AddressSpace, LinearMemory } from '../memory/index.js';
+import type { LoadedConfig } from './images.js';
+import { loadImages } from './images.js';
 import { InputConsole } from './input-console.js';
 import type {
   BoardCpu,
@@ -55,10 +57,10 @@ export interface BoardDefinition {
   /** Linear memory that parts allocate beside RAM (flash, frame buffers). */
   readonly partMemoryBytes: number;
   /** Checks images against the board before anything is built. @throws ConfigError */
-  validateImages(config: MachineConfig): void;
-  byteOrderOf(config: MachineConfig): ByteOrder;
+  validateImages(config: LoadedConfig): void;
+  byteOrderOf(config: LoadedConfig): ByteOrder;
   /** Loads images into the reset machine. @returns where to start, or undefined to start at the reset vector */
-  load(board: BoardBuild): CpuEntry | undefined;
+  load(board: BoardBuild, config: LoadedConfig): CpuEntry | undefined;
   /** Built-in firmware that checks the board, by byte order. */
   selfTest(byteOrder: ByteOrder): Uint8Array;
 }
@@ -208,14 +210,18 @@ function ramInfo({ memory: { map } }: BoardDefinition): DeviceInfo {
   return { name: 'ram', type: 'ram', description: 'main memory', address: `CPU ${places.join(', ')}` };
 }
 
-/** Builds a machine from a valid configuration. The CPU stands at its first instruction. */
+/**
+ * Builds a machine from a valid configuration. The CPU stands at its first instruction.
+ * @param loaded the same configuration with its images, which a reset loads anew
+ */
 export async function assembleBoard<C extends BoardCpu>(
   definition: BoardDefinition,
   config: MachineConfig,
+  loaded: LoadedConfig,
   host: BoardHost<C>,
 ): Promise<BuiltBoard<C>> {
   const memoryBytes = config.memoryBytes ?? definition.memory.defaultBytes;
-  const byteOrder = definition.byteOrderOf(config);
+  const byteOrder = definition.byteOrderOf(loaded);
   const memory = new LinearMemory(
     LinearMemory.ramFootprint(memoryBytes) + definition.partMemoryBytes + host.cpuLinearBytes,
   );
@@ -287,12 +293,12 @@ export async function assembleBoard<C extends BoardCpu>(
   for (const part of definition.parts) instanceOf(part);
   for (const part of definition.parts) part.connect?.(build);
 
-  const start = (): void => {
+  const start = (images: LoadedConfig): void => {
     cpu.reset();
-    const entry = definition.load(build);
+    const entry = definition.load(build, images);
     if (entry) cpu.boot(entry);
   };
-  start();
+  start(loaded);
   return {
     info: boardInfo(definition),
     cpuModel,
@@ -307,7 +313,7 @@ export async function assembleBoard<C extends BoardCpu>(
     nsPerInstruction,
     reset: () => {
       for (const instance of instances.values()) if (isDevice(instance)) instance.reset();
-      start();
+      start(loadImages(config));
     },
   };
 }

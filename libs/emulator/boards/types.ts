@@ -1,6 +1,12 @@
 import type { BlockBackend, ByteOrder, InputQueue, Scheduler } from '../core/index.js';
 import type { AddressSpace, LinearMemory, RamBlock } from '../memory/index.js';
 
+/** An image that is read when the board is switched on or reset, so that nobody keeps it meanwhile. */
+export interface ImageFile {
+  /** All bytes, always the same. @throws EmulatorError when they are not any more */
+  read(): Uint8Array;
+}
+
 /** What a caller asks a machine to be. Every bad value is a `ConfigError` that names the field. */
 export interface MachineConfig {
   /** Catalogue id, for example `malta`. */
@@ -10,10 +16,10 @@ export interface MachineConfig {
   /** RAM in bytes; default: the board's. */
   memoryBytes?: number;
   /** ELF executable (`vmlinux`, or a self-extracting `vmlinuz`). The CPU's byte order follows its header. */
-  kernel?: Uint8Array;
-  initrd?: Uint8Array;
+  kernel?: Uint8Array | ImageFile;
+  initrd?: Uint8Array | ImageFile;
   /** ELF executable, or a raw image of the boot flash. */
-  firmware?: Uint8Array;
+  firmware?: Uint8Array | ImageFile;
   /** Byte order for raw firmware; ELF images decide by themselves. */
   byteOrder?: ByteOrder;
   cmdline?: string;

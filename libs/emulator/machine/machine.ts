@@ -1,6 +1,6 @@
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
 import type { InterpreterStore, TranslationServiceFactory, TranslationStats } from '../accel/index.js';
-import { buildBoard } from '../boards/index.js';
+import { buildBoard, bytesOf } from '../boards/index.js';
 import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
 
 /** Bytes that a UART sent at one instant of virtual time. */
@@ -106,7 +106,7 @@ export const DEFAULT_JIT_THRESHOLD = 2000;
 /** Builds a machine. @throws ConfigError for every bad input, naming the field and the mend */
 export async function createMachine(config: MachineConfig, engine: EngineOptions = {}): Promise<Machine> {
   const outside = new Outside();
-  const booted = config.firmware ?? config.kernel;
+  const booted = bytesOf(config.firmware ?? config.kernel);
   const image = engine.translationService && booted ? await (engine.sha256 ?? sha256)(booted) : undefined;
   const built = await buildBoard<InterpreterVcpu>(config, {
     cpuLinearBytes: InterpreterVcpu.linearBytes,

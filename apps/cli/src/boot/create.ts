@@ -1,12 +1,12 @@
 import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
-import type { RawImage } from '@bootlab/emulator/backends';
+import type { ImageFile, RawImage } from '@bootlab/emulator/backends';
 import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { UsageError } from '../exit-codes.js';
 import type { Stores } from '../kept.js';
 import { engineStores } from '../kept.js';
-import { readInput } from './files.js';
+import { openInput } from './files.js';
 import type { BootOptions } from './options.js';
 
 export interface MachineMaker extends Stores {
@@ -35,10 +35,16 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
  * @throws UsageError naming the option that does not fit
  */
 export async function openMachine(options: BootOptions, maker: MachineMaker): Promise<OpenMachine> {
-  const images: RawImage[] = [];
-  const close = (): void => images.forEach((image) => image.close());
+  const drives: RawImage[] = [];
+  const images: ImageFile[] = [];
+  const close = (): void => [...drives, ...images].forEach((file) => file.close());
+  const open = (option: string, path: string | undefined): ImageFile | undefined => {
+    const image = path === undefined ? undefined : openInput(option, path);
+    if (image) images.push(image);
+    return image;
+  };
   try {
-    for (const path of options.drives) images.push(openRawImage(path, { readOnly: true }));
+    for (const path of options.drives) drives.push(openRawImage(path, { readOnly: true }));
     const { accel, jitThreshold, cache } = options;
     const engine = {
       accel,
@@ -47,7 +53,7 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
       ...engineStores(maker, cache),
       sha256: sha256InPlace,
     };
-    const machine = await maker.createMachine(configOf(options, images, maker), engine);
+    const machine = await maker.createMachine(configOf(options, drives, open, maker), engine);
     return {
       machine,
       close: () => {
@@ -63,7 +69,12 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
   }
 }
 
-function configOf(options: BootOptions, images: readonly RawImage[], maker: MachineMaker): MachineConfig {
+function configOf(
+  options: BootOptions,
+  drives: readonly RawImage[],
+  open: (option: string, path: string | undefined) => ImageFile | undefined,
+  maker: MachineMaker,
+): MachineConfig {
   const { board, cpu, memoryBytes, byteOrder, cmdline, rtcStartSeconds, kernel, initrd, firmware } = options;
   return {
     board,
@@ -72,14 +83,10 @@ function configOf(options: BootOptions, images: readonly RawImage[], maker: Mach
     byteOrder,
     cmdline,
     rtcStartSeconds,
-    kernel: kernel === undefined ? undefined : readInput('--kernel', kernel),
-    initrd: initrd === undefined ? undefined : readInput('--initrd', initrd),
+    kernel: open('--kernel', kernel),
+    initrd: open('--initrd', initrd),
     firmware:
-      firmware === 'selftest'
-        ? maker.selfTestFirmware(board, byteOrder ?? 'little')
-        : firmware === undefined
-          ? undefined
-          : readInput('--firmware', firmware),
-    drives: images.map((image) => new CopyOnWriteOverlay(image)),
+      firmware === 'selftest' ? maker.selfTestFirmware(board, byteOrder ?? 'little') : open('--firmware', firmware),
+    drives: drives.map((image) => new CopyOnWriteOverlay(image)),
   };
 }

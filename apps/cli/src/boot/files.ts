@@ -1,12 +1,19 @@
 import { openSync, readFileSync } from 'node:fs';
+import type { ImageFile } from '@bootlab/emulator/backends';
+import { openImageFile } from '@bootlab/emulator/backends';
 import { UsageError } from '../exit-codes.js';
 
 /** Reads the file that `option` names. @throws UsageError naming the option */
-export function readInput(option: string, path: string): Uint8Array {
+export const readInput = (option: string, path: string): Uint8Array => readable(option, () => readFileSync(path));
+
+/** Opens the image that `option` names, to be read when it is needed. @throws UsageError naming the option */
+export const openInput = (option: string, path: string): ImageFile => readable(option, () => openImageFile(path));
+
+function readable<T>(option: string, access: () => T): T {
   try {
-    return readFileSync(path);
+    return access();
   } catch (error) {
-    const problem = (error as Error).message; // readFileSync throws nothing but Errors
+    const problem = (error as Error).message; // file access throws nothing but Errors
     throw new UsageError(`${option}: cannot read the file: ${problem}. Name a file that exists and that you may read.`);
   }
 }

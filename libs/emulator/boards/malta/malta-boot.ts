@@ -4,7 +4,8 @@ import type { PciBus } from '../../hw/index.js';
 import type { ElfImage } from '../boot/index.js';
 import { ElfError, inspectImage, isElf, KSEG0, parseElf, sizeText, yamonTables } from '../boot/index.js';
 import type { BoardBuild } from '../define-board.js';
-import type { CpuEntry, MachineConfig } from '../types.js';
+import type { LoadedConfig } from '../images.js';
+import type { CpuEntry } from '../types.js';
 
 /**
  * Starting software on Malta: either as the YAMON monitor does it, or from flash.
@@ -31,12 +32,12 @@ const MAX_CMDLINE = 4096;
  */
 const RNG_SEED = '626f6f746c61622d6d616c74612d7265'.repeat(2);
 
-export function maltaByteOrder(config: MachineConfig): ByteOrder {
+export function maltaByteOrder(config: LoadedConfig): ByteOrder {
   const elf = [config.kernel, config.firmware].find((image) => image && isElf(image));
   return elf ? parseElf(elf).byteOrder : (config.byteOrder ?? 'little');
 }
 
-export function validateMaltaImages(config: MachineConfig): void {
+export function validateMaltaImages(config: LoadedConfig): void {
   const { kernel, initrd, firmware } = config;
   const memoryBytes = config.memoryBytes ?? 256 * MIB;
   if (!kernel && !firmware) {
@@ -169,8 +170,8 @@ export interface MaltaParts {
 }
 
 /** Puts the images where they belong. @returns where the CPU starts, undefined for the reset vector */
-export function loadMalta(board: BoardBuild, parts: MaltaParts): CpuEntry | undefined {
-  const { kernel, initrd, firmware, cmdline } = board.config;
+export function loadMalta(board: BoardBuild, config: LoadedConfig, parts: MaltaParts): CpuEntry | undefined {
+  const { kernel, initrd, firmware, cmdline } = config;
   if (firmware && !isElf(firmware)) parts.flash.load(firmware);
   const program = kernel ?? (firmware && isElf(firmware) ? firmware : undefined);
   if (!program) return undefined;

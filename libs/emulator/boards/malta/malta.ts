@@ -272,6 +272,6 @@ export const malta: BoardDefinition = {
 
   validateImages: validateMaltaImages,
   byteOrderOf: maltaByteOrder,
-  load: (board) => loadMalta(board, { flash: board.of(flash), pci: board.of(pci) }),
+  load: (board, config) => loadMalta(board, config, { flash: board.of(flash), pci: board.of(pci) }),
   selfTest: maltaSelfTest,
 };

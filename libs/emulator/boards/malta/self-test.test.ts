@@ -52,4 +52,21 @@ describe.each(['little', 'big'] as const)('the emulated board, %s-endian', (byte
     },
     20_000,
   );
+
+  it('reads an image anew when it is reset', async () => {
+    const image = selfTestFirmware('malta', byteOrder);
+    let reads = 0;
+    const firmware = { read: () => (reads++, image) };
+    const machine = await createMachine({ board: 'malta', firmware });
+    const readAtStart = reads;
+    for (let run = 0; run < 2; run++) {
+      if (run > 0) machine.reset();
+      let text = '';
+      const stop = machine.onConsole(({ data }) => void (text += new TextDecoder().decode(data)));
+      await runMachine(machine, { clock: 'virtual', timeoutNs: 40e9 });
+      stop();
+      expect(text).toContain('SELFTEST: PASS');
+    }
+    expect(reads).toBe(readAtStart + 1);
+  });
 });
