@@ -30,6 +30,7 @@ export interface StretchLimits {
   readonly wallGuardMs?: number;
   readonly signal: AbortSignal;
   readonly onSlice: (nowNs: number) => void;
+  readonly onIdle?: () => void;
   readonly wake?: { wait(ms: number): Promise<void> };
 }
 
@@ -55,6 +56,8 @@ export interface JobRunOptions<M extends BoardMachine> {
   readonly wake?: { wait(ms: number): Promise<void> };
   onConsole?(chunk: { uart: string; tNs: number; data: Uint8Array }): void;
   onSlice?(nowNs: number): void;
+  /** The guest has begun to wait for somebody, for a while as it seems. */
+  onIdle?(): void;
   onStep?(record: StepRecord): void;
   onKernelEvent?(event: KernelEvent): void;
 }
@@ -187,6 +190,7 @@ export class JobRun<M extends BoardMachine> {
       ...(wake && { wake }),
       signal: this.abort.signal,
       onSlice: (nowNs) => this.options.onSlice?.(this.base.virtualNs + nowNs),
+      onIdle: () => this.options.onIdle?.(),
     });
     this.spentMs += performance.now() - beganMs;
     return end;
