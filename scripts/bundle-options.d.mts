@@ -1,0 +1,7 @@
+import type { InlineConfig } from 'vite';
+
+export declare function bundleOptions(bundle: {
+  readonly base: string;
+  readonly folder: URL;
+  readonly entries: Readonly<Record<string, string>>;
+}): InlineConfig;
