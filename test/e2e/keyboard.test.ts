@@ -196,4 +196,48 @@ describeWith('chromium', 'by keyboard alone', () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    'is not lost with the row of what it removes',
+    async () => {
+      await page.goto(`${lab.url}/settings/tokens`);
+      const revoke = page.getByRole('button', { name: /^Revoke / });
+      const dialog = page.getByRole('dialog');
+      for (const name of ['one', 'two']) {
+        await keyboard.tabTo(page.getByLabel('Name'), name === 'one' ? 'Tab' : 'Shift+Tab');
+        await keyboard.type(name);
+        await keyboard.press('Enter');
+        await button(`Revoke ${name}`).waitFor();
+      }
+      // Each time the next one has it; the last is the token that this page is signed in with.
+      await keyboard.tabTo(revoke.first());
+      for (let left = await revoke.count(); left > 1; left--) {
+        const next = (await revoke.nth(1).getAttribute('aria-label')) ?? '';
+        await keyboard.press('Enter');
+        await keyboard.arrivesAt(dialog.getByRole('button', { name: 'Keep it' }));
+        await keyboard.tabTo(dialog.getByRole('button', { name: 'Revoke' }));
+        await keyboard.press('Enter');
+        await keyboard.arrivesAt(button(next));
+        expect(await revoke.count()).toBe(left - 1);
+      }
+      // Other words take the place of the last row, or nothing does.
+      await page.goto(`${lab.url}/settings/badges`);
+      await keyboard.tabTo(page.getByLabel('Label'));
+      await keyboard.press('Enter');
+      await keyboard.tabTo(button('Delete the badge boot'));
+      await keyboard.press('Enter');
+      await keyboard.tabTo(dialog.getByRole('button', { name: 'Delete' }));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(page.getByRole('heading', { name: 'Badges', exact: true }));
+      await page.goto(`${lab.url}/settings/members`);
+      await keyboard.tabTo(page.getByLabel('For whom'));
+      await keyboard.type('Ada');
+      await keyboard.press('Enter');
+      await keyboard.tabTo(button('Withdraw the invitation for Ada'));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(page.getByRole('heading', { name: 'Settings', level: 1 }));
+      expect(errors).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 });

@@ -7,6 +7,7 @@ import { Copyable } from '../components/copy-button.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
 import { Empty } from '../components/feedback.js';
 import { formatBytes } from '../lib/format.js';
+import { keepRowFocus } from '../lib/row-focus.js';
 import { ChangeError, ConfirmButton } from '../settings/panel-parts.js';
 
 /** How many files the job left, or was to leave. */
@@ -14,28 +15,34 @@ export const fileCount = ({ artifacts, missingArtifacts }: Job): number => artif
 
 /** Files that the job left behind, and why others are not there. */
 export function FilesPanel({ job }: { job: Job }) {
-  if (fileCount(job) === 0) {
-    const asked = (job.spec.artifacts?.length ?? 0) > 0;
-    return (
-      <Empty icon={<FolderOpen size={40} strokeWidth={1.4} />} title={asked ? 'No files yet' : 'No files'}>
-        {asked && job.state !== 'ended' ? (
-          <p>They are stored when the run has ended.</p>
-        ) : (
-          <p>
-            A job keeps the drives, and the files of its program, that its <code>artifacts</code> name.
-          </p>
-        )}
-      </Empty>
-    );
-  }
-  return <FileTable job={job} />;
+  const none = fileCount(job) === 0;
+  return (
+    <div className={none ? undefined : 'files'} ref={keepRowFocus}>
+      {none ? <NoFiles job={job} /> : <FileTable job={job} />}
+    </div>
+  );
+}
+
+function NoFiles({ job }: { job: Job }) {
+  const asked = (job.spec.artifacts?.length ?? 0) > 0;
+  return (
+    <Empty icon={<FolderOpen size={40} strokeWidth={1.4} />} title={asked ? 'No files yet' : 'No files'}>
+      {asked && job.state !== 'ended' ? (
+        <p>They are stored when the run has ended.</p>
+      ) : (
+        <p>
+          A job keeps the drives, and the files of its program, that its <code>artifacts</code> name.
+        </p>
+      )}
+    </Empty>
+  );
 }
 
 function FileTable({ job }: { job: Job }) {
   const mayRemove = useScopes().has('maintain');
   const remove = useRemoveArtifact(job.id);
   return (
-    <div className="files">
+    <>
       <ChangeError error={remove.error} />
       <div className="card">
         <DataTable
@@ -92,7 +99,7 @@ function FileTable({ job }: { job: Job }) {
           ]}
         />
       </div>
-    </div>
+    </>
   );
 }
 

@@ -13,6 +13,7 @@ import { TransferList } from '../images/transfer-list.js';
 import { addUpload } from '../images/uploads.js';
 import { formatBytes, shortDigest } from '../lib/format.js';
 import { archText } from '../lib/image.js';
+import { keepRowFocus } from '../lib/row-focus.js';
 import { useTitle } from '../lib/use-title.js';
 
 export function ImagesPage() {
@@ -20,7 +21,7 @@ export function ImagesPage() {
   const [search] = useSearchParams();
   const images = useImages(search.get('cursor') ?? undefined);
   return (
-    <div className="page">
+    <div className="page" ref={keepRowFocus}>
       <div className="page-head">
         <div>
           <h1>Images</h1>

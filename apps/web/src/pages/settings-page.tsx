@@ -2,6 +2,7 @@ import { Navigate, NavLink, useParams } from 'react-router';
 import { currentProject, useMe, useScopes } from '../api/auth.js';
 import { ProjectSwitch } from '../components/shell.js';
 import { TabNav } from '../components/tab-nav.js';
+import { keepRowFocus } from '../lib/row-focus.js';
 import { useTitle } from '../lib/use-title.js';
 import { AccountPanel } from '../settings/account-panel.js';
 import { AuditPanel } from '../settings/audit-panel.js';
@@ -34,7 +35,7 @@ export function SettingsPage() {
   if (!current) return <NotFoundPage />;
   const project = currentProject();
   return (
-    <div className="page">
+    <div className="page" ref={keepRowFocus}>
       <div className="page-head">
         <div>
           <h1>Settings</h1>

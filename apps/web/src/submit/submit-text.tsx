@@ -8,6 +8,7 @@ import { FileDrop } from '../components/file-drop.js';
 import { Notice } from '../components/feedback.js';
 import { Panel } from '../components/panel.js';
 import { formatBytes } from '../lib/format.js';
+import { keepRowFocus } from '../lib/row-focus.js';
 import { YamlEditor } from './yaml-editor.js';
 
 /** A job as text: what `bootlab test` and the API take, checked by the lab while it is written. */
@@ -43,7 +44,7 @@ export function SubmitText({ initial }: { initial: string }) {
 
   return (
     <div className="submit-layout">
-      <div className="submit-main">
+      <div className="submit-main" ref={keepRowFocus}>
         <section className="card" aria-label="Job file">
           <YamlEditor initial={initial} label="Job file, YAML" onChange={setText} check={check} />
         </section>
