@@ -26,8 +26,23 @@ export function bundleOptions({ base, folder, entries }) {
           ...Object.fromEntries(modules),
           'translation-thread-main': fileURLToPath(new URL('translation-thread-main.js', threads)),
         },
-        output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: '[name].js',
+          // V8 keeps the text of what it runs: neither comments, nor two bytes a character. Names stay, for stack traces.
+          minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+          plugins: [{ name: 'latin-1', generateBundle: (_, files) => Object.values(files).forEach(escapeOthers) }],
+        },
       },
     },
   };
+}
+
+/**
+ * Writes characters beyond Latin-1 as escapes: without comments they stand in strings and regular expressions only.
+ * @param {import('vite').Rolldown.OutputAsset | import('vite').Rolldown.OutputChunk} file
+ */
+function escapeOthers(file) {
+  if (file.type === 'chunk')
+    file.code = file.code.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

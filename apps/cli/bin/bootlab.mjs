@@ -10,7 +10,7 @@ import { LEAN_MALLOC } from './lean-malloc.mjs';
 // such a lean one from Node 22.15 on; before, boards are larger.
 const { execve } = /** @type {any} */ (process);
 if (process.argv[2] === 'boot' && execve && process.platform === 'linux' && !('MALLOC_ARENA_MAX' in process.env)) {
-  const args = ['--max-semi-space-size=2', ...process.execArgv, ...process.argv.slice(1)];
+  const args = ['--max-semi-space-size=1', ...process.execArgv, ...process.argv.slice(1)];
   execve.call(process, process.execPath, [process.execPath, ...args], { ...process.env, ...LEAN_MALLOC });
 }
 
