@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Job } from '@bootlab/lab';
 import { eventually, temporaryFolder } from '@bootlab/lab/testing';
+import { freePort } from '../support/lab.js';
 
 const START = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url));
 const START_LIMIT_MS = 240_000; // it may have to build first
@@ -35,15 +35,6 @@ function environment(port: number): NodeJS.ProcessEnv {
     NODE_OPTIONS: undefined,
     npm_lifecycle_event: undefined,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function start(): Promise<Running> {

@@ -8,11 +8,13 @@ import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
 import { AddressSpace, LinearMemory } from '../memory/index.js';
-import { mipsDisassembler, mipsInstructions, mipsModel } from '../targets/index.js';
+import { mipsDisassembler, mipsModel } from '../targets/index.js';
+import type { MipsInstruction } from './mips-assembler.js';
+import { asm, MIPS_INSTRUCTIONS, mipsInstruction } from './mips-assembler.js';
 import { qemuUserMips } from './qemu.js';
 import { SeededRandom } from './random.js';
 import type { FieldChooser } from './random-instructions.js';
-import { encodeInstruction, matchInstruction, RandomInstructions } from './random-instructions.js';
+import { matchInstruction, RandomInstructions } from './random-instructions.js';
 
 /**
  * Random sequences of unprivileged instructions as a program that QEMU's user-mode emulation and our bare CPU both run.
@@ -47,19 +49,6 @@ const GENERAL = Array.from({ length: 32 }, (_, i) => i).filter((i) => i !== DATA
 const RA = 31;
 
 const model = mipsModel(MODEL);
-/** Encodings know no byte order. */
-export const { instructions: SEQUENCE_INSTRUCTIONS } = mipsInstructions(model, 'little');
-const instructions = SEQUENCE_INSTRUCTIONS;
-const byName = new Map(instructions.map((instruction) => [instruction.name, instruction]));
-
-function find(name: string): (typeof instructions)[number] {
-  const instruction = byName.get(name);
-  if (!instruction) throw new RangeError(`there is no instruction '${name}'`);
-  return instruction;
-}
-
-const asm = (name: string, fields: Readonly<Record<string, number>> = {}): number =>
-  encodeInstruction(find(name), fields);
 
 /** Instructions that depend on nothing but their operands, whatever those are. */
 const SIMPLE = new Set(
@@ -93,9 +82,9 @@ const CONDITIONAL =
 
 export class MipsSequences {
   readonly #random: SeededRandom;
-  readonly #words: RandomInstructions<(typeof instructions)[number]>;
-  readonly #simple: readonly (typeof instructions)[number][];
-  readonly #arithmetic: readonly (typeof instructions)[number][];
+  readonly #words: RandomInstructions<MipsInstruction>;
+  readonly #simple: readonly MipsInstruction[];
+  readonly #arithmetic: readonly MipsInstruction[];
   readonly #text: number[] = [];
   readonly #executed = new Map<string, number>();
   /** Words at the end of the last group that a branch may skip. */
@@ -107,8 +96,8 @@ export class MipsSequences {
   constructor(private readonly options: SequenceOptions) {
     const { registers, sequences } = options;
     this.#random = new SeededRandom(options.seed);
-    this.#words = new RandomInstructions(instructions, this.#random, { chooseField: this.#chooseField });
-    const available = instructions.filter(({ name }) => registers === 64 || !NEEDS_64_BIT_REGISTERS.test(name));
+    this.#words = new RandomInstructions(MIPS_INSTRUCTIONS, this.#random, { chooseField: this.#chooseField });
+    const available = MIPS_INSTRUCTIONS.filter(({ name }) => registers === 64 || !NEEDS_64_BIT_REGISTERS.test(name));
     this.#simple = available.filter(({ name }) => SIMPLE.has(name));
     this.#arithmetic = available.filter(({ name }) => FPU_ARITHMETIC.test(name));
     this.#inputs = new Uint8Array(sequences * STATE_BYTES);
@@ -143,7 +132,7 @@ export class MipsSequences {
   }
 
   #count(word: number): void {
-    const name = matchInstruction(instructions, word)?.name ?? '';
+    const name = matchInstruction(MIPS_INSTRUCTIONS, word)?.name ?? '';
     this.#executed.set(name, (this.#executed.get(name) ?? 0) + 1);
   }
 
@@ -495,7 +484,7 @@ export class MipsSequences {
       }
       default: {
         const branch = random.pick(CONDITIONAL.split(' '));
-        const word = this.#words.of(find(branch));
+        const word = this.#words.of(mipsInstruction(branch));
         if (LIKELY.test(branch)) this.#skippable++;
         return [(word & 0xffff0000) | (skipped.length + 1), ...rest].map((each) => each >>> 0);
       }

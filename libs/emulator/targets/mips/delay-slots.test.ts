@@ -2,11 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { createMipsVcpu, InterpreterVcpu } from '../../accel/index.js';
 import { Scheduler } from '../../core/index.js';
 import { AddressSpace, LinearMemory } from '../../memory/index.js';
-import { encodeInstruction } from '../../testkit/random-instructions.js';
+import { asm } from '../../testkit/mips-assembler.js';
 import { Cause, Cp0, ENTRY_LO, ExceptionCode, Status } from './cp0.js';
 import { mipsModel } from './models.js';
 import * as S from './state.js';
-import { mipsInstructions } from './target.js';
 
 // Where EPC points after an exception in or near a delay slot: lockstep found each of these (MD00090, section 9.25).
 
@@ -15,13 +14,7 @@ const CODE = 0x4000;
 const KSEG0 = 0x80000000;
 const USER = 0x00400000;
 const model = mipsModel('24Kf');
-const { instructions } = mipsInstructions(model, 'little');
 
-function asm(name: string, fields: Readonly<Record<string, number>> = {}): number {
-  const instruction = instructions.find((candidate) => candidate.name === name);
-  if (!instruction) throw new RangeError(`there is no instruction '${name}'`);
-  return encodeInstruction(instruction, fields);
-}
 const nop = asm('sll');
 const breakpoint = asm('break');
 

@@ -1,24 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fragment, type StateField, Type, type Value, verify, Width } from '../../jit/ir/index.js';
 import { evaluate } from '../../testkit/ir-oracle.js';
+import { asm } from '../../testkit/mips-assembler.js';
 import type { BenchEngine, MipsSide } from '../../testkit/mips-bench.js';
 import { advance, createMipsSide, differences, wordOf } from '../../testkit/mips-bench.js';
-import { encodeInstruction } from '../../testkit/random-instructions.js';
 import { SeededRandom } from '../../testkit/random.js';
 import { Cause, Cp0, ENTRY_LO, ExceptionCode, Status } from './cp0.js';
 import { isBranchWithSlot, mipsExpansions } from './exceptions.js';
 import { MIPS_MODELS, mipsModel } from './models.js';
 import * as S from './state.js';
-import { hasDelaySlot, mipsDescription, mipsInstructions } from './target.js';
+import { hasDelaySlot, mipsDescription } from './target.js';
 
 const model = mipsModel('24Kf');
-const { instructions } = mipsInstructions(model, 'little');
-
-function asm(name: string, fields: Readonly<Record<string, number>> = {}): number {
-  const instruction = instructions.find((candidate) => candidate.name === name);
-  if (!instruction) throw new RangeError(`there is no instruction '${name}'`);
-  return encodeInstruction(instruction, fields);
-}
 
 /** State that a fragment may use for its operands. */
 const OPERAND: StateField = { name: 'operand', offset: 0, width: Width.W32, type: Type.I32, count: 3, strideShift: 2 };
