@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { KeptModule, KeptTranslations } from '../accel/jit/index.js';
+import type { CompiledRegion, KeptModule, KeptTranslations } from '../accel/jit/index.js';
 import { ByteWriter } from '../jit/wasm/index.js';
 import { generatorVersion } from './generator-version.js';
 import { TranslationFiles } from './translation-files.js';
@@ -25,14 +25,14 @@ function moduleOf(id: number, paddingBytes = 1000): KeptModule {
   out.u32(section.length);
   out.bytes(section.take());
   const bytes = Uint8Array.from(out.take());
-  const region = {
+  const region: CompiledRegion = {
     name: '0',
     modeKey: 0,
     window: undefined,
     instructions: 2,
     wasmBytes: paddingBytes,
     entries: [id],
-    pages: [[id & ~0xfff, 0x1000]] as [number, number][],
+    pages: [[id & ~0xfff, 0x1000]],
     places: [],
     addresses: Uint32Array.of(id, id + 4),
     words: Uint32Array.of(id, 0),

@@ -1,6 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { isSameRegion, withoutRegions, type CompiledRegion, type KeptModule, type PutOff } from '../accel/jit/index.js';
-import { getOrInsertComputed } from '../core/index.js';
+import { RegionSet, withoutRegions, type CompiledRegion, type KeptModule, type PutOff } from '../accel/jit/index.js';
 import type { FromHub, ToHub } from './protocol.js';
 import type { CacheFolder } from './cache-folder.js';
 import { TranslationFiles } from './translation-files.js';
@@ -16,8 +15,8 @@ interface Connection {
 
 interface Shelf {
   readonly modules: KeptModule[];
-  /** All their regions, by the address of their first entry. */
-  readonly regions: Map<number, CompiledRegion[]>;
+  /** All their regions. */
+  readonly regions: RegionSet;
   /** See `KeptTranslations`. */
   readonly putOff: Map<string, PutOff>;
   readonly boards: Set<MessagePort>;
@@ -75,7 +74,7 @@ export class TranslationHub {
       const kept = this.#files?.load(key);
       shelf = {
         modules: [],
-        regions: new Map(),
+        regions: new RegionSet(),
         putOff: new Map(kept?.putOff),
         boards: new Set(),
         added: false,
@@ -94,7 +93,7 @@ export class TranslationHub {
     for (const [place, why] of putOff) shelf.putOff.set(place, why);
     if (shelf.putOff.size > places) shelf.added = shelf.improving = true;
     // Two boards may make the same at the same time.
-    const modules = made.filter(({ regions }) => !regions.every((region) => has(shelf, region)));
+    const modules = made.filter(({ regions }) => !regions.every((region) => shelf.regions.has(region)));
     if (modules.length === 0) return;
     for (const module of modules) this.#hold(shelf, module);
     shelf.added = shelf.improving = true;
@@ -111,7 +110,7 @@ export class TranslationHub {
 
   #hold({ modules, regions }: Shelf, made: KeptModule): void {
     modules.push(made);
-    for (const region of made.regions) getOrInsertComputed(regions, firstEntry(region), () => []).push(region);
+    for (const region of made.regions) regions.add(region);
   }
 
   /** Drops what was used longest ago and is used no more, as far as there is too much of it. */
@@ -124,11 +123,6 @@ export class TranslationHub {
     }
   }
 }
-
-const firstEntry = ({ entries }: CompiledRegion): number => entries[0] as number; // regions have at least one
-
-const has = ({ regions }: Shelf, region: CompiledRegion): boolean =>
-  regions.get(firstEntry(region))?.some((held) => isSameRegion(held, region)) ?? false;
 
 function send(port: MessagePort, modules: readonly KeptModule[], putOff: FromHub['putOff']): void {
   const shared = modules.map(({ module, regions, bytes }) => ({ made: { module, regions }, wasmBytes: bytes.length }));

@@ -70,7 +70,7 @@ export class KnownCode {
       made.set(seed, region);
       for (const address of region.words.keys()) covered.add(address);
     };
-    const seeds = this.regions.map(({ entries }) => entries[0] as number); // regions have at least one
+    const seeds = this.regions.map(({ entries }) => entries[0]);
     const functions = seeds.filter((seed) => this.#functions.has(seed));
     for (const seed of new Set([...functions, ...this.#functions])) make(seed, this.#discover(seed));
     /** By the seeds of regions with a jump table: what else it jumps to. */

@@ -2,6 +2,7 @@ import { getOrInsertComputed } from '../../core/index.js';
 import { PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { CompiledRegion, RegionModule } from './region-module.js';
 import { placeImport, windowKey } from './region-module.js';
+import { isSameRegion } from './region-set.js';
 
 /** A region that may be installed wherever its code turns up. */
 export interface KnownRegion {
@@ -56,7 +57,7 @@ export class KnownRegions {
   add(made: RegionModule, fresh: boolean): KnownRegion[] {
     const source = new KnownModule(made, this.env);
     return made.regions.flatMap((region) => {
-      const first = region.entries[0] as number; // regions have at least one
+      const [first] = region.entries;
       const there = this.on((first & PAGE_MASK) >>> 0);
       if (fresh && there.some((known) => isSameRegion(known.region, region))) return [];
       const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
@@ -79,15 +80,6 @@ export class KnownRegions {
     this.#byPage.clear();
   }
 }
-
-/** Was it made of the same code, for the same use? */
-export const isSameRegion = (a: CompiledRegion, b: CompiledRegion): boolean =>
-  a.entries[0] === b.entries[0] &&
-  a.modeKey === b.modeKey &&
-  a.wasmBytes === b.wasmBytes &&
-  a.words.length === b.words.length &&
-  windowKey(a.window) === windowKey(b.window) &&
-  a.addresses.every((address, i) => address === b.addresses[i] && a.words[i] === b.words[i]);
 
 /** Linear-memory offset of an instruction of a region. */
 export const placeOf = (places: Places, address: number): number =>

@@ -1,9 +1,9 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { KnownCode } from './known-code.js';
-import { isSameRegion } from './known-regions.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
 import { RegionModuleWriter, windowKey } from './region-module.js';
+import { RegionSet } from './region-set.js';
 
 /** Joining is worth its time when so many instructions, and such a share of what is joined, are new. */
 const WORTH_JOINING = 300;
@@ -57,12 +57,9 @@ export function joinRegions(
 
 /** Modules without some of their regions, which may have crossed threads meanwhile. */
 export function withoutRegions<T extends RegionModule>(modules: readonly T[], regions: readonly CompiledRegion[]): T[] {
-  const byEntry = new Map<number | undefined, CompiledRegion[]>();
-  for (const region of regions) getOrInsertComputed(byEntry, region.entries[0], () => []).push(region);
-  const isMeant = (region: CompiledRegion): boolean =>
-    byEntry.get(region.entries[0])?.some((one) => isSameRegion(one, region)) ?? false;
+  const meant = new RegionSet(regions);
   return modules
-    .map((one) => ({ ...one, regions: one.regions.filter((region) => !isMeant(region)) }))
+    .map((one) => ({ ...one, regions: one.regions.filter((region) => !meant.has(region)) }))
     .filter((one) => one.regions.length > 0);
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { DirectWindow } from '../../jit/regions/index.js';
+import type { DirectWindow, Entries } from '../../jit/regions/index.js';
 import type { KnownRegion } from './known-regions.js';
 import { KnownRegions } from './known-regions.js';
 import type { LocatorHost } from './region-locator.js';
@@ -36,10 +36,10 @@ beforeEach(() => {
 });
 
 /** A region of an instruction at each address, which is its own word. */
-function regionAt(addresses: readonly number[], window?: DirectWindow): KnownRegion {
+function regionAt(addresses: Entries, window?: DirectWindow): KnownRegion {
   const pages = [...new Set(addresses.map((address) => (address & -0x1000) >>> 0))];
   const region: CompiledRegion = {
-    ...{ name: '0', modeKey: 0, window, instructions: addresses.length, wasmBytes: 10, entries: addresses.slice(0, 1) },
+    ...{ name: '0', modeKey: 0, window, instructions: addresses.length, wasmBytes: 10, entries: [addresses[0]] },
     ...{ pages: pages.map((page) => [page, 0] as const), places: [], calls: [], tableTargets: [], joined: false },
     ...{ addresses: Uint32Array.from(addresses), words: Uint32Array.from(addresses) },
   };

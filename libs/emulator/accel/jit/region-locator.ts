@@ -56,7 +56,7 @@ export class RegionLocator {
   locate(known: KnownRegion, page: number, linear: number): LocatedRegion | undefined {
     const { pages, entries } = known.region;
     const { description } = this.host;
-    const unchecked = description.isDirectlyMapped(entries[0] as number); // regions have at least one
+    const unchecked = description.isDirectlyMapped(entries[0]);
     const places = new Map<number, number>();
     const missing = new Set<number>();
     const placeOf = (other: number): number => {

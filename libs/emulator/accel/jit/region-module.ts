@@ -1,6 +1,6 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { DirectWindow, InstructionReader, Region, SystemExits } from '../../jit/regions/index.js';
+import type { DirectWindow, Entries, InstructionReader, Region, SystemExits } from '../../jit/regions/index.js';
 import { translateRegion } from '../../jit/regions/index.js';
 import type { MemoryImport } from '../../jit/wasm/index.js';
 import { ModuleWriter, TRANSLATION_PARAMETERS } from '../../jit/wasm/index.js';
@@ -29,7 +29,7 @@ export interface CompiledRegion {
   readonly instructions: number;
   readonly wasmBytes: number;
   /** Virtual addresses at which it can be entered; the first is the requested one. */
-  readonly entries: readonly number[];
+  readonly entries: Entries;
   /** Virtual address and linear-memory offset of the pages it came from. */
   readonly pages: readonly (readonly [virtual: number, linear: number])[];
   /** Virtual addresses of those pages whose place the function compares: the module imports it, see {@link placeImport}. */

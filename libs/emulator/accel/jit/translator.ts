@@ -305,7 +305,7 @@ export class Translator {
     const current: LocatedRegion[] = [];
     for (const known of this.#known.add(batch.made, false)) {
       const { region } = known;
-      const address = region.entries[0] as number; // the requested one
+      const [address] = region.entries; // the requested one
       const located = { known, places: new Map(region.pages), missing: NO_PAGES };
       stats.regions++;
       stats.guestInstructions += region.instructions;
@@ -348,7 +348,7 @@ export class Translator {
         continue;
       }
       const { entries, modeKey } = known.region;
-      const first = entries[0] as number; // regions have at least one
+      const [first] = entries;
       const firstLinear = placeOf(located.places, first);
       if (known.installedAt.has(firstLinear)) continue;
       // What was made for this address in this run stays.
@@ -411,7 +411,7 @@ export class Translator {
       ...jumpCacheKey(address, region.modeKey, placeOf(places, address)),
       ...{ target, entry: packEntry(index, region.instructions) },
     }));
-    const linear = placeOf(places, region.entries[0] as number);
+    const linear = placeOf(places, region.entries[0]);
     known.installedAt.add(linear);
     const cached: CachedRegion = { known, places, linear, target, entries, wasmBytes: region.wasmBytes };
     this.#cachedBytes += region.wasmBytes;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Block, Region, Terminator } from './region.js';
+import type { Block, Entries, Region, Terminator } from './region.js';
 import { RegionGraph } from './region-graph.js';
 
 const AT = 0x80001000;
@@ -16,13 +16,19 @@ const branch = (taken: number, next: number): Terminator => ({
   ...{ kind: 'branch', taken: at(taken), next: at(next), likely: false },
 });
 
-function graphOf(entries: readonly number[], ...blocks: Block[]) {
+function graphOf(entries: Entries, ...blocks: Block[]) {
   return new RegionGraph(regionOf(entries, ...blocks));
 }
 
-function regionOf(entries: readonly number[], ...blocks: Block[]): Region {
+function regionOf([seed, ...others]: Entries, ...blocks: Block[]): Region {
   return {
-    ...{ blocks, entries: entries.map(at), pages: new Map(), words: new Map(), claimed: new Set<number>() },
+    ...{
+      blocks,
+      entries: [at(seed), ...others.map(at)],
+      pages: new Map(),
+      words: new Map(),
+      claimed: new Set<number>(),
+    },
     calls: new Map(),
     instructionCount: blocks.reduce((sum, { instructions }) => sum + instructions.length, 0),
   };

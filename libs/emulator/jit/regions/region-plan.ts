@@ -51,8 +51,7 @@ export function planRegion(
   region: Region,
   offered: DirectWindow | undefined,
 ): RegionPlan {
-  const seed = region.entries[0] as number; // discovery puts it first
-  const window = offered?.kind === 'mirror' || target.isDirectlyMapped(seed) ? offered : undefined;
+  const window = offered?.kind === 'mirror' || target.isDirectlyMapped(region.entries[0]) ? offered : undefined;
   const isMirrored = window?.kind === 'mirror';
   const pairs = region.blocks.map((block) => (isMirrored ? findPairs(block, reader, target) : NO_PAIRS));
   const fragments = region.blocks.map((block, i) => fragmentOf(block, pairs[i] ?? NO_PAIRS, reader));

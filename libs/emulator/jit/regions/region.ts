@@ -57,12 +57,15 @@ export interface Block {
   readonly end: Terminator;
 }
 
+/** Every region has an entry. */
+export type Entries = readonly [seed: number, ...others: number[]];
+
 /** A piece of the guest's control flow that is translated as one function. */
 export interface Region {
   /** Ascending by address. */
   readonly blocks: readonly Block[];
-  /** Addresses at which it can be entered; each starts a block. */
-  readonly entries: readonly number[];
+  /** Addresses at which it can be entered, first the one that it was followed from; each starts a block. */
+  readonly entries: Entries;
   /** Pages (4 KiB) that it came from, by virtual page address: where they lie in linear memory. */
   readonly pages: ReadonlyMap<number, number>;
   /** Every instruction that was looked at, delay slots included, by virtual address. */
@@ -136,10 +139,10 @@ class Discovery {
       .filter((address) => this.#classes.has(address))
       .sort((a, b) => a - b)
       .map((address) => this.#block(address));
-    const entries = [...this.#entries].filter((address) => this.#isUseful(address)).slice(0, MAX_ENTRIES);
+    const others = [...this.#entries].filter((address) => address !== seed && this.#isUseful(address));
     return {
       blocks,
-      entries,
+      entries: [seed, ...others.slice(0, MAX_ENTRIES - 1)],
       pages: this.#pages,
       words: this.#words,
       instructionCount: this.#classes.size,
