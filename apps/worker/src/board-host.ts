@@ -1,32 +1,16 @@
-import { Worker, type MessagePort } from 'node:worker_threads';
-import { formatSize, type ConsoleSpan, type PlacedResult, type RunEnd, type RunReport } from '@bootlab/lab';
+import type { MessagePort } from 'node:worker_threads';
+import type { ConsoleSpan, PlacedResult, RunEnd, RunReport } from '@bootlab/lab';
 import { NO_ARTIFACTS } from './artifacts.js';
-import { boardEntry } from './board-entry.js';
-import {
-  ConsoleCredit,
-  type BoardProgress,
-  type BoardTask,
-  type FromBoard,
-  type LeftArtifacts,
-  type ToBoard,
-} from './protocol.js';
+import type { BoardThread, ThreadUser } from './board-threads.js';
+import { ConsoleCredit, type BoardProgress, type BoardTask, type FromBoard, type LeftArtifacts } from './protocol.js';
 
-/** The engine's own objects are few; what stays behind from building it should not take room for long. */
-const YOUNG_GENERATION_MB = 8;
 // A board that does not stop by itself within this time of being told is stopped with its thread.
 const ABORT_GRACE_MS = 300;
-// Who has reported the end leaves by himself: of a thread that is stopped with threads of its own, Node 24 keeps each of theirs.
-const LEAVING_MS = 2000;
 // The thread watches the wall clock itself; this much later it has failed to.
 const WALL_GUARD_GRACE_MS = 5000;
 // A board says something every second, unless its engine hangs.
 const SILENCE_MS = 60_000;
 const SILENCE_CHECK_MS = 5000;
-
-export interface BoardLimits {
-  /** JavaScript heap of the thread. The guest's own memory is not on it: the board's configuration bounds that. */
-  heapBytes: number;
-}
 
 export interface BoardEvents {
   /** Console output, in order. The board runs on meanwhile, up to a limit; a rejection ends the run. */
@@ -43,10 +27,9 @@ export interface BoardEnd extends LeftArtifacts {
   readonly results: readonly PlacedResult[];
 }
 
-/** Runs one board in a thread of its own; whatever happens in there, it ends in a report. */
-export class BoardHost {
+/** Runs one board in a thread; whatever happens in there, it ends in a report. */
+export class BoardHost implements ThreadUser {
   private readonly credit = new ConsoleCredit();
-  private readonly thread: Worker;
   private readonly timers: NodeJS.Timeout[] = [];
   private storing: Promise<void> = Promise.resolve();
   private queued: ConsoleSpan[] = [];
@@ -61,26 +44,16 @@ export class BoardHost {
   readonly ended: Promise<BoardEnd>;
 
   constructor(
-    task: Omit<BoardTask, 'credit'>,
+    task: Omit<BoardTask, 'credit' | 'translations'>,
     private readonly events: BoardEvents,
-    private readonly limits: BoardLimits,
+    private readonly thread: BoardThread,
     translations: MessagePort,
-    entry: URL = boardEntry(),
   ) {
-    const workerData: BoardTask = { ...task, credit: this.credit.buffer, translations };
-    const resourceLimits = this.threadLimits();
-    this.thread = new Worker(entry, { workerData, resourceLimits, name: task.board, transferList: [translations] });
     const outcome = new Promise<BoardEnd>((resolve, reject) => {
       this.settle = resolve;
       this.fail = reject;
     });
-    this.thread.on('message', (message: FromBoard) => this.hear(message));
-    this.thread.on('error', (error: NodeJS.ErrnoException) =>
-      this.end({ kind: 'engine-failure', reason: this.reasonOf(error) }),
-    );
-    this.thread.on('exit', (code) =>
-      this.end({ kind: 'engine-failure', reason: `The emulator's thread stopped by itself (exit code ${code})` }),
-    );
+    thread.run({ ...task, credit: this.credit.buffer, translations }, this);
     this.timers.push(
       setTimeout(() => this.end({ kind: 'wall-guard' }), task.wallGuardMs + WALL_GUARD_GRACE_MS),
       setInterval(() => this.checkSilence(), SILENCE_CHECK_MS),
@@ -89,7 +62,7 @@ export class BoardHost {
   }
 
   input(uart: string, data: Uint8Array): void {
-    this.post({ type: 'input', uart, data });
+    this.thread.post(this, { type: 'input', uart, data });
   }
 
   /** Ends the run as cancelled, within a third of a second. */
@@ -97,15 +70,17 @@ export class BoardHost {
     if (this.abortRequested) return;
     this.abortRequested = true;
     this.credit.release();
-    this.post({ type: 'abort' });
+    this.thread.post(this, { type: 'abort' });
     this.timers.push(setTimeout(() => this.end({ kind: 'aborted' }), ABORT_GRACE_MS));
   }
 
-  private post(message: ToBoard): void {
-    this.thread.postMessage(message);
+  /** @internal of its thread */
+  broke(reason: string): void {
+    this.end({ kind: 'engine-failure', reason });
   }
 
-  private hear(message: FromBoard): void {
+  /** @internal of its thread */
+  hear(message: FromBoard): void {
     this.heardAt = performance.now();
     switch (message.type) {
       case 'console':
@@ -160,23 +135,7 @@ export class BoardHost {
   private cleanUp(): void {
     this.timers.forEach((timer) => clearTimeout(timer));
     this.credit.release();
-    const stop = (): void => void this.thread.terminate();
-    if (!this.reported) return stop();
-    const late = setTimeout(stop, LEAVING_MS);
-    this.thread.once('exit', () => clearTimeout(late));
-  }
-
-  private threadLimits() {
-    return {
-      maxOldGenerationSizeMb: Math.ceil(this.limits.heapBytes / 2 ** 20),
-      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-    };
-  }
-
-  private reasonOf(error: NodeJS.ErrnoException): string {
-    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      return `The emulator needed more than ${formatSize(this.limits.heapBytes)} of heap for this guest`;
-    }
-    return `The emulator failed: ${error.message}`;
+    if (this.reported) this.thread.giveBack();
+    else this.thread.stop();
   }
 }

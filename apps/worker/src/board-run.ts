@@ -16,6 +16,8 @@ interface Board {
   /** Makes the machine, as often as it is switched on, always with the same drives. */
   make(): Promise<Machine>;
   readonly drives: readonly BlockBackend[];
+  /** Closes the files of the drives. */
+  close(): void;
 }
 
 /** Reads a task's images once. */
@@ -28,7 +30,8 @@ async function openBoard(task: BoardTask, engine: EngineOptions): Promise<Board>
     image(task.files.firmware),
   ]);
   // Images are immutable: what the guest writes stays in the overlay and ends with the board.
-  const drives = task.files.drives.map((file) => new CopyOnWriteOverlay(openRawImage(file, { readOnly: true })));
+  const bases = task.files.drives.map((file) => openRawImage(file, { readOnly: true }));
+  const drives = bases.map((base) => new CopyOnWriteOverlay(base));
   const config = {
     board: task.board,
     ...(task.cpu !== undefined && { cpu: task.cpu }),
@@ -39,7 +42,7 @@ async function openBoard(task: BoardTask, engine: EngineOptions): Promise<Board>
     ...(firmware && { firmware }),
     drives,
   };
-  return { make: () => createMachine(config, engine), drives };
+  return { make: () => createMachine(config, engine), drives, close: () => bases.forEach((base) => base.close()) };
 }
 
 async function readUploads({ uploads }: BoardTask): Promise<Map<string, UploadFile>> {
@@ -74,7 +77,7 @@ class InputWake {
 }
 
 /**
- * Runs one board to its end inside its thread.
+ * Runs one board to its end inside its thread. An error leaves open what it had opened: it is the thread's end, too.
  * @param post hands a message to the host
  * @param listen registers for messages from the host
  * @param engine what runs the CPU; results never depend on it
@@ -136,5 +139,6 @@ export async function runBoard(
   run.close();
   consoles.flush();
   const left = report.end.kind === 'aborted' ? NO_ARTIFACTS : await leaveArtifacts(task, board);
+  board.close();
   post({ type: 'end', report, results: feed.rest(report), ...left });
 }

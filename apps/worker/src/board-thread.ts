@@ -1,19 +1,81 @@
-/** Entry of a board's thread: one board, from its images to its end. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { runProcess } from './process-run.js';
+/** Entry of a board's thread: one board after the other, each from its images to its end. */
+import { getHeapStatistics } from 'node:v8';
+import { measureMemory } from 'node:vm';
+import { parentPort } from 'node:worker_threads';
 import { runBoard } from './board-run.js';
-import { ConsoleCredit, type BoardTask, type ToBoard } from './protocol.js';
+import { runProcess } from './process-run.js';
+import { ConsoleCredit, type BoardTask, type FromThread, type ToBoard, type ToThread } from './protocol.js';
+
+/** From the end of a job to the collection of what it leaves: the memory of more jobs is there only if they were as short. */
+const COLLECTION_MS = 300;
 
 const port = parentPort;
 if (!port) throw new Error('board-thread runs as a worker thread only');
 
-// Registered before anything is awaited: messages that come earlier wait in the port until then.
-const task = workerData as BoardTask;
-const run = task.process ? runProcess : runBoard;
-await run(
-  task,
-  new ConsoleCredit(task.credit),
-  (message) => port.postMessage(message),
-  (listener) => port.on('message', (message: ToBoard) => listener(message)),
-);
-port.close();
+/** What the host says to the board that runs, from the moment its task has come. */
+class Inbox {
+  private early: ToBoard[] = [];
+  private listener = (message: ToBoard): void => void this.early.push(message);
+
+  hear(message: ToBoard): void {
+    this.listener(message);
+  }
+
+  listen(listener: (message: ToBoard) => void): void {
+    this.listener = listener;
+    for (const message of this.early.splice(0)) listener(message);
+  }
+}
+
+// Of `measureMemory` Node says once in each thread that it is experimental. What else it warns of is printed as ever.
+const [printWarning] = process.listeners('warning');
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') printWarning?.(warning);
+});
+
+/** Of the job that runs; what comes between two jobs was meant for the one that has just ended. */
+let inbox: Inbox | undefined;
+
+port.on('message', (message: ToThread) => {
+  if (message.type === 'task') void work(message.task);
+  else if (message.type === 'leave') port.close();
+  else inbox?.hear(message);
+});
+
+const post = (message: FromThread): void => port.postMessage(message);
+
+/** An error ends the thread: nobody knows what it leaves behind. */
+async function work(task: BoardTask): Promise<void> {
+  const messages = (inbox = new Inbox());
+  const run = task.process ? runProcess : runBoard;
+  await run(task, new ConsoleCredit(task.credit), post, (listener) => messages.listen(listener));
+  inbox = undefined;
+  task.translations?.close();
+  collectSoon();
+  // Without its port, this thread would end as soon as nothing of the job keeps it any more. Then it is ready for the next.
+  port?.unref();
+  process.once('beforeExit', () => {
+    port?.ref();
+    post({ type: 'idle' });
+  });
+}
+
+let collection: NodeJS.Timeout | undefined;
+
+/**
+ * Gives the guest's memory back, of which V8 counts nothing as long as other threads may share it: it would let it lie until the
+ * heap alone is worth a collection of garbage. Asking how much memory is in use makes one.
+ *
+ * Not at once: the code that V8 optimized of a board's closures goes with the last of them. When another board follows, it has
+ * taken that over by then.
+ */
+function collectSoon(): void {
+  const collect = async (): Promise<void> => {
+    collection = undefined;
+    await measureMemory({ mode: 'summary', execution: 'eager' });
+    const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+    post({ type: 'kept', bytes: heap + external });
+  };
+  collection ??= setTimeout(() => void collect(), COLLECTION_MS).unref();
+}

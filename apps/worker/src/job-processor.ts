@@ -25,6 +25,7 @@ import {
 } from '@bootlab/lab/server';
 import { BoardHost, type BoardEnd } from './board-host.js';
 import { boardTask } from './board-task.js';
+import type { BoardThreads } from './board-threads.js';
 import { FindingsRecorder } from './findings-recorder.js';
 import type { LeftArtifacts } from './protocol.js';
 import type { WorkerMetrics } from './worker-metrics.js';
@@ -52,9 +53,9 @@ export interface ProcessorServices {
   translations: TranslationHub;
   /** Where interpreters are kept from job to job. */
   interpreters?: CacheFolder | undefined;
+  /** What boards run in. */
+  threads: BoardThreads;
   tracing: Tracing;
-  /** Entry of the board threads; another one in tests. */
-  boardEntry?: URL;
 }
 
 type StopCause = 'lost' | 'shutdown';
@@ -196,7 +197,7 @@ export class JobProcessor {
       await this.finish(claim, { outcome: 'infra', reason }, NO_RUN);
       return undefined;
     }
-    const { logs, jobs, log, blobs, config } = this.services;
+    const { logs, jobs, log, blobs, config, threads } = this.services;
     const writer = await this.patiently(() => logs.openWriter(jobId, claim.attempt));
     const task = await this.part('images are fetched', span, () =>
       this.patiently(() => boardTask(claim, config, blobs)),
@@ -204,6 +205,7 @@ export class JobProcessor {
     const recorder = new FindingsRecorder(jobs, claim, spec, (error) =>
       log.warn({ jobId, err: error }, 'progress was not stored yet'),
     );
+    const thread = await threads.lend();
     const startedMs = performance.now();
     const host = new BoardHost(
       { ...task, interpreters: this.services.interpreters },
@@ -214,9 +216,8 @@ export class JobProcessor {
         },
         progress: (progress) => recorder.take(progress),
       },
-      { heapBytes: config.boardHeapBytes },
+      thread,
       this.services.translations.connect(),
-      this.services.boardEntry,
     );
     const run: ActiveRun = { host, stopped: this.closing ? 'shutdown' : undefined, controlError: undefined };
     this.active.set(jobId, run);

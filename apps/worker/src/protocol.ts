@@ -13,7 +13,7 @@ import type {
 } from '@bootlab/lab';
 import type { SavedArtifact } from '@bootlab/lab/artifacts';
 
-/** What a board thread is given at its start. Images are files on this host: the thread reads them itself. */
+/** A job, as a board thread is given it. Images are files on this host: the thread reads them itself. */
 export interface BoardTask {
   readonly board: string;
   readonly cpu: string | undefined;
@@ -40,13 +40,24 @@ export interface BoardTask {
   readonly artifactLimitBytes: number;
   /** See `ConsoleCredit`. */
   readonly credit: SharedArrayBuffer;
-  /** Leads to the worker's `TranslationHub`. */
+  /** Leads to the worker's `TranslationHub`; for this job only. */
   readonly translations?: MessagePort;
   /** Where interpreters are kept from job to job. */
   readonly interpreters?: CacheFolder | undefined;
 }
 
 export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type: 'abort' };
+
+/** What its host says to a board's thread: a job, and when it has ended and the thread is idle another or that it may leave. */
+export type ToThread = { type: 'task'; task: BoardTask } | ToBoard | { type: 'leave' };
+
+/** What a thread says to its host. */
+export type FromThread =
+  | FromBoard
+  /** The job before has ended, and nothing of it is at work any more. */
+  | { type: 'idle' }
+  /** Bytes of JavaScript heap, and of memory that hangs on it, after a collection of garbage: of a board that runs, too. */
+  | { type: 'kept'; bytes: number };
 
 export type FromBoard =
   | { type: 'console'; spans: ConsoleSpan[]; sizeBytes: number }

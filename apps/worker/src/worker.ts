@@ -14,6 +14,7 @@ import {
   type LabConfig,
   type Logger,
 } from '@bootlab/lab/server';
+import { BoardThreads } from './board-threads.js';
 import { JobProcessor } from './job-processor.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
@@ -53,6 +54,11 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
   const blobs = await openBlobStore(config.blobUrl);
   const tracing = await openTracing('worker', process.env, (message) => options.log.warn({ message }, 'traces'));
   const cache = options.translations === undefined ? undefined : cacheFolder(options.translations);
+  const threads = new BoardThreads({
+    heapBytes: config.boardHeapBytes,
+    maxIdle: config.concurrency,
+    entry: options.boardEntry,
+  });
   const processor: JobProcessor = new JobProcessor({
     config,
     jobs: new JobStore(database, streams),
@@ -64,8 +70,8 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     translations: new TranslationHub(cache),
     interpreters: cache,
     metrics: new WorkerMetrics(metrics, () => processor.running),
+    threads,
     tracing,
-    ...(options.boardEntry && { boardEntry: options.boardEntry }),
   });
   const worker = openJobWorker(
     config,
@@ -88,6 +94,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     processor.shutDown();
     handBack.abort();
     await finished;
+    await threads.close();
     await tracing.close();
     await streams.close();
     await database.$disconnect();

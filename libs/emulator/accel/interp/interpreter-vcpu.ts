@@ -50,8 +50,10 @@ export interface InterpreterOptions {
   readonly createCore: (host: EngineHost) => CpuCore;
 }
 
-/** By key: boards of the same kind share an interpreter. */
+/** By key, the one used last comes last: boards of the same kind, one after another too, share an interpreter. */
 const known = new Map<string, Interpreter>();
+/** More are not held for boards to come. Each takes a megabyte or two with its machine code, and each size of memory has its own. */
+const MAX_KNOWN = 4;
 
 /**
  * Runs a CPU on its generated interpreter. Generated code handles what hits the soft TLB; this class is its slow path:
@@ -212,14 +214,10 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     };
     const names = [...description.table.instructions.map(({ name }) => name), ...description.expansions.keys()].join();
     const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
-    let interpreter = known.get(key);
-    if (!interpreter) {
-      interpreter = interpreters?.find(key) ?? compiled(generateInterpreter(description, layout));
-      known.set(key, interpreter);
-    }
-    const used = interpreter;
+    const used = known.get(key) ?? interpreters?.find(key) ?? compiled(generateInterpreter(description, layout));
+    remember(key, used);
     if (!used.optimized) this.#tellStore = () => interpreters?.ran?.(key, { ...used, memory: layout.memory });
-    const instance = await WebAssembly.instantiate(interpreter.module, {
+    const instance = await WebAssembly.instantiate(used.module, {
       env: { memory: memory.memory, ...(this.#translator && { translations: this.#translator.table }) },
       engine: {
         loadSlow: (address: number, width: Width) => this.#loadSlow(address, width),
@@ -551,6 +549,13 @@ const compiled = (bytes: Uint8Array<ArrayBuffer>): Interpreter => ({
   bytes,
   optimized: false,
 });
+
+function remember(key: string, interpreter: Interpreter): void {
+  known.delete(key);
+  known.set(key, interpreter);
+  const [oldest = key] = known.keys();
+  if (known.size > MAX_KNOWN) known.delete(oldest);
+}
 
 /** Where a bus shows memory, as text to compare. */
 function memoryPlacement(bus: AddressSpace): string {

@@ -24,6 +24,7 @@ export class PagePool {
   #spare: number;
   #used = 0;
   #peak = 0;
+  #spaces = 0;
 
   /**
    * @param mirroredPages size of the first part
@@ -39,6 +40,11 @@ export class PagePool {
     this.#stale = new Uint8Array(pages);
     this.#next = mirroredPages;
     this.#spare = mirroredPages;
+  }
+
+  /** A number for another address space that gets its pages here, from 1 on. */
+  takeSpaceIdentifier(): number {
+    return ++this.#spaces;
   }
 
   get totalPages(): number {

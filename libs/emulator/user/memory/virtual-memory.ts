@@ -53,9 +53,8 @@ export type Resolution = { readonly physical: number; readonly writable: boolean
  * copied when they are first written, so that fork and file mappings share what stays the same.
  */
 export class VirtualMemory {
-  static #identifiers = 0;
-  /** Selects this address space's translations in the engine; never used twice. */
-  readonly identifier = ++VirtualMemory.#identifiers;
+  /** Selects this address space's translations in the engine; never used twice on its pool. */
+  readonly identifier: number;
   readonly map: AddressMap;
   readonly table = new PageTable();
   /** Start and end of the heap that brk(2) moves. */
@@ -75,6 +74,7 @@ export class VirtualMemory {
     lowest: number,
     limit: number,
   ) {
+    this.identifier = pool.takeSpaceIdentifier();
     this.map = new AddressMap(lowest, limit);
     this.mapTop = limit;
   }
