@@ -182,6 +182,13 @@ describe('a thread that has run other jobs', () => {
     const before = await resident();
     for (let times = 0; times < 3; times++) await resident();
     expect((await resident()) - before).toBeLessThan(FILLED_MIB / 2);
+    // Without a pause, that of one job before is still there.
+    const most: number[] = [];
+    for (let times = 0; times < 4; times++) {
+      await run(used, task);
+      most.push(process.memoryUsage().rss / 2 ** 20);
+    }
+    expect(Math.max(...most) - before).toBeLessThan(2.5 * FILLED_MIB);
     expect(used.count).toBe(1);
   }, 60_000);
 });

@@ -142,6 +142,7 @@ class PlayedBoard implements Engine {
       translation: { ...TRANSLATION },
     }),
     ramSha256: () => Promise.resolve('ab'.repeat(32)),
+    ramWrittenBytes: 0,
     close: () => undefined,
   }))(this);
 }

@@ -81,6 +81,7 @@ class InputWake {
  * @param post hands a message to the host
  * @param listen registers for messages from the host
  * @param engine what runs the CPU; results never depend on it
+ * @returns bytes of guest memory that it took, which lie about until garbage is collected
  */
 export async function runBoard(
   task: BoardTask,
@@ -88,8 +89,14 @@ export async function runBoard(
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
   engine: EngineOptions = { ...engineStores(task), sha256: sha256InPlace },
-): Promise<void> {
+): Promise<number> {
   const board = await openBoard(task, engine);
+  let leftBytes = 0;
+  let machine = await board.make();
+  const remake = async (): Promise<Machine> => {
+    leftBytes += machine.ramWrittenBytes;
+    return (machine = await board.make());
+  };
   const uploads = await readUploads(task);
   const consoles = new ConsolePost(credit, post);
   const wake = new InputWake((ms) => {
@@ -108,8 +115,8 @@ export async function runBoard(
     post({ type: 'progress', virtualNs: nowNs, instructions: run.instructions, ...feed.take() });
   };
   const run = new JobRun<Machine>({
-    machine: await board.make(),
-    rebuild: board.make,
+    machine,
+    rebuild: remake,
     runMachine,
     steps: task.steps,
     shell: task.shell,
@@ -141,4 +148,5 @@ export async function runBoard(
   const left = report.end.kind === 'aborted' ? NO_ARTIFACTS : await leaveArtifacts(task, board);
   board.close();
   post({ type: 'end', report, results: feed.rest(report), ...left });
+  return leftBytes + machine.ramWrittenBytes;
 }

@@ -6,8 +6,10 @@ import { runBoard } from './board-run.js';
 import { runProcess } from './process-run.js';
 import { ConsoleCredit, type BoardTask, type FromThread, type ToBoard, type ToThread } from './protocol.js';
 
-/** From the end of a job to the collection of what it leaves: the memory of more jobs is there only if they were as short. */
+/** From the end of a job to the collection of what it leaves. */
 const COLLECTION_MS = 300;
+/** Guest memory for which no running job is bothered with a collection: what a small Linux takes to boot. */
+const MAX_LITTER_BYTES = 64 << 20;
 
 const port = parentPort;
 if (!port) throw new Error('board-thread runs as a worker thread only');
@@ -49,8 +51,9 @@ const post = (message: FromThread): void => port.postMessage(message);
 async function work(task: BoardTask): Promise<void> {
   const messages = (inbox = new Inbox());
   const run = task.process ? runProcess : runBoard;
-  await run(task, new ConsoleCredit(task.credit), post, (listener) => messages.listen(listener));
+  const leftBytes = await run(task, new ConsoleCredit(task.credit), post, (listener) => messages.listen(listener));
   inbox = undefined;
+  litterBytes += leftBytes;
   task.translations?.close();
   collectSoon();
   // Without its port, this thread would end as soon as nothing of the job keeps it any more. Then it is ready for the next.
@@ -62,17 +65,21 @@ async function work(task: BoardTask): Promise<void> {
 }
 
 let collection: NodeJS.Timeout | undefined;
+/** Memory of guests that ran since the last collection. */
+let litterBytes = 0;
 
 /**
  * Gives the guest's memory back, of which V8 counts nothing as long as other threads may share it: it would let it lie until the
  * heap alone is worth a collection of garbage. Asking how much memory is in use makes one.
  *
  * Not at once: the code that V8 optimized of a board's closures goes with the last of them. When another board follows, it has
- * taken that over by then.
+ * taken that over by then; and as long as there is little to give back, it is left in peace.
  */
 function collectSoon(): void {
   const collect = async (): Promise<void> => {
     collection = undefined;
+    if (inbox && litterBytes <= MAX_LITTER_BYTES) return; // after that job
+    litterBytes = 0;
     await measureMemory({ mode: 'summary', execution: 'eager' });
     const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
     post({ type: 'kept', bytes: heap + external });

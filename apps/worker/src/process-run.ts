@@ -18,13 +18,14 @@ const REPORT_MS = 200;
  * Runs a program to its end inside its thread. Its standard output and error are the job's consoles.
  * @param post hands a message to the host
  * @param listen registers for messages from the host
+ * @returns bytes of guest memory that it took, which lie about until garbage is collected
  */
 export async function runProcess(
   task: BoardTask,
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
-): Promise<void> {
+): Promise<number> {
   const { process: job } = task;
   if (!job) throw new Error('The task is no process');
   const consoles = new ConsolePost(credit, post);
@@ -55,6 +56,7 @@ export async function runProcess(
     consoles.flush();
     const left = ended.end.kind === 'aborted' ? NO_ARTIFACTS : await leftBy(run, usage, task);
     post({ type: 'end', report: ended, results: feed.rest(ended), ...left });
+    return usage?.peakMemoryBytes ?? 0;
   } finally {
     clearInterval(timer);
   }

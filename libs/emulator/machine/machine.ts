@@ -79,6 +79,8 @@ export interface Machine {
   /** Resets the board as its reset button does: images are loaded and entered again. */
   reset(): void;
   stats(): MachineStats;
+  /** Bytes of main memory in pages that were written: what it takes of the host. */
+  readonly ramWrittenBytes: number;
   /** SHA-256 of main memory, hexadecimal. The machine must not run meanwhile. */
   ramSha256(): Promise<string>;
   /** Ends threads that work for the machine. It must not run again. */
@@ -251,6 +253,10 @@ class EmulatedMachine implements Machine {
 
   close(): void {
     this.built.cpu.close();
+  }
+
+  get ramWrittenBytes(): number {
+    return this.built.ram.writtenBytes;
   }
 
   async ramSha256(): Promise<string> {

@@ -89,6 +89,13 @@ export class RamBlock {
     this.pageFlags[page] = (this.pageFlags[page] ?? 0) & ~PageFlag.HasCode;
   }
 
+  /** Bytes of the pages that were written since the last {@link takeDirtyPages}, or ever: what the block takes of the host. */
+  get writtenBytes(): number {
+    let pages = 0;
+    for (const flags of this.pageFlags) pages += flags & PageFlag.Dirty;
+    return pages * PAGE_BYTES;
+  }
+
   /** Page numbers written since the last call, ascending; starts a new round of tracking. */
   takeDirtyPages(): number[] {
     const dirty: number[] = [];
