@@ -60,6 +60,11 @@ export class BoardThreads {
     return this.all.size;
   }
 
+  /** Those of them that wait for a job. */
+  get idleCount(): number {
+    return this.idle.length;
+  }
+
   /** A thread for one job. It must be given back, or stopped, after that. */
   async lend(): Promise<BoardThread> {
     const thread = this.idle.pop() ?? (await this.nextIdle()) ?? this.start();
