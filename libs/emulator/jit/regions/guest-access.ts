@@ -71,7 +71,6 @@ export class GuestAccess {
     const w = this.writer;
     const { window } = this;
     if (window?.kind === 'mirror') {
-      if (check?.kind !== 'free') this.context.storeChanged();
       address();
       w.set(this.#address);
       if (check) this.#checkMirrored(window, width, tag, check);

@@ -3,6 +3,9 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType } from '../wasm/encoder.js';
 import type { RegisterBits } from './register-use.js';
 
+/** Offsets and locals of registers. */
+export type UnstoredRegisters = readonly (readonly [offset: number, local: number])[];
+
 /**
  * The guest's registers in a region's function: in locals, as far as the region uses them, and stored ahead of where it may be
  * left. Registers are named by their offsets in the CPU's area.
@@ -57,8 +60,18 @@ export class GuestRegisters {
     if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
   }
 
+  /** What must be stored if the region is left here. */
+  unstored(): UnstoredRegisters {
+    return [...this.#unstored];
+  }
+
+  /** Stores registers on a way out that begins where these were not stored. */
+  storeThese(registers: UnstoredRegisters): void {
+    for (const [offset, local] of registers) this.cpu.store({ offset }, () => this.writer.get(local));
+  }
+
   /** The same on a way out: whoever goes on has not stored them. */
   storeToLeave(): void {
-    for (const [offset, local] of this.#unstored) this.cpu.store({ offset }, () => this.writer.get(local));
+    this.storeThese(this.unstored());
   }
 }

@@ -13,6 +13,7 @@ import type { DirectWindow } from './direct-window.js';
 import { DispatchLookup } from './dispatch-lookup.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
+import type { UnstoredRegisters } from './guest-registers.js';
 import { GuestRegisters } from './guest-registers.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 import { PageChecks } from './page-checks.js';
@@ -49,7 +50,8 @@ export interface TranslationHost {
  *
  * Changed registers are stored ahead of every place where the region may be left, so that there is nothing to do on the
  * way out: there are hundreds of ways out, and one place where they meet with a value of each register from each of them
- * keeps V8 busy longer than all the rest.
+ * keeps V8 busy longer than all the rest. Where accesses to mirrored memory do not pass, which is rare, a detour stores them:
+ * most are written again before the block ends.
  */
 export function translateRegion(
   target: TargetDescription,
@@ -59,6 +61,10 @@ export function translateRegion(
 ): FunctionWriter {
   return new RegionTranslator(target, reader, region, host).run();
 }
+
+/** So many accesses of a block may have a way out of their own, and so many registers are stored there. */
+const MAX_DETOURS = 16;
+const MOST_TO_STORE = 6;
 
 /** Where emission stands within a block. */
 interface Position {
@@ -77,6 +83,15 @@ interface Position {
   openPairs: number;
   /** Where accesses go that do not pass, with the instruction's index in the local. */
   readonly failed: Label | undefined;
+  /** Of mirrored code: ways there on which registers are stored first. */
+  readonly detours: Detour[];
+}
+
+/** A way to where accesses go that do not pass, behind the block's code. */
+interface Detour {
+  readonly label: Label;
+  /** Undefined until somebody takes it. */
+  registers: UnstoredRegisters | undefined;
 }
 
 class RegionTranslator implements LoweringContext, AccessContext {
@@ -210,8 +225,12 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const passed = accessesMemory(fragment) ? w.block() : undefined;
     const failed = passed && w.block();
     const checks = this.#plan.checks?.[node] ?? [];
+    const mayFail = checks.filter(({ kind }) => kind !== 'free').length;
+    const detours = Array.from({ length: Math.min(mayFail, MAX_DETOURS) }, (): Detour => {
+      return { label: w.block(), registers: undefined };
+    });
     const position: Position = {
-      ...{ node, block, charged: 0, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed },
+      ...{ node, block, charged: 0, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed, detours },
     };
     this.#position = position;
     this.#charge(block.instructions.length - (likely ? 1 : 0));
@@ -220,6 +239,12 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#registers.store();
     if (passed) {
       w.br(passed);
+      for (const { registers } of detours.toReversed()) {
+        w.end();
+        if (!registers) continue;
+        this.#registers.storeThese(registers);
+        w.br(failed as Label); // it is there where `passed` is
+      }
       w.end(); // failed
       this.#leaveFailed(block.instructions.length - (likely ? 1 : 0));
       w.end(); // passed
@@ -393,10 +418,20 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     this.#checkThatPairsAreWhole();
     const { block, index, failed } = this.#position;
-    if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(failed);
+    if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(this.#detour() ?? failed);
     w.if();
     this.#leave(this.#isMirrored ? 'missed' : 'interpret');
     w.end();
+  }
+
+  /** A way to where accesses go that do not pass, on which registers are stored, if some must be and there is a way left. */
+  #detour(): Label | undefined {
+    const registers = this.#isMirrored ? this.#registers.unstored() : [];
+    if (registers.length === 0) return undefined;
+    const free = registers.length <= MOST_TO_STORE && this.#position.detours.find((detour) => !detour.registers);
+    if (!free) return void this.#registers.store();
+    free.registers = registers;
+    return free.label;
   }
 
   /** Says which instruction is meant where an access does not pass. */
