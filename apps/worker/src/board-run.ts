@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
-import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
+import { CopyOnWriteOverlay, openImageFile, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
+import type { ImageFile } from '@bootlab/emulator/backends';
+import { collectGarbage } from '@bootlab/emulator/threads';
 import { JobRun, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ConsolePost } from './console-post.js';
@@ -16,33 +18,29 @@ interface Board {
   /** Makes the machine, as often as it is switched on, always with the same drives. */
   make(): Promise<Machine>;
   readonly drives: readonly BlockBackend[];
-  /** Closes the files of the drives. */
+  /** Closes the files of images and drives. */
   close(): void;
 }
 
-/** Reads a task's images once. */
-async function openBoard(task: BoardTask, engine: EngineOptions): Promise<Board> {
-  const image = (file: string | undefined): Promise<Uint8Array | undefined> =>
-    file === undefined ? Promise.resolve(undefined) : readFile(file);
-  const [kernel, initrd, firmware] = await Promise.all([
-    image(task.files.kernel),
-    image(task.files.initrd),
-    image(task.files.firmware),
-  ]);
+function openBoard(task: BoardTask, engine: EngineOptions): Board {
+  const files: { close(): void }[] = [];
+  const opened = <T extends { close(): void }>(file: T): T => (files.push(file), file);
+  const image = (file: string | undefined): ImageFile | undefined =>
+    file === undefined ? undefined : opened(openImageFile(file));
+  const { kernel, initrd, firmware, drives: bases } = task.files;
   // Images are immutable: what the guest writes stays in the overlay and ends with the board.
-  const bases = task.files.drives.map((file) => openRawImage(file, { readOnly: true }));
-  const drives = bases.map((base) => new CopyOnWriteOverlay(base));
+  const drives = bases.map((file) => new CopyOnWriteOverlay(opened(openRawImage(file, { readOnly: true }))));
   const config = {
     board: task.board,
     ...(task.cpu !== undefined && { cpu: task.cpu }),
     ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
     ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
-    ...(kernel && { kernel }),
-    ...(initrd && { initrd }),
-    ...(firmware && { firmware }),
+    kernel: image(kernel),
+    initrd: image(initrd),
+    firmware: image(firmware),
     drives,
   };
-  return { make: () => createMachine(config, engine), drives, close: () => bases.forEach((base) => base.close()) };
+  return { make: () => createMachine(config, engine), drives, close: () => files.forEach((file) => file.close()) };
 }
 
 async function readUploads({ uploads }: BoardTask): Promise<Map<string, UploadFile>> {
@@ -90,7 +88,7 @@ export async function runBoard(
   listen: (listener: (message: ToBoard) => void) => void,
   engine: EngineOptions = { ...engineStores(task), sha256: sha256InPlace },
 ): Promise<number> {
-  const board = await openBoard(task, engine);
+  const board = openBoard(task, engine);
   let leftBytes = 0;
   let machine = await board.make();
   const remake = async (): Promise<Machine> => {
@@ -134,6 +132,7 @@ export async function runBoard(
       consoles.advance(nowNs);
       postProgress(nowNs);
     },
+    onIdle: collectGarbage,
     onStep: (record) => feed.step(record),
     onKernelEvent: (event) => feed.kernel(event),
   });
