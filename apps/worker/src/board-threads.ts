@@ -17,9 +17,14 @@ const MAX_JOBS = 200;
 /** As much of a job's heap may be in use when it starts. A thread that keeps more is not used again. */
 const KEPT_SHARE = 1 / 4;
 
-// V8 lets a heap of a gigabyte grow by little before it looks for garbage, twice for each boot that is collected after anyway.
-// Here, as V8's flags are part of what it writes down of machine code: nobody has asked for these yet when modules are loaded.
-setFlagsFromString('--heap-growing-percent=200');
+/**
+ * Has V8 let heaps grow further before it looks for garbage: one of a gigabyte grows by little, and is looked through twice for each
+ * boot that is collected after anyway. For the whole process, and before it loads or writes machine code, of which V8's flags
+ * are part.
+ */
+export function letHeapsGrow(): void {
+  setFlagsFromString('--heap-growing-percent=200');
+}
 
 export interface BoardThreadsOptions {
   /** JavaScript heap of a thread. The guest's own memory is not on it: the board's configuration bounds that. */
