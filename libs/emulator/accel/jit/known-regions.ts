@@ -1,7 +1,7 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import { PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { CompiledRegion, RegionModule } from './region-module.js';
-import { placeImport, windowKey } from './region-module.js';
+import { placeImport, PLACES, windowKey } from './region-module.js';
 import { isSameRegion } from './region-set.js';
 
 /** A region that may be installed wherever its code turns up. */
@@ -22,6 +22,8 @@ export type Places = ReadonlyMap<number, number>;
 /** A module, and its instances as far as they can serve again. */
 export class KnownModule {
   #placeless: WebAssembly.Exports | undefined;
+  /** Names of the constants that say where pages lie: those of regions that others have replaced are still imported. */
+  #placeImports: readonly string[] | undefined;
 
   constructor(
     private readonly made: RegionModule,
@@ -32,13 +34,15 @@ export class KnownModule {
   instantiate(regions: readonly { readonly region: CompiledRegion; readonly places: Places }[]): WebAssembly.Exports {
     const hasPlaces = regions.some(({ region }) => region.places.length > 0);
     if (!hasPlaces && this.#placeless) return this.#placeless;
+    this.#placeImports ??= WebAssembly.Module.imports(this.made.module)
+      .filter(({ module }) => module === PLACES)
+      .map(({ name }) => name);
     // Functions of regions that are not meant are never called.
-    const values: Record<string, number> = {};
-    for (const { name, places } of this.made.regions) for (const page of places) values[placeImport(name, page)] = 0;
+    const values: Record<string, number> = Object.fromEntries(this.#placeImports.map((name) => [name, 0]));
     for (const { region, places } of regions)
       for (const page of region.places)
         values[placeImport(region.name, page)] = ((places.get(page) as number) - page) | 0; // every page is located
-    const { exports } = new WebAssembly.Instance(this.made.module, { env: this.env, places: values });
+    const { exports } = new WebAssembly.Instance(this.made.module, { env: this.env, [PLACES]: values });
     if (!hasPlaces) this.#placeless = exports;
     return exports;
   }

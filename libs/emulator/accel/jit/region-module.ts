@@ -56,6 +56,9 @@ export interface KeptModule extends RegionModule {
   readonly memory: MemoryImport;
 }
 
+/** The module that the constants are imported from which say where pages lie. */
+export const PLACES = 'places';
+
 /** Name of an imported constant of the module `places`: linear-memory offset minus virtual address of a region's page. */
 export const placeImport = (region: string, virtualPage: number): string =>
   `${region}.${(virtualPage >>> 0).toString(16)}`;
@@ -93,7 +96,7 @@ export class RegionModuleWriter {
       ...{ cpuBase, type: this.#type, jumpCache, systemExits, modeKey, window },
       pageAddend: (virtual) => {
         const page = virtual >>> 0;
-        return getOrInsertComputed(places, page, () => this.#module.importConstant('places', placeImport(name, page)));
+        return getOrInsertComputed(places, page, () => this.#module.importConstant(PLACES, placeImport(name, page)));
       },
     });
     this.#module.addFunction(body, [], name);
