@@ -78,23 +78,17 @@ async function boot(boards: number, inARow: number, shop: Shop): Promise<number>
 async function runJob({ threads, hub, interpreters }: Shop): Promise<void> {
   const artifactFolder = mkdtempSync(join(tmpdir(), 'bootlab-boards-'));
   const { kernel, initrd } = maltaGuest('little');
-  const task: Omit<BoardTask, 'credit' | 'translations'> = {
+  const task: BoardTask = {
     board: 'malta',
     cpu: '24Kf',
     memoryBytes: 256 << 20,
     cmdline: 'console=ttyS0',
-    files: { kernel, initrd, drives: [] },
+    files: { kernel, initrd },
     clock: 'virtual',
     timeoutNs: 600e9,
     wallGuardMs: 300_000,
     consoleLimitBytes: 2 ** 28,
     steps: [{ expect: 'BOOT-OK' }],
-    shell: undefined,
-    prompt: undefined,
-    onReboot: undefined,
-    failOn: undefined,
-    uploads: [],
-    artifacts: [],
     artifactFolder,
     artifactLimitBytes: 0,
     interpreters,

@@ -14,8 +14,6 @@ import { elfOf, guests } from '../chaos/guests.js';
 import { beqz, bAlways, jump, lui, memory, NOP, T0, T1, T2, xor, addiu } from '../support/mips-words.js';
 import { describeWith } from '../support/requirements.js';
 
-type Task = Omit<BoardTask, 'credit' | 'translations'>;
-
 /** Writes one word into each page from 2 MiB to 192 MiB, then spins. */
 const FILLS = elfOf([
   ...[lui(T0, 0x8020), lui(T1, 0x8c00)],
@@ -56,29 +54,19 @@ function newThreads(): BoardThreads {
   return made;
 }
 
-const board = (firmware: string, change: Partial<Task> = {}): Task => ({
+const board = (firmware: string, change: Partial<BoardTask> = {}): BoardTask => ({
   board: 'malta',
-  cpu: undefined,
-  memoryBytes: undefined,
-  cmdline: undefined,
-  files: { firmware: join(folder, firmware), drives: [] },
+  files: { firmware: join(folder, firmware) },
   clock: 'virtual',
   timeoutNs: 60e9,
   wallGuardMs: 60_000,
   consoleLimitBytes: 2 ** 20,
-  steps: [],
-  shell: undefined,
-  prompt: undefined,
-  onReboot: undefined,
-  failOn: undefined,
-  uploads: [],
-  artifacts: [],
   artifactFolder: join(folder, 'artifacts'),
   artifactLimitBytes: 2 ** 30,
   ...change,
 });
 
-const program = (file: string): Task => {
+const program = (file: string): BoardTask => {
   const spec: JobSpec = { kind: 'process', board: 'linux-user', images: {}, arch: 'mipsel', program: './program' };
   return board('none', { process: { spec, files: [[0, file]] } });
 };
@@ -88,7 +76,7 @@ interface Run {
   spans: ConsoleSpan[];
 }
 
-async function run(on: BoardThreads, task: Task, whileRunning?: (host: BoardHost) => void): Promise<Run> {
+async function run(on: BoardThreads, task: BoardTask, whileRunning?: (host: BoardHost) => void): Promise<Run> {
   const spans: ConsoleSpan[] = [];
   const events = {
     console: (more: ConsoleSpan[]) => Promise.resolve(void spans.push(...more)),
@@ -114,7 +102,7 @@ function outcomeOf({ end, spans }: Run): object {
   return { report: end.report, reported: end.reported, consoles };
 }
 
-const BOARDS = (): readonly (readonly [string, Task])[] => [
+const BOARDS = (): readonly (readonly [string, BoardTask])[] => [
   ['a board', board('self-test')],
   ['a board with more memory', board('self-test', { memoryBytes: 192 << 20 })],
   ['a board whose steps fail', board('self-test', { steps: [{ expect: 'alu +ok' }, { expect: 'no such text' }] })],
@@ -123,7 +111,7 @@ const BOARDS = (): readonly (readonly [string, Task])[] => [
 ];
 
 /** Runs jobs in fresh threads, then in one thread, forwards and backwards: each comes after others, and after itself. */
-async function compare(jobs: readonly (readonly [string, Task])[]): Promise<void> {
+async function compare(jobs: readonly (readonly [string, BoardTask])[]): Promise<void> {
   const fresh = new Map<string, object>();
   for (const [name, task] of jobs) fresh.set(name, outcomeOf(await run(newThreads(), task)));
   expect(fresh.get('a board')).toMatchObject({

@@ -5,7 +5,7 @@ import type { BoardTask, LeftArtifacts } from './protocol.js';
 
 /** Writes what a job is to leave behind into files of the task's folder. */
 export async function leaveArtifacts(
-  { artifacts, artifactFolder, artifactLimitBytes }: BoardTask,
+  { artifacts = [], artifactFolder, artifactLimitBytes }: BoardTask,
   sources: ArtifactSources,
 ): Promise<LeftArtifacts> {
   const { saved, missing } = await saveArtifacts(artifacts, sources, {

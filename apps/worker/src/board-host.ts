@@ -44,7 +44,7 @@ export class BoardHost implements ThreadUser {
   readonly ended: Promise<BoardEnd>;
 
   constructor(
-    task: Omit<BoardTask, 'credit' | 'translations'>,
+    task: BoardTask,
     private readonly events: BoardEvents,
     private readonly thread: BoardThread,
     translations: MessagePort,

@@ -12,7 +12,7 @@ import { ConsoleCredit, type BoardTask, type FromBoard } from './protocol.js';
 
 type Change = Partial<Omit<BoardTask, 'files'>> & { files?: (firmware: string) => BoardTask['files'] };
 
-async function runSelfTest({ files = (firmware) => ({ firmware, drives: [] }), ...change }: Change = {}): Promise<{
+async function runSelfTest({ files = (firmware) => ({ firmware }), ...change }: Change = {}): Promise<{
   spans: ConsoleSpan[];
   report: RunReport;
   messages: FromBoard[];
@@ -24,32 +24,21 @@ async function runSelfTest({ files = (firmware) => ({ firmware, drives: [] }), .
   const messages: FromBoard[] = [];
   const task: BoardTask = {
     board: 'malta',
-    cpu: undefined,
-    memoryBytes: undefined,
-    cmdline: undefined,
     files: files(firmware),
     clock: 'virtual',
     timeoutNs: 60e9,
     wallGuardMs: 60_000,
     consoleLimitBytes: 2 ** 20,
-    steps: [],
-    shell: undefined,
-    prompt: undefined,
-    onReboot: undefined,
-    failOn: undefined,
-    uploads: [],
-    artifacts: [],
     artifactFolder: folder.path,
     artifactLimitBytes: 2 ** 30,
-    credit: credit.buffer,
     ...change,
   };
   await runBoard(
     task,
+    {}, // all in this thread: the sources have no entry for another
     credit,
     (message) => messages.push(message),
     () => undefined,
-    {}, // all in this thread: the sources have no entry for another
   );
   await folder.remove();
   const last = messages.at(-1);

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
-import { CopyOnWriteOverlay, openImageFile, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
+import { CopyOnWriteOverlay, openImageFile, openRawImage } from '@bootlab/emulator/backends';
 import type { ImageFile } from '@bootlab/emulator/backends';
 import { collectGarbage } from '@bootlab/emulator/threads';
 import { JobRun, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ConsolePost } from './console-post.js';
 import { ResultFeed } from './result-feed.js';
-import { engineStores } from './engine-stores.js';
 import type { BoardTask, ConsoleCredit, FromBoard, ToBoard } from './protocol.js';
 
 /** Host time between two reports of how far the run has come, and of steps and results. */
@@ -27,7 +26,7 @@ function openBoard(task: BoardTask, engine: EngineOptions): Board {
   const opened = <T extends { close(): void }>(file: T): T => (files.push(file), file);
   const image = (file: string | undefined): ImageFile | undefined =>
     file === undefined ? undefined : opened(openImageFile(file));
-  const { kernel, initrd, firmware, drives: bases } = task.files;
+  const { kernel, initrd, firmware, drives: bases = [] } = task.files;
   // Images are immutable: what the guest writes stays in the overlay and ends with the board.
   const drives = bases.map((file) => new CopyOnWriteOverlay(opened(openRawImage(file, { readOnly: true }))));
   const config = {
@@ -43,7 +42,7 @@ function openBoard(task: BoardTask, engine: EngineOptions): Board {
   return { make: () => createMachine(config, engine), drives, close: () => files.forEach((file) => file.close()) };
 }
 
-async function readUploads({ uploads }: BoardTask): Promise<Map<string, UploadFile>> {
+async function readUploads({ uploads = [] }: BoardTask): Promise<Map<string, UploadFile>> {
   const files = await Promise.all(
     uploads.map(async ({ reference, file, sha256 }) => [reference, { bytes: await readFile(file), sha256 }] as const),
   );
@@ -76,17 +75,17 @@ class InputWake {
 
 /**
  * Runs one board to its end inside its thread. An error leaves open what it had opened: it is the thread's end, too.
+ * @param engine what runs the CPU; results never depend on it
  * @param post hands a message to the host
  * @param listen registers for messages from the host
- * @param engine what runs the CPU; results never depend on it
  * @returns bytes of guest memory that it took, which lie about until garbage is collected
  */
 export async function runBoard(
   task: BoardTask,
+  engine: EngineOptions,
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
-  engine: EngineOptions = { ...engineStores(task), sha256: sha256InPlace },
 ): Promise<number> {
   const board = openBoard(task, engine);
   let leftBytes = 0;
@@ -116,7 +115,7 @@ export async function runBoard(
     machine,
     rebuild: remake,
     runMachine,
-    steps: task.steps,
+    steps: task.steps ?? [],
     shell: task.shell,
     prompt: task.prompt,
     onReboot: task.onReboot,

@@ -7,7 +7,7 @@ export async function boardTask(
   { spec, images, uploads }: Claim,
   config: LabConfig,
   blobs: BlobStore,
-): Promise<Omit<BoardTask, 'credit'>> {
+): Promise<BoardTask> {
   const file = (sha256: string): Promise<string> => blobs.localPath(imageKey(sha256));
   const files: BoardTask['files'] = {
     ...(images.kernel && { kernel: await file(images.kernel.sha256) }),
@@ -27,7 +27,7 @@ export async function boardTask(
     // On the wall clock, time passes on the host as in the guest: the guard is what the host may take on top of it.
     wallGuardMs: wallGuardOf(spec, config.wallGuardMs) + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),
     consoleLimitBytes: config.consoleLimitBytes,
-    steps: spec.steps ?? [],
+    steps: spec.steps,
     shell: spec.shell,
     prompt: spec.prompt,
     onReboot: spec.on_reboot,
@@ -47,7 +47,7 @@ export async function boardTask(
         sha256,
       })),
     ),
-    artifacts: spec.artifacts ?? [],
+    artifacts: spec.artifacts,
     artifactFolder: blobs.stagingDir,
     artifactLimitBytes: config.artifactLimitBytes,
   };

@@ -2,9 +2,11 @@
 import { getHeapStatistics } from 'node:v8';
 import { measureMemory } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
+import { sha256InPlace } from '@bootlab/emulator/backends';
 import { runBoard } from './board-run.js';
+import { engineStores } from './engine-stores.js';
 import { runProcess } from './process-run.js';
-import { ConsoleCredit, type BoardTask, type FromThread, type ToBoard, type ToThread } from './protocol.js';
+import { ConsoleCredit, type FromThread, type HostedTask, type ToBoard, type ToThread } from './protocol.js';
 
 /** From the end of a job to the collection of what it leaves. */
 const COLLECTION_MS = 300;
@@ -48,13 +50,15 @@ port.on('message', (message: ToThread) => {
 const post = (message: FromThread): void => port.postMessage(message);
 
 /** An error ends the thread: nobody knows what it leaves behind. */
-async function work(task: BoardTask): Promise<void> {
+async function work(task: HostedTask): Promise<void> {
   const messages = (inbox = new Inbox());
   const run = task.process ? runProcess : runBoard;
-  const leftBytes = await run(task, new ConsoleCredit(task.credit), post, (listener) => messages.listen(listener));
+  const engine = { ...engineStores(task), sha256: sha256InPlace };
+  const credit = new ConsoleCredit(task.credit);
+  const leftBytes = await run(task, engine, credit, post, (listener) => messages.listen(listener));
   inbox = undefined;
   litterBytes += leftBytes;
-  task.translations?.close();
+  task.translations.close();
   collectSoon();
   // Without its port, this thread would end as soon as nothing of the job keeps it any more. Then it is ready for the next.
   port?.unref();

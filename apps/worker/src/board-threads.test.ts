@@ -8,23 +8,14 @@ import type { BoardTask } from './protocol.js';
 const entry = new URL('./testing/fake-board.mjs', import.meta.url);
 
 /** What the fake board looks at. */
-const task = (cmdline: string): Omit<BoardTask, 'credit' | 'translations'> => ({
+const task = (cmdline: string): BoardTask => ({
   board: 'fake',
-  cpu: undefined,
-  memoryBytes: undefined,
   cmdline,
-  files: { drives: [] },
+  files: {},
   clock: 'virtual',
   timeoutNs: 1e9,
   wallGuardMs: 60_000,
   consoleLimitBytes: 2 ** 20,
-  steps: [],
-  shell: undefined,
-  prompt: undefined,
-  onReboot: undefined,
-  failOn: undefined,
-  uploads: [],
-  artifacts: [],
   artifactFolder: '.',
   artifactLimitBytes: 0,
 });

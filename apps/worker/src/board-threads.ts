@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { formatSize } from '@bootlab/lab';
 import { boardEntry } from './board-entry.js';
-import type { BoardTask, FromBoard, FromThread, ToBoard, ToThread } from './protocol.js';
+import type { FromBoard, FromThread, HostedTask, ToBoard, ToThread } from './protocol.js';
 
 /** The engine's own objects are few; what stays behind from building it should not take room for long. */
 const YOUNG_GENERATION_MB = 8;
@@ -174,14 +174,14 @@ export class BoardThread {
     });
   }
 
-  run(task: BoardTask, user: ThreadUser): void {
+  run(task: HostedTask, user: ThreadUser): void {
     if (this.state === 'gone') return user.broke("The emulator's thread ended before the job began");
     clearTimeout(this.timer);
     this.worker.ref();
     this.user = user;
     this.ready = false;
     this.jobs++;
-    this.send({ type: 'task', task }, task.translations ? [task.translations] : []);
+    this.send({ type: 'task', task }, [task.translations]);
   }
 
   /** Says something to the board of this user; to no other one, however late it comes. */

@@ -7,7 +7,7 @@ import type { SavedArtifact } from '@bootlab/lab/artifacts';
 import { ProcessRun, type ProgramUsage } from '@bootlab/lab/process';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ConsolePost } from './console-post.js';
-import { engineStores } from './engine-stores.js';
+import type { EngineStores } from './engine-stores.js';
 import type { BoardTask, ConsoleCredit, FromBoard, LeftArtifacts, ToBoard } from './protocol.js';
 import { ResultFeed } from './result-feed.js';
 
@@ -16,12 +16,14 @@ const REPORT_MS = 200;
 
 /**
  * Runs a program to its end inside its thread. Its standard output and error are the job's consoles.
+ * @param engine what runs the CPU; results never depend on it
  * @param post hands a message to the host
  * @param listen registers for messages from the host
  * @returns bytes of guest memory that it took, which lie about until garbage is collected
  */
 export async function runProcess(
   task: BoardTask,
+  engine: EngineStores,
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,
@@ -35,7 +37,7 @@ export async function runProcess(
   );
   const run = new ProcessRun({
     spec: job.spec,
-    createProgram: (request) => ProgramRun.create({ ...request, ...engineStores(task) }),
+    createProgram: (request) => ProgramRun.create({ ...request, ...engine }),
     files,
     timeoutNs: task.timeoutNs,
     wallGuardMs: task.wallGuardMs,

@@ -13,43 +13,47 @@ import type {
 } from '@bootlab/lab';
 import type { SavedArtifact } from '@bootlab/lab/artifacts';
 
-/** A job, as a board thread is given it. Images are files on this host: the thread reads them itself. */
+/** A job, as a board is to run it. Images are files on this host: the board's thread reads them itself. */
 export interface BoardTask {
   readonly board: string;
-  readonly cpu: string | undefined;
-  readonly memoryBytes: number | undefined;
-  readonly cmdline: string | undefined;
-  readonly files: { kernel?: string; initrd?: string; firmware?: string; drives: readonly string[] };
+  readonly cpu?: string | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly cmdline?: string | undefined;
+  readonly files: { kernel?: string; initrd?: string; firmware?: string; drives?: readonly string[] };
   readonly clock: ClockMode;
   readonly timeoutNs: number;
   readonly wallGuardMs: number;
   readonly consoleLimitBytes: number;
-  readonly steps: readonly Step[];
-  readonly shell: JobSpec['shell'];
-  readonly prompt: string | undefined;
-  readonly onReboot: JobSpec['on_reboot'];
-  readonly failOn: NonNullable<JobSpec['results']>['fail_on'];
+  readonly steps?: readonly Step[] | undefined;
+  readonly shell?: JobSpec['shell'];
+  readonly prompt?: string | undefined;
+  readonly onReboot?: JobSpec['on_reboot'];
+  readonly failOn?: NonNullable<JobSpec['results']>['fail_on'];
   /** A job of the kind `process`: its spec, and its files by their positions. Nothing of a board applies then. */
   readonly process?: { readonly spec: JobSpec; readonly files: readonly (readonly [position: number, file: string])[] };
   /** Files for `upload` steps, by the reference that the step names. */
-  readonly uploads: readonly { reference: string; file: string; sha256: string }[];
-  readonly artifacts: NonNullable<JobSpec['artifacts']>;
+  readonly uploads?: readonly { reference: string; file: string; sha256: string }[];
+  readonly artifacts?: JobSpec['artifacts'];
   /** Folder that artifacts are written to, under names that the board makes up. */
   readonly artifactFolder: string;
   /** Most bytes that they may have together. */
   readonly artifactLimitBytes: number;
+  /** Where interpreters are kept from job to job. */
+  readonly interpreters?: CacheFolder | undefined;
+}
+
+/** A task with its ways to the host, as a board's thread is given it. */
+export interface HostedTask extends BoardTask {
   /** See `ConsoleCredit`. */
   readonly credit: SharedArrayBuffer;
   /** Leads to the worker's `TranslationHub`; for this job only. */
-  readonly translations?: MessagePort;
-  /** Where interpreters are kept from job to job. */
-  readonly interpreters?: CacheFolder | undefined;
+  readonly translations: MessagePort;
 }
 
 export type ToBoard = { type: 'input'; uart: string; data: Uint8Array } | { type: 'abort' };
 
 /** What its host says to a board's thread: a job, and when it has ended and the thread is idle another or that it may leave. */
-export type ToThread = { type: 'task'; task: BoardTask } | ToBoard | { type: 'leave' };
+export type ToThread = { type: 'task'; task: HostedTask } | ToBoard | { type: 'leave' };
 
 /** What a thread says to its host. */
 export type FromThread =

@@ -15,7 +15,7 @@ class FakeBoard {
   /** Files that the run leaves behind. @type {{ artifacts: object[], missingArtifacts: object[] }} */
   left = { artifacts: [], missingArtifacts: [] };
 
-  /** @param {import('../protocol.js').BoardTask} task */
+  /** @param {import('../protocol.js').HostedTask} task */
   constructor(task) {
     this.task = task;
     this.unstored = new Int32Array(task.credit);
