@@ -1,4 +1,5 @@
 import type { InterpreterStore, TranslationServiceFactory } from '@bootlab/emulator/accel';
+import { getOrInsertComputed } from '@bootlab/emulator/core';
 import type { CacheFolder } from '@bootlab/emulator/threads';
 import { InterpreterFiles, translateInThreadWith } from '@bootlab/emulator/threads';
 import type { HostedTask } from './protocol.js';
@@ -20,7 +21,5 @@ export function engineStores({ translations: port, interpreters }: HostedTask): 
 }
 
 function filesOf(folder: CacheFolder): InterpreterFiles {
-  let files = interpreterFiles.get(folder.folder);
-  if (!files) interpreterFiles.set(folder.folder, (files = new InterpreterFiles(folder)));
-  return files;
+  return getOrInsertComputed(interpreterFiles, folder.folder, () => new InterpreterFiles(folder));
 }

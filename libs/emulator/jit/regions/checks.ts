@@ -1,3 +1,4 @@
+import { getOrInsertComputed } from '../../core/index.js';
 import type { Fragment, Value } from '../ir/index.js';
 import { alignmentOf, BranchKind, NO_VALUE, Op, Width as Widths } from '../ir/index.js';
 import { MAX_GROUP } from './unaligned.js';
@@ -82,12 +83,9 @@ export function planChecks(
   forgets: (node: number) => boolean = () => false,
 ): readonly (readonly Check[])[] {
   const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
-  const steps = fragments.map((fragment) => {
-    if (!fragment) return [];
-    let list = known.get(fragment);
-    if (!list) known.set(fragment, (list = stepsOf(fragment)));
-    return list;
-  });
+  const steps = fragments.map((fragment) =>
+    fragment ? getOrInsertComputed(known, fragment, () => stepsOf(fragment)) : [],
+  );
   const atStart: (Facts | undefined)[] = fragments.map(() => undefined);
   atStart[order[0] as number] = NOTHING;
   let stable = false;
