@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { createMachine, runMachine, type BlockBackend, type EngineOptions, type Machine } from '@bootlab/emulator';
-import { CopyOnWriteOverlay, openImageFile, openRawImage } from '@bootlab/emulator/backends';
-import type { ImageFile } from '@bootlab/emulator/backends';
+import {
+  createMachine,
+  runMachine,
+  type BlockBackend,
+  type EngineOptions,
+  type Machine,
+  type MachineConfig,
+} from '@bootlab/emulator';
+import { BoardFiles } from '@bootlab/emulator/backends';
 import { collectGarbage } from '@bootlab/emulator/threads';
 import { JobRun, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
@@ -22,24 +28,21 @@ interface Board {
 }
 
 function openBoard(task: BoardTask, engine: EngineOptions): Board {
-  const files: { close(): void }[] = [];
-  const opened = <T extends { close(): void }>(file: T): T => (files.push(file), file);
-  const image = (file: string | undefined): ImageFile | undefined =>
-    file === undefined ? undefined : opened(openImageFile(file));
+  const { board, cpu, memoryBytes, cmdline } = task;
   const { kernel, initrd, firmware, drives: bases = [] } = task.files;
-  // Images are immutable: what the guest writes stays in the overlay and ends with the board.
-  const drives = bases.map((file) => new CopyOnWriteOverlay(opened(openRawImage(file, { readOnly: true }))));
-  const config = {
-    board: task.board,
-    ...(task.cpu !== undefined && { cpu: task.cpu }),
-    ...(task.memoryBytes !== undefined && { memoryBytes: task.memoryBytes }),
-    ...(task.cmdline !== undefined && { cmdline: task.cmdline }),
-    kernel: image(kernel),
-    initrd: image(initrd),
-    firmware: image(firmware),
+  const files = new BoardFiles();
+  const drives = bases.map((file) => files.drive(file));
+  const config: MachineConfig = {
+    board,
+    cpu,
+    memoryBytes,
+    cmdline,
+    kernel: files.image(kernel),
+    initrd: files.image(initrd),
+    firmware: files.image(firmware),
     drives,
   };
-  return { make: () => createMachine(config, engine), drives, close: () => files.forEach((file) => file.close()) };
+  return { make: () => createMachine(config, engine), drives, close: () => files.close() };
 }
 
 async function readUploads({ uploads = [] }: BoardTask): Promise<Map<string, UploadFile>> {

@@ -1,12 +1,12 @@
 import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@bootlab/emulator';
-import type { ImageFile, RawImage } from '@bootlab/emulator/backends';
-import { CopyOnWriteOverlay, openRawImage, sha256InPlace } from '@bootlab/emulator/backends';
+import type { ImageFile } from '@bootlab/emulator/backends';
+import { BoardFiles, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { UsageError } from '../exit-codes.js';
 import type { Stores } from '../kept.js';
 import { engineStores } from '../kept.js';
-import { openInput } from './files.js';
+import { readable } from './files.js';
 import type { BootOptions } from './options.js';
 
 export interface MachineMaker extends Stores {
@@ -35,16 +35,8 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
  * @throws UsageError naming the option that does not fit
  */
 export async function openMachine(options: BootOptions, maker: MachineMaker): Promise<OpenMachine> {
-  const drives: RawImage[] = [];
-  const images: ImageFile[] = [];
-  const close = (): void => [...drives, ...images].forEach((file) => file.close());
-  const open = (option: string, path: string | undefined): ImageFile | undefined => {
-    const image = path === undefined ? undefined : openInput(option, path);
-    if (image) images.push(image);
-    return image;
-  };
+  const files = new BoardFiles();
   try {
-    for (const path of options.drives) drives.push(openRawImage(path, { readOnly: true }));
     const { accel, jitThreshold, cache } = options;
     const engine = {
       accel,
@@ -53,29 +45,26 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
       ...engineStores(maker, cache),
       sha256: sha256InPlace,
     };
-    const machine = await maker.createMachine(configOf(options, drives, open, maker), engine);
+    const machine = await maker.createMachine(configOf(options, files, maker), engine);
     return {
       machine,
       close: () => {
         machine.close();
-        close();
+        files.close();
       },
     };
   } catch (error) {
-    close();
+    files.close();
     if (!(error instanceof ConfigError)) throw error;
     const option = OPTION_OF_FIELD[error.field] ?? `--${error.field}`;
     throw new UsageError(`${option}: ${error.problem}. ${error.mend}.`, { cause: error });
   }
 }
 
-function configOf(
-  options: BootOptions,
-  drives: readonly RawImage[],
-  open: (option: string, path: string | undefined) => ImageFile | undefined,
-  maker: MachineMaker,
-): MachineConfig {
+function configOf(options: BootOptions, files: BoardFiles, maker: MachineMaker): MachineConfig {
   const { board, cpu, memoryBytes, byteOrder, cmdline, rtcStartSeconds, kernel, initrd, firmware } = options;
+  const image = (option: string, path: string | undefined): ImageFile | undefined =>
+    readable(option, () => files.image(path));
   return {
     board,
     cpu,
@@ -83,10 +72,10 @@ function configOf(
     byteOrder,
     cmdline,
     rtcStartSeconds,
-    kernel: open('--kernel', kernel),
-    initrd: open('--initrd', initrd),
+    kernel: image('--kernel', kernel),
+    initrd: image('--initrd', initrd),
     firmware:
-      firmware === 'selftest' ? maker.selfTestFirmware(board, byteOrder ?? 'little') : open('--firmware', firmware),
-    drives: drives.map((image) => new CopyOnWriteOverlay(image)),
+      firmware === 'selftest' ? maker.selfTestFirmware(board, byteOrder ?? 'little') : image('--firmware', firmware),
+    drives: options.drives.map((path) => files.drive(path)),
   };
 }

@@ -1,15 +1,11 @@
 import { openSync, readFileSync } from 'node:fs';
-import type { ImageFile } from '@bootlab/emulator/backends';
-import { openImageFile } from '@bootlab/emulator/backends';
 import { UsageError } from '../exit-codes.js';
 
 /** Reads the file that `option` names. @throws UsageError naming the option */
 export const readInput = (option: string, path: string): Uint8Array => readable(option, () => readFileSync(path));
 
-/** Opens the image that `option` names, to be read when it is needed. @throws UsageError naming the option */
-export const openInput = (option: string, path: string): ImageFile => readable(option, () => openImageFile(path));
-
-function readable<T>(option: string, access: () => T): T {
+/** Reads or opens the file that `option` names. @throws UsageError naming the option */
+export function readable<T>(option: string, access: () => T): T {
   try {
     return access();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { BlockBackend, Machine, MachineConfig } from '@bootlab/emulator';
-import { CopyOnWriteOverlay, openRawImage, sha256InPlace, type RawImage } from '@bootlab/emulator/backends';
+import { BoardFiles, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
 import { translateInThread } from '@bootlab/emulator/threads';
 import {
@@ -44,8 +44,7 @@ export class FieldProblem extends Error {
  */
 export async function openJobMachine(spec: JobSpec, folder: string, maker: MachineMaker): Promise<JobMachine> {
   const { images } = spec;
-  const opened: RawImage[] = [];
-  const close = (): void => opened.forEach((image) => image.close());
+  const files = new BoardFiles();
   const bytes = (field: string, reference: string | undefined): Uint8Array | undefined =>
     reference === undefined ? undefined : readReference(field, reference, folder, maker);
   try {
@@ -58,19 +57,18 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
       initrd: bytes('images.initrd', images.initrd),
       firmware: bytes('images.firmware', images.firmware),
     };
-    for (const [index, reference] of (images.drives ?? []).entries()) {
-      opened.push(openRawImage(fileOf(`images.drives[${index}]`, reference, folder), { readOnly: true }));
-    }
-    const drives = opened.map((image) => new CopyOnWriteOverlay(image));
+    const drives = (images.drives ?? []).map((reference, index) =>
+      files.drive(fileOf(`images.drives[${index}]`, reference, folder)),
+    );
     const uploads = uploadsOf(spec, folder, maker);
     const make = (): Promise<Machine> =>
       maker.createMachine(
         { ...config, drives },
         { translationService: translateInThread, ...engineStores(maker), sha256: sha256InPlace },
       );
-    return { make, uploads, drives, close };
+    return { make, uploads, drives, close: () => files.close() };
   } catch (error) {
-    close();
+    files.close();
     throw error instanceof ConfigError ? problemOfConfig(error) : error;
   }
 }
