@@ -60,12 +60,16 @@ function validate(config: LoadedConfig): void {
   board.validateImages(config);
 }
 
-/** Builds a machine without its run loop. @throws ConfigError */
+/**
+ * Builds a machine without its run loop.
+ * @param loaded `config` with its images in memory, which it does not keep: when the board is reset, they are read again
+ * @throws ConfigError
+ */
 export async function buildBoard<C extends BoardCpu>(
   config: MachineConfig,
   host: BoardHost<C>,
+  loaded: LoadedConfig = loadImages(config),
 ): Promise<BuiltBoard<C>> {
-  const loaded = loadImages(config);
   validate(loaded);
   return assembleBoard(findBoard(config.board), config, loaded, host);
 }

@@ -14,6 +14,6 @@ export function loadImages(config: MachineConfig): LoadedConfig {
 }
 
 /** The bytes of an image, wherever they are. */
-export function bytesOf<T extends undefined>(image: Uint8Array | ImageFile | T): Uint8Array | T {
+function bytesOf<T extends undefined>(image: Uint8Array | ImageFile | T): Uint8Array | T {
   return image && 'read' in image ? image.read() : image;
 }

@@ -5,5 +5,5 @@ export * from './board-page.js';
 export * from './boot/index.js';
 export * from './catalogue.js';
 export type { LoadedConfig } from './images.js';
-export { bytesOf, loadImages } from './images.js';
+export { loadImages } from './images.js';
 export * from './types.js';

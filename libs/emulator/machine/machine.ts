@@ -1,7 +1,7 @@
 import { createMipsVcpu, InterpreterVcpu } from '../accel/index.js';
 import type { InterpreterStore, TranslationServiceFactory, TranslationStats } from '../accel/index.js';
-import { buildBoard, bytesOf } from '../boards/index.js';
-import type { BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
+import { buildBoard, loadImages } from '../boards/index.js';
+import type { BoardHost, BoardInfo, BuiltBoard, ConsoleInfo, MachineConfig, PowerEvent } from '../boards/index.js';
 
 /** Bytes that a UART sent at one instant of virtual time. */
 export interface ConsoleChunk {
@@ -108,9 +108,10 @@ export const DEFAULT_JIT_THRESHOLD = 2000;
 /** Builds a machine. @throws ConfigError for every bad input, naming the field and the mend */
 export async function createMachine(config: MachineConfig, engine: EngineOptions = {}): Promise<Machine> {
   const outside = new Outside();
-  const booted = bytesOf(config.firmware ?? config.kernel);
+  const loaded = loadImages(config);
+  const booted = loaded.firmware ?? loaded.kernel;
   const image = engine.translationService && booted ? await (engine.sha256 ?? sha256)(booted) : undefined;
-  const built = await buildBoard<InterpreterVcpu>(config, {
+  const host: BoardHost<InterpreterVcpu> = {
     cpuLinearBytes: InterpreterVcpu.linearBytes,
     createCpu: (options) =>
       createMipsVcpu({
@@ -123,7 +124,8 @@ export async function createMachine(config: MachineConfig, engine: EngineOptions
       }),
     onTransmit: (uart, byte) => outside.transmit(uart, byte),
     onPower: (event) => outside.power(event),
-  });
+  };
+  const built = await buildBoard(config, host, loaded);
   outside.board = built;
   return new EmulatedMachine(built, outside, engine.sha256);
 }
