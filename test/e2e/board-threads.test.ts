@@ -1,5 +1,6 @@
 // A worker's threads run many jobs: what a job does must not depend on what ran in its thread before, and nothing of it may stay.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,6 +152,18 @@ describe('a thread that has run other jobs', () => {
       expect(used.count).toBe(1);
     }
   }, 120_000);
+
+  it('has not told the log that something in Node is experimental', async () => {
+    const script = `
+      const { collectGarbage } = await import(${JSON.stringify(import.meta.resolve('@bootlab/emulator/threads'))});
+      await collectGarbage();
+      process.emitWarning('of something else');`;
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    expect(stderr).toMatch(/^\(node:\d+\) Warning: of something else\n/);
+  });
 
   it('leaves no files open', async () => {
     const used = newThreads();

@@ -8,7 +8,7 @@ import {
   type MachineConfig,
 } from '@bootlab/emulator';
 import { BoardFiles } from '@bootlab/emulator/backends';
-import { collectGarbage } from '@bootlab/emulator/threads';
+import { shrinkHeap } from '@bootlab/emulator/threads';
 import { JobRun, type UploadFile } from '@bootlab/lab';
 import { leaveArtifacts, NO_ARTIFACTS } from './artifacts.js';
 import { ConsolePost } from './console-post.js';
@@ -134,7 +134,7 @@ export async function runBoard(
       consoles.advance(nowNs);
       postProgress(nowNs);
     },
-    onIdle: collectGarbage,
+    onIdle: shrinkHeap,
     onStep: (record) => feed.step(record),
     onKernelEvent: (event) => feed.kernel(event),
   });

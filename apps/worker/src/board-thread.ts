@@ -1,8 +1,7 @@
 /** Entry of a board's thread: one board after the other, each from its images to its end. */
-import { getHeapStatistics } from 'node:v8';
-import { measureMemory } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import { sha256InPlace } from '@bootlab/emulator/backends';
+import { collectGarbage } from '@bootlab/emulator/threads';
 import { runBoard } from './board-run.js';
 import { engineStores } from './engine-stores.js';
 import { runProcess } from './process-run.js';
@@ -30,13 +29,6 @@ class Inbox {
     for (const message of this.early.splice(0)) listener(message);
   }
 }
-
-// Of `measureMemory` Node says once in each thread that it is experimental. What else it warns of is printed as ever.
-const [printWarning] = process.listeners('warning');
-process.removeAllListeners('warning');
-process.on('warning', (warning) => {
-  if (warning.name !== 'ExperimentalWarning') printWarning?.(warning);
-});
 
 /** Of the job that runs; what comes between two jobs was meant for the one that has just ended. */
 let inbox: Inbox | undefined;
@@ -73,8 +65,7 @@ let collection: NodeJS.Timeout | undefined;
 let litterBytes = 0;
 
 /**
- * Gives the guest's memory back, of which V8 counts nothing as long as other threads may share it: it would let it lie until the
- * heap alone is worth a collection of garbage. Asking how much memory is in use makes one.
+ * Gives the guest's memory back, which V8 would let lie until the heap alone is worth a collection of garbage.
  *
  * Not at once: the code that V8 optimized of a board's closures goes with the last of them. When another board follows, it has
  * taken that over by then; and as long as there is little to give back, it is left in peace.
@@ -84,9 +75,7 @@ function collectSoon(): void {
     collection = undefined;
     if (inbox && litterBytes <= MAX_LITTER_BYTES) return; // after that job
     litterBytes = 0;
-    await measureMemory({ mode: 'summary', execution: 'eager' });
-    const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
-    post({ type: 'kept', bytes: heap + external });
+    post({ type: 'kept', bytes: await collectGarbage() });
   };
   collection ??= setTimeout(() => void collect(), COLLECTION_MS).unref();
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { translateInline } from '../accel/index.js';
 import { selfTestFirmware } from '../boards/index.js';
-import { collectGarbage } from '../threads/index.js';
+import { shrinkHeap } from '../threads/index.js';
 import { createMachine } from './index.js';
 
 /** An image in a file, with what it has given out. */
@@ -25,7 +25,7 @@ describe('a machine whose images are files', () => {
     expect(firmware.given).toHaveLength(2);
     machine.run({ instructions: 1000 });
     await new Promise((resolve) => setImmediate(resolve)); // what a WeakRef was made of stays until the end of the task
-    collectGarbage();
+    shrinkHeap();
     expect(firmware.given.map((bytes) => bytes.deref())).toEqual([undefined, undefined]);
     machine.close();
   });

@@ -1,7 +1,7 @@
 import { closeSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ClockMode, Machine, runMachine } from '@bootlab/emulator';
-import { collectGarbage } from '@bootlab/emulator/threads';
+import { shrinkHeap } from '@bootlab/emulator/threads';
 import type { RunReport, Verdict } from '@bootlab/lab';
 import { DEFAULT_TIMEOUT, JobRun, judge, parseDuration } from '@bootlab/lab';
 import { ExitCode, signalExitCode } from '../exit-codes.js';
@@ -93,7 +93,7 @@ async function run(
       if (uart === job.primary) terminal.print(data);
     },
     onSlice: () => terminal.flush(),
-    onIdle: collectGarbage,
+    onIdle: shrinkHeap,
   });
   const onSigint = (): void => interrupt({ kind: 'signal', signal: 'SIGINT' });
   const onSigterm = (): void => interrupt({ kind: 'signal', signal: 'SIGTERM' });
