@@ -85,7 +85,12 @@ export class BoardThreads {
   }
 
   private start(): BoardThread {
-    const thread: BoardThread = new BoardThread(this.options, () => this.consider(thread));
+    const thread: BoardThread = new BoardThread(this.options, {
+      idle: () => this.takeBack(thread),
+      weighed: () => {
+        if (this.isWorn(thread)) this.dismiss(thread);
+      },
+    });
     this.all.add(thread);
     void thread.gone.then(() => {
       this.all.delete(thread);
@@ -109,17 +114,20 @@ export class BoardThreads {
     });
   }
 
-  /** What becomes of an idle thread. */
-  private consider(thread: BoardThread): void {
-    const { heapBytes, maxIdle, maxJobs = MAX_JOBS, idleMs = IDLE_MS } = this.options;
-    const worn = thread.jobs >= maxJobs || thread.keptBytes > heapBytes * KEPT_SHARE;
-    const rests = this.idle.includes(thread);
-    if (this.closed || worn || (!rests && this.idle.length >= maxIdle)) return this.dismiss(thread);
-    if (rests) return;
+  /** A thread has become idle: somebody waits for it, or it waits for somebody, or it is not needed. */
+  private takeBack(thread: BoardThread): void {
+    if (this.closed || this.isWorn(thread)) return this.dismiss(thread);
     const [waiting] = this.waiting;
     if (waiting) return waiting(thread);
+    const { maxIdle, idleMs = IDLE_MS } = this.options;
+    if (this.idle.length >= maxIdle) return this.dismiss(thread);
     this.idle.push(thread);
     thread.rest(idleMs, () => this.dismiss(thread));
+  }
+
+  private isWorn({ jobs, keptBytes }: BoardThread): boolean {
+    const { heapBytes, maxJobs = MAX_JOBS } = this.options;
+    return jobs >= maxJobs || keptBytes > heapBytes * KEPT_SHARE;
   }
 
   private dismiss(thread: BoardThread): void {
@@ -130,6 +138,14 @@ export class BoardThreads {
   private drop(thread: BoardThread): void {
     this.idle = this.idle.filter((other) => other !== thread);
   }
+}
+
+/** What a thread tells those who lend it. */
+interface ThreadOwner {
+  /** It could get another job. */
+  idle(): void;
+  /** Idle as it is, it has found out what it keeps. */
+  weighed(): void;
 }
 
 /** A thread that runs one board, or waits for one. */
@@ -150,10 +166,9 @@ export class BoardThread {
   private ready = false;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param idle is told when it could get another job, and when it has found out what it keeps meanwhile */
   constructor(
     private readonly options: BoardThreadsOptions,
-    private readonly idle: () => void,
+    private readonly owner: ThreadOwner,
   ) {
     this.worker = new Worker(options.entry ?? boardEntry(), {
       name: 'board',
@@ -225,7 +240,7 @@ export class BoardThread {
       this.becomeIdle();
     } else if (message.type === 'kept') {
       this.keptBytes = message.bytes;
-      if (this.state === 'idle') this.idle();
+      if (this.state === 'idle') this.owner.weighed();
     } else {
       this.user?.hear(message);
     }
@@ -235,7 +250,7 @@ export class BoardThread {
     if (this.state !== 'ending' || !this.ready) return;
     clearTimeout(this.timer);
     this.state = 'idle';
-    this.idle();
+    this.owner.idle();
   }
 
   private send(message: ToThread, transfer: readonly MessagePort[] = []): void {
