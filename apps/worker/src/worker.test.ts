@@ -304,12 +304,18 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
 
   it('counts what it does', async () => {
     await inState(await submit('hello'), 'ended');
-    const text = await workers[0]?.metrics.text();
-    expect(text).toMatch(/^bootlab_jobs_ended_total\{outcome="pass"\} 1$/m);
-    expect(text).toMatch(/^bootlab_console_bytes_total 6$/m);
+    const metrics = async (): Promise<string> => (await workers[0]?.metrics.text()) ?? '';
+    expect(await metrics()).toMatch(/^bootlab_jobs_ended_total\{outcome="pass"\} 1$/m);
+    expect(await metrics()).toMatch(/^bootlab_console_bytes_total 6$/m);
     // The board is given back a moment after the job's end is stored.
-    const idle = async () => /^bootlab_boards_running 0$/m.test((await workers[0]?.metrics.text()) ?? '');
-    await eventually(idle, 'no board to run');
+    await eventually(async () => /^bootlab_boards_running 0$/m.test(await metrics()), 'no board to run');
+    await eventually(async () => /^bootlab_idle_threads 1$/m.test(await metrics()), 'its thread to wait for another');
+    const id = await submit('echo');
+    await printedBy(id, 'ready');
+    expect(await metrics()).toMatch(/^bootlab_boards_running 1$/m);
+    expect(await metrics()).toMatch(/^bootlab_idle_threads 0$/m);
+    await sendControl(streams, id, { type: 'input', uart: 'uart0', data: Buffer.from('poweroff').toString('base64') });
+    await inState(id, 'ended');
   });
 
   it('does not run a job that was cancelled while it waited', async () => {

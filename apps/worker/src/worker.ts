@@ -69,7 +69,7 @@ export async function startWorker(config: LabConfig, options: WorkerOptions): Pr
     log: options.log,
     translations: new TranslationHub(cache),
     interpreters: cache,
-    metrics: new WorkerMetrics(metrics, () => processor.running),
+    metrics: new WorkerMetrics(metrics, { running: () => processor.running, idleThreads: () => threads.idleCount }),
     threads,
     tracing,
   });
