@@ -2,7 +2,8 @@
 // where it has the focus, and does what its keys say.
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Job } from '@bootlab/lab';
+import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { ECHO } from '../support/echo-guest.js';
 import { Keyboard } from '../support/keyboard.js';
 import { launchChromium, startLab, waitForScreen, type Lab } from '../support/lab.js';
@@ -36,6 +37,8 @@ describeWith('chromium', 'by keyboard alone', () => {
   const typed = (): Locator => page.locator('.terminal-host:not([hidden]) textarea');
   const status = (text: string): Promise<void> =>
     page.getByRole('status', { name: 'Job status' }).getByText(text).waitFor({ timeout: LIMIT_MS });
+
+  const file = (name: string) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(name) });
 
   it(
     'fills in the form, and is led to the field that is wrong',
@@ -240,4 +243,90 @@ describeWith('chromium', 'by keyboard alone', () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    'is not lost with a file that it takes from a job as text',
+    async () => {
+      await page.goto(`${lab.url}/submit?as=yaml`);
+      await page.getByLabel(/^Add files/).setInputFiles(['a', 'b', 'c'].map(file));
+      await keyboard.tabTo(button('Remove b'));
+      for (const next of ['c', 'a']) {
+        await keyboard.press('Enter'); // the one below, and in the last row the one above
+        await keyboard.arrivesAt(button(`Remove ${next}`));
+      }
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(page.getByRole('heading', { name: 'Files', exact: true }));
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'is not lost with an image on its way into the library',
+    async () => {
+      await page.goto(`${lab.url}/images`);
+      const held: Route[] = [];
+      await page.route('**/*', (route) =>
+        route.request().method() === 'PATCH' ? void held.push(route) : route.continue(),
+      );
+      const upload = page.getByLabel(/^Upload images/);
+      await upload.setInputFiles(file('slow.img'));
+      await keyboard.tabTo(button('Pause slow.img'));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(button('Go on with slow.img'));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(button('Pause slow.img'));
+      await page.unroute('**/*');
+      for (const route of held) await route.continue().catch(() => undefined); // the first is given up by the page
+      await keyboard.arrivesAt(button('Dismiss slow.img'));
+      await upload.setInputFiles(file('second.img'));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(button('Dismiss second.img'));
+      await keyboard.press('Enter');
+      await keyboard.arrivesAt(page.getByRole('heading', { name: 'Images', level: 1 }));
+      expect(errors).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'is not lost with a file of a job that it deletes',
+    async () => {
+      const id = await jobWithFiles(['a.img', 'b.img']);
+      await page.goto(`${lab.url}/jobs/${id}/files`);
+      await button('Delete a.img').waitFor();
+      await keyboard.tabTo(button('Delete a.img'));
+      const remove = async (): Promise<void> => {
+        await keyboard.press('Enter');
+        await keyboard.tabTo(page.getByRole('dialog').getByRole('button', { name: 'Delete' }));
+        await keyboard.press('Enter');
+      };
+      await remove();
+      await keyboard.arrivesAt(button('Delete b.img'));
+      await remove();
+      // Their rows stay, and say what became of them.
+      await page.getByText('Not there: It was deleted by a maintainer').nth(1).waitFor();
+      await keyboard.arrivesAt(page.getByRole('heading', { name: 'with files', level: 1 }));
+      expect(errors).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  /** A job that has ended, and has left these. @returns its id */
+  async function jobWithFiles(names: readonly string[]): Promise<string> {
+    const form = new FormData();
+    const spec = {
+      name: 'with files',
+      board: 'malta',
+      images: { firmware: 'builtin:malta-selftest-el', drives: names.map((name) => `upload:${name}`) },
+      artifacts: names.map((as, drive) => ({ drive, as })),
+    };
+    form.set('spec', JSON.stringify(spec));
+    for (const name of names) form.set(name, new Blob([Buffer.alloc(64 * 1024, name)]), name);
+    const headers = { authorization: `Bearer ${new URL(lab.signInUrl).hash.replace('#token=', '')}` };
+    const ask = async (path: string, init: RequestInit = {}): Promise<Job> =>
+      (await (await fetch(`${lab.url}/api/v1/jobs${path}`, { ...init, headers })).json()) as Job;
+    const { id } = await ask('', { method: 'POST', body: form });
+    expect(await ask(`/${id}?wait=60s`)).toMatchObject({ state: 'ended', artifacts: names.map((name) => ({ name })) });
+    return id;
+  }
 });

@@ -14,9 +14,9 @@ interface Place {
 
 /**
  * For lists whose rows go when something is removed, and with them the button that did it: the keyboard's focus would fall to
- * the page's start. It goes to the same button of the row that comes next, or of the last one; where no row is left to the
- * heading of the part of the page.
- * @param around the `ref` of an element around the lists, which stays and has a heading
+ * the page's start. It goes to the same button of the row that comes next, or of the last one; where no row has any, to the
+ * heading of the part of the page, or else of the page.
+ * @param around the `ref` of an element around the lists, which stays
  */
 export function keepRowFocus(around: HTMLElement | null): (() => void) | undefined {
   if (!around) return undefined;
@@ -67,7 +67,9 @@ function focusNear({ column, rows, row, part }: Place, around: HTMLElement): voi
     const control = controls[column] ?? controls.at(-1);
     if (control instanceof HTMLElement) return control.focus();
   }
-  const heading = (part.isConnected ? part : around).querySelector<HTMLElement>('h1, h2, h3');
+  const heading =
+    (part.isConnected ? part : around).querySelector<HTMLElement>('h1, h2, h3') ??
+    document.querySelector<HTMLElement>('h1');
   if (!heading) return;
   if (!heading.hasAttribute('tabindex')) heading.tabIndex = -1; // else it takes no focus
   heading.focus();

@@ -63,6 +63,7 @@ export function SubmitText({ initial }: { initial: string }) {
                     <button
                       type="button"
                       className="button quiet small"
+                      aria-label={`Remove ${file.name}`}
                       onClick={() => setFiles(files.filter((_, at) => at !== index))}
                     >
                       Remove
