@@ -4,6 +4,7 @@ import type { Report } from './report.js';
 import { formatNumber, formatReport, isMet } from './report.js';
 import { geometricMean, interleave, median, quantile } from './statistics.js';
 import { sampleText } from './text.js';
+import { userReport, type Seconds } from './user-report.js';
 
 describe('median and quantile', () => {
   it.each([
@@ -117,5 +118,35 @@ describe('reports', () => {
   it('says what is missing instead of skipping it', () => {
     const result = { title: 'Boot', kind: 'missing', reason: 'qemu. Install it.' } as const;
     expect(formatReport(result)).toBe('Boot\n  missing: qemu. Install it.');
+  });
+});
+
+describe('the report on user mode', () => {
+  const seconds = (cold: number, warm: number, interpreter: number): Seconds => ({
+    'JIT, cold': cold,
+    'JIT, warm': warm,
+    interpreter,
+    'qemu-mipsel': 8,
+  });
+  const works = [
+    { name: 'a', seconds: { ...seconds(8, 4, 16), native: 1 } },
+    { name: 'b', seconds: seconds(16, 4, 64) },
+  ];
+  const report = userReport(works, { name: 'integer benchmark', seconds: seconds(1, 0.5, 512) }, 3);
+  const valuesOf = (name: string) => report.rows.find((row) => row.name === name)?.values.slice(5);
+
+  it('has the mean with the integer benchmark, and without it', () => {
+    expect(report.rows.map(({ name }) => name)).toEqual([
+      ...['a', 'b', 'integer benchmark', "geometric mean of Debian's 2", 'geometric mean of all 3'],
+    ]);
+    expect(valuesOf('a')).toEqual([1, 2, 2]);
+    const [cold, warm, interpreter] = valuesOf("geometric mean of Debian's 2") ?? [];
+    expect([cold, warm, interpreter]).toEqual([Math.SQRT1_2, 2, 4].map((mean) => expect.closeTo(mean)));
+    expect(valuesOf('geometric mean of all 3')?.[1]).toBeCloseTo((2 * 2 * 16) ** (1 / 3));
+  });
+
+  it('takes the JIT at all of them, the interpreter at Debian’s alone', () => {
+    expect(report.targets.map(({ value }) => value)).toEqual([4, 4].map((mean) => expect.closeTo(mean)));
+    expect(report.targets.map((target) => isMet(target))).toEqual([true, true]);
   });
 });

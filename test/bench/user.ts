@@ -12,25 +12,19 @@ import {
   qemuUserMips,
 } from '@bootlab/emulator/testkit';
 import { repositoryFolder, WARMING_RUNS } from './bootlab.js';
-import type { Report, Row } from './report.js';
+import { buildIntegerProgram } from './integer-program.js';
+import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { geometricMean, interleave, median } from './statistics.js';
+import { interleave, median } from './statistics.js';
+import { userReport, type EngineName, type Seconds, type TimedWork } from './user-report.js';
 import type { Work } from './user-works.js';
 import { WORKS, writeInputs } from './user-works.js';
 
 const TIMEOUT_MS = 300_000;
-/** How many times qemu-mipsel's time the seven works may take with the interpreter alone, geometric mean. */
-const INTERPRETER_TARGET = 6;
-/** How many times as fast as qemu-mipsel they are wanted with the JIT, which knows them from earlier runs. */
-const JIT_TARGET = 1.4;
 /** Milliseconds from the command to the end of a static hello world. */
 const START_TARGET_MS = 150;
 /** A start is short, and other work on the machine tells: more runs than of works that take seconds. */
 const START_RUNS = 15;
-
-const ENGINES = ['JIT, cold', 'JIT, warm', 'interpreter', 'qemu-mipsel', 'native'] as const;
-type EngineName = (typeof ENGINES)[number];
-type Seconds = Partial<Record<EngineName, number>>;
 
 const launcher = join(repositoryFolder, 'apps', 'cli', 'bin', 'bootlab.mjs');
 
@@ -39,20 +33,29 @@ interface Sample {
   outputSha256: string;
 }
 
-/** Debian's programs for mipsel in Linux user mode, beside qemu-mipsel and this machine's own programs of the name. */
+/**
+ * Debian's programs for mipsel in Linux user mode and the integer benchmark as a static one, beside qemu-mipsel and this machine's own
+ * programs of the name.
+ */
 export async function userBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
   const root = cacheFolder('guests', 'debian-mipsel');
   if (!existsSync(root)) throw new MissingPrerequisite(`guest tree ${root}`, "Run 'npm run setup', which fetches it");
   const qemu = qemuUserMips('little');
+  const integer = await buildIntegerProgram('linux');
   const folder = mkdtempSync(join(tmpdir(), 'bootlab-bench-user-'));
+  const timed = async (work: Named, commands: Commands): Promise<TimedWork> => ({
+    name: work.name,
+    seconds: await timeEach(work, commands, { folder, runs, progress }),
+  });
   try {
     writeInputs(folder);
-    const works: { name: string; seconds: Seconds }[] = [];
-    for (const work of WORKS) {
-      const commands = commandsOf(work, { root, folder, qemu });
-      works.push({ name: work.name, seconds: await timeEach(work, commands, { folder, runs, progress }) });
-    }
-    return reportOf(works, runs);
+    const works: TimedWork[] = [];
+    for (const work of WORKS) works.push(await timed(work, commandsOf(work, { root, folder, qemu })));
+    return userReport(
+      works,
+      await timed({ name: 'integer benchmark' }, emulated(['--', integer], [qemu, integer])),
+      runs,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -97,17 +100,24 @@ function commandsOf({ program, args }: Work, places: { root: string; folder: str
   const native = findProgram(basename(program));
   const tree = ['--root', root, '--overlay', '--bind', `${folder}:/work:ro`, '--cwd', '/work', '--env', 'LC_ALL=C'];
   return {
-    'JIT, cold': [...bootlabExec('jit', '--no-cache'), ...tree, '--', program, ...args],
-    'JIT, warm': [...bootlabExec('jit'), ...tree, '--', program, ...args],
-    interpreter: [...bootlabExec('interp'), ...tree, '--', program, ...args],
-    'qemu-mipsel': [qemu, '-L', root, join(root, program), ...args],
+    ...emulated([...tree, '--', program, ...args], [qemu, '-L', root, join(root, program), ...args]),
     ...(native !== undefined && { native: [native, ...args] }),
   };
 }
 
+/** @param ours what comes behind `exec` and the engine @param qemus the whole command */
+const emulated = (ours: readonly string[], qemus: readonly string[]): Commands => ({
+  'JIT, cold': [...bootlabExec('jit', '--no-cache'), ...ours],
+  'JIT, warm': [...bootlabExec('jit'), ...ours],
+  interpreter: [...bootlabExec('interp'), ...ours],
+  'qemu-mipsel': qemus,
+});
+
 const bootlabExec = (accel: 'jit' | 'interp', ...options: string[]): string[] => [
   ...[process.execPath, launcher, 'exec', '--arch', 'mipsel', '--accel', accel, ...options],
 ];
+
+type Named = Pick<Work, 'name' | 'input'>;
 
 interface Timing {
   folder: string;
@@ -119,7 +129,7 @@ interface Timing {
  * Median seconds of each command, in turns.
  * @throws Error when one fails, or prints something else than under QEMU
  */
-async function timeEach(work: Pick<Work, 'name' | 'input'>, commands: Commands, timing: Timing): Promise<Seconds> {
+async function timeEach(work: Named, commands: Commands, timing: Timing): Promise<Seconds> {
   const { folder, runs, progress } = timing;
   const subjects = Object.entries(commands).map(([name, command]): Subject<Sample> => ({
     name,
@@ -146,11 +156,8 @@ async function timeStart({ qemu, ...timing }: Timing & { qemu: string }): Promis
     sources: [join(repositoryFolder, 'test', 'bench', 'guest', 'hello.c')],
     flags: ['-O2', '-static'],
   });
-  const commands = {
-    'JIT, warm': [...bootlabExec('jit'), '--', program],
-    interpreter: [...bootlabExec('interp'), '--', program],
-    'qemu-mipsel': [qemu, program],
-  };
+  const commands = emulated(['--', program], [qemu, program]);
+  delete commands['JIT, cold'];
   return timeEach({ name: 'start' }, commands, timing);
 }
 
@@ -180,33 +187,4 @@ async function timeCommand(command: readonly string[], folder: string, input?: s
     closeSync(stdin);
     closeSync(stdout);
   }
-}
-
-function reportOf(works: readonly { name: string; seconds: Seconds }[], runs: number): Report {
-  const interpreterTimes = ({ interpreter = NaN, 'qemu-mipsel': qemu = NaN }: Seconds): number => interpreter / qemu;
-  const jitSpeed =
-    (jit: 'JIT, cold' | 'JIT, warm') =>
-    (seconds: Seconds): number =>
-      (seconds['qemu-mipsel'] ?? NaN) / (seconds[jit] ?? NaN);
-  const ratios = [jitSpeed('JIT, cold'), jitSpeed('JIT, warm'), interpreterTimes];
-  const row = (name: string, seconds: Seconds): Row => ({
-    name,
-    values: [...ENGINES.map((engine) => seconds[engine]), ...ratios.map((of) => of(seconds))],
-  });
-  const mean = (of: (seconds: Seconds) => number): number => geometricMean(works.map(({ seconds }) => of(seconds)));
-  const means = ratios.map(mean);
-  const [, jit = NaN, interpreter = NaN] = means;
-  return {
-    title: "Linux user mode: Debian's programs for mipsel",
-    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs; the outputs are the same`,
-    columns: [...ENGINES, "speed / QEMU's, cold", 'warm', "interpreter's time / QEMU's"],
-    rows: [
-      ...works.map(({ name, seconds }) => row(name, seconds)),
-      { name: 'geometric mean', values: [...ENGINES.map(() => undefined), ...means] },
-    ],
-    targets: [
-      { name: "the JIT's speed, warm, as a multiple of qemu-mipsel's", value: jit, atLeast: JIT_TARGET },
-      { name: "the interpreter's time as a multiple of qemu-mipsel's", value: interpreter, atMost: INTERPRETER_TARGET },
-    ],
-  };
 }
