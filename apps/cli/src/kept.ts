@@ -3,7 +3,14 @@ import path from 'node:path';
 import type { InterpreterStore, TranslationServiceFactory } from '@bootlab/emulator/accel';
 import { translateInlineWith } from '@bootlab/emulator/accel';
 import type { CacheFolder } from '@bootlab/emulator/threads';
-import { cacheFolder, InterpreterFiles, TranslationFiles, translateInThreadWith } from '@bootlab/emulator/threads';
+import {
+  cacheFolder,
+  InterpreterFiles,
+  PreparedInterpreters,
+  TranslationFiles,
+  translateInThreadWith,
+} from '@bootlab/emulator/threads';
+import type { PreparedBuild } from '../bin/prepared.mjs';
 
 const OFF = 'off';
 
@@ -24,10 +31,8 @@ export interface Stores {
 /** Where they find it. */
 export interface StorePlaces {
   readonly env: NodeJS.ProcessEnv;
-  /** What the compiler knows of the emulator, see `generatorVersion`. */
-  readonly emulatorBuild: URL;
-  /** Folder of the interpreters that the build has prepared. */
-  readonly preparedInterpreters: string | undefined;
+  /** What the build has prepared. */
+  readonly build: PreparedBuild | undefined;
 }
 
 /**
@@ -50,23 +55,16 @@ export function engineStores(
   return prepared ? { interpreters: prepared } : {};
 }
 
-function stores(places: StorePlaces, translate: (folder: CacheFolder) => TranslationServiceFactory): Stores {
-  const prepared = preparedStore(places);
-  const folder = keptFolder(places);
+function stores({ env, build }: StorePlaces, translate: (folder: CacheFolder) => TranslationServiceFactory): Stores {
+  const prepared = build && new PreparedInterpreters(path.join(build.folder, 'interpreters'), build.interpreters);
+  const folder = keptFolder(env, build?.generator);
   const kept = folder && { translations: translate(folder), interpreters: new InterpreterFiles(folder, prepared) };
   return { kept, prepared };
 }
 
-function preparedStore({ preparedInterpreters, emulatorBuild }: StorePlaces): InterpreterStore | undefined {
-  const folder = preparedInterpreters && cacheFolder(preparedInterpreters, { build: emulatorBuild });
-  if (!folder) return undefined;
-  const files = new InterpreterFiles(folder);
-  return { find: (key) => files.find(key) }; // only the build adds to them
-}
-
-function keptFolder({ env, emulatorBuild }: StorePlaces): CacheFolder | undefined {
+function keptFolder(env: NodeJS.ProcessEnv, generator?: string): CacheFolder | undefined {
   const wanted = env['BOOTLAB_TRANSLATIONS'];
   if (wanted === OFF) return undefined;
   const cache = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
-  return cacheFolder(wanted || path.join(cache, 'bootlab', 'translations'), { build: emulatorBuild });
+  return cacheFolder(wanted || path.join(cache, 'bootlab', 'translations'), generator);
 }

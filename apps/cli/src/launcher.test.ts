@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEAN_MALLOC } from '../bin/lean-malloc.mjs';
+import type { PreparedBuild } from '../bin/prepared.mjs';
+import { describeCompiled, RUNTIME } from '../bin/prepared.mjs';
 
 const bin = new URL('../bin', import.meta.url).pathname;
 let folder: string;
@@ -51,5 +54,55 @@ it('starts boards in a process that gives memory back, with all arguments as the
     args: ['boot', '--append', "a 'b c'"],
     env: { ...env, ...(lean && LEAN_MALLOC) },
     option: '--stack-size=900',
+  });
+});
+
+describe('what was prepared for exec', () => {
+  const cache = (): string => join(folder, 'cache');
+  const compiled = (): string => join(folder, 'dist', '.tsbuildinfo');
+  const exec = (): string => {
+    const run = spawnSync(process.execPath, [join(folder, 'bin', 'bootlab.mjs'), 'exec', '--', './a', 'b c'], {
+      encoding: 'utf8',
+      env: { ...process.env, XDG_CACHE_HOME: cache() },
+    });
+    expect(run.stderr).toBe('');
+    return run.stdout;
+  };
+  const PREPARED = 'prepared ["exec","--","./a","b c"] 1.2.3 0';
+  const prepare = (runtime: string): void => {
+    const prepared = join(folder, 'dist', 'prepared');
+    mkdirSync(join(prepared, 'exec'), { recursive: true });
+    writeFileSync(join(folder, 'dist', 'main.js'), "process.stdout.write('modules');");
+    writeFileSync(compiled(), 'sources');
+    writeFileSync(
+      join(prepared, 'exec', 'exec.cjs'),
+      `exports.execProcess = (args, { version, build }) => {
+        const interpreters = Object.keys(build.interpreters).length;
+        process.stdout.write(['prepared', JSON.stringify(args), version, interpreters].join(' '));
+      };`,
+    );
+    const file = { path: '../.tsbuildinfo', ...describeCompiled(pathToFileURL(compiled())) };
+    const build: Omit<PreparedBuild, 'folder'> = {
+      ...{ compiled: [file], runtime, version: '1.2.3', generator: '', interpreters: {} },
+    };
+    writeFileSync(join(prepared, 'build.json'), JSON.stringify(build));
+  };
+
+  it('is run as long as nothing was compiled since', () => {
+    prepare(RUNTIME);
+    expect(exec()).toBe(PREPARED);
+    utimesSync(compiled(), 0, 0); // a copy
+    expect(exec()).toBe(PREPARED);
+    writeFileSync(compiled(), 'changed');
+    utimesSync(compiled(), 0, 0);
+    expect(exec()).toBe('modules');
+    rmSync(compiled());
+    expect(exec()).toBe('modules');
+  });
+
+  it('is run by other versions of Node, which keep what they compiled of it', () => {
+    prepare('v0.0.0 pdp11');
+    expect(exec()).toBe(PREPARED);
+    expect(existsSync(join(cache(), 'bootlab', 'compile'))).toBe('enableCompileCache' in module);
   });
 });

@@ -37,7 +37,10 @@ export function createProgram({ version, host, engine, args, env = {}, exit }: P
   );
 
   addBootCommand(program, boards, (options) => boot(options, host, engine).then(exit));
-  addExecCommand(program, host, exit);
+  addExecCommand(program, async (options) => {
+    const { exec } = await import('./exec/run.js'); // nothing else waits for what runs programs
+    exit(await exec(options, host));
+  });
   addTestCommand(program, (options) => testFile(options, host, engine).then(exit));
   const lab: LabContext = { version, host, env, exit };
   addLabCommands(program, lab);

@@ -13,12 +13,8 @@ export interface CacheFolder extends KeptFilesOptions {
 /**
  * A folder of this host as a cache. Undefined where nothing can be kept because the build does not say which it is.
  * Called before other threads of this process use a cache: they change flags of V8's for a moment.
- * @param options `build`: see {@link generatorVersion}
+ * @param version names the generator where that is known already, see {@link generatorVersion}
  */
-export function cacheFolder(
-  folder: string,
-  { build, ...options }: Omit<KeptFilesOptions, 'folder'> & { readonly build?: URL } = {},
-): CacheFolder | undefined {
-  const version = generatorVersion(build);
-  return version === undefined ? undefined : { ...options, folder, version, format: cachedDataVersionTag() };
+export function cacheFolder(folder: string, version = generatorVersion()): CacheFolder | undefined {
+  return version === undefined ? undefined : { folder, version, format: cachedDataVersionTag() };
 }

@@ -9,6 +9,7 @@ export { collectGarbage, shrinkHeap } from './collect-garbage.js';
 export { generatorVersion } from './generator-version.js';
 export * from './interpreter-files.js';
 export * from './machine-code.js';
+export * from './prepared-interpreters.js';
 export * from './translation-files.js';
 export { TranslationHub } from './translation-hub.js';
 export * from './translation-thread.js';

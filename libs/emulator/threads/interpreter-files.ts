@@ -5,6 +5,7 @@ import type { FileKey } from './kept-files.js';
 import { KeptFiles } from './kept-files.js';
 import type { LoadedModule } from './machine-code.js';
 import { machineCodeOf, modulesWithMachineCode } from './machine-code.js';
+import type { PreparedInterpreters } from './prepared-interpreters.js';
 
 /**
  * A folder with interpreters: their Wasm, which any V8 can use, and apart from it the machine code that V8 made of that, for those
@@ -17,19 +18,17 @@ export class InterpreterFiles implements InterpreterStore {
   readonly #kept = new Set<string>();
   readonly #complete = new Set<string>();
 
-  /** @param prepared where those are found that the folder does not have, or not as machine code */
+  /** @param prepared where those are looked for first */
   constructor(
     private readonly folder: CacheFolder,
-    private readonly prepared?: InterpreterStore,
+    private readonly prepared?: PreparedInterpreters,
   ) {
     this.#wasm = new KeptFiles('interpreter', folder);
     this.#machineCode = new KeptFiles('machine-code', folder);
   }
 
   find(key: string): Interpreter | undefined {
-    const kept = this.#find(key);
-    if (kept?.optimized) return kept;
-    return this.prepared?.find(key) ?? kept;
+    return this.prepared?.findOptimized(key) ?? this.#find(key) ?? this.prepared?.find(key);
   }
 
   ran(key: string, interpreter: Interpreter & LoadedModule): void {

@@ -139,8 +139,8 @@ export class KeptFiles {
 const digestOf = (name: string, content: Uint8Array): Buffer =>
   createHash('sha256').update(`${name}\n`).update(content).digest();
 
-/** Who administers the host may do anything anyway. */
-const isOwn = ({ uid, mode }: Stats): boolean =>
+/** Can only this user have written it? Who administers the host may do anything anyway. */
+export const isOwn = ({ uid, mode }: Stats): boolean =>
   (uid === process.getuid?.() || uid === 0) && (mode & WRITABLE_BY_OTHERS) === 0;
 
 function describe(folder: string, name: string): { name: string; sizeBytes: number; usedMs: number }[] {

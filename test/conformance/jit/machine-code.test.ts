@@ -178,16 +178,46 @@ describe('machine code of interpreters', () => {
     expect(await run(`${PROGRAM} tell(found(files));`)).toEqual({ optimized: false, result: 6 });
   });
 
-  it('is taken from those that the build prepared, unless the folder has it', async () => {
-    await run(`${PROGRAM} files.ran('key', generated);`);
-    const prepared = `${PROGRAM}
-      const prepared = (optimized) => ({ find: () => ({ ...countingModule(7), optimized }) });
-      const result = (optimized) => found(new InterpreterFiles(folder, prepared(optimized)));`;
-    expect(await run(`${prepared} tell([result(true), result(false)]);`)).toEqual([
-      { optimized: true, result: 7 },
-      { optimized: false, result: 7 },
-    ]);
-    await run(`${PROGRAM} optimizedMachineCodeOf(generated); files.ran('key', generated);`);
-    expect(await run(`${prepared} tell(result(true));`)).toEqual({ optimized: true, result: 5 });
+  describe('that a build prepared', () => {
+    const STORES = `
+      import { InterpreterFiles, PreparedInterpreters } from '@bootlab/emulator/threads';
+      const place = folder.folder + '/prepared/';
+      const prepared = new PreparedInterpreters(place, { key: { wasm: 'wasm', machineCode: 'code' } });
+      // Whether it says so, whether V8 does, and what it computes.
+      const taken = (store) => {
+        const interpreter = store.find('key');
+        const loaded = { ...interpreter, memory: { pages: 1, shared: false } };
+        return [interpreter.optimized, optimized([loaded])[0], run(loaded)];
+      };
+      const both = new InterpreterFiles(folder, prepared);`;
+    const prepare = (machineCode: string): string => `${PROGRAM}
+      import { mkdirSync, writeFileSync } from 'node:fs';
+      mkdirSync(folder.folder + '/prepared');
+      writeFileSync(folder.folder + '/prepared/wasm', bytes);
+      writeFileSync(folder.folder + '/prepared/code', ${machineCode});`;
+    const OPTIMIZED = 'optimizedMachineCodeOf(generated)';
+
+    it('is taken whatever the folder has', async () => {
+      await run(`${PROGRAM} files.ran('key', generated);`);
+      await run(prepare(OPTIMIZED));
+      expect(await run(`${STORES} tell(taken(both));`)).toEqual([true, true, 5]);
+      expect(await run(`${STORES} tell(taken(prepared));`)).toEqual([true, true, 5]);
+      expect(await run(`${STORES} tell(prepared.find('other') === undefined);`)).toBe(true);
+    });
+
+    it('is not run where another user could have written it', async () => {
+      await run(prepare(OPTIMIZED));
+      chmodSync(join(folder, 'prepared', 'code'), 0o666);
+      expect(await run(`${STORES} tell(taken(prepared));`)).toEqual([false, false, 5]);
+      chmodSync(join(folder, 'prepared', 'code'), 0o644);
+      chmodSync(join(folder, 'prepared'), 0o775);
+      expect(await run(`${STORES} tell(taken(prepared));`)).toEqual([false, false, 5]);
+    });
+
+    it('is not missed where another V8 prepared it: the folder has what this one made', async () => {
+      await run(`${prepare('Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)')} ${OPTIMIZED}; files.ran('key', generated);`);
+      expect(await run(`${STORES} tell(taken(prepared));`)).toEqual([false, false, 5]);
+      expect(await run(`${STORES} tell(taken(both));`)).toEqual([true, true, 5]);
+    });
   });
 });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { bindArgument, environmentArgument, seedArgument } from './options.js';
-import type { Bind, EnvironmentVariable, ExecHost, ExecOptions } from './options.js';
+import type { Bind, EnvironmentVariable, ExecOptions } from './options.js';
 
 const EXEC_HELP = `
 The exit status is the program's; 128+n when signal n ended it, 2 for bad usage.
@@ -25,12 +25,8 @@ interface ExecFlags extends Pick<
   env?: EnvironmentVariable[];
 }
 
-/** Adds `exec`. What runs programs is loaded when the command is called: nothing else waits for it. */
-export function addExecCommand(program: Command, host: ExecHost, exit: (code: number) => void): void {
-  const action = async (options: ExecOptions): Promise<void> => {
-    const { exec } = await import('./run.js');
-    exit(await exec(options, host));
-  };
+/** Adds `exec`. */
+export function addExecCommand(program: Command, action: (options: ExecOptions) => Promise<void>): void {
   const collect =
     <T>(parse: (text: string) => T) =>
     (text: string, list: T[] = []): T[] => [...list, parse(text)];

@@ -1,25 +1,39 @@
-// The last step of `npm run build`: prepares `bootlab exec` and `bootlab boot`, see prepared.ts and
-// docs/decisions/0020-start-of-exec.md.
-import { writeFileSync } from 'node:fs';
+// The last step of `npm run build`: prepares `bootlab exec` and `bootlab boot`, see docs/decisions/0020-start-of-exec.md.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ACCELS, boardCatalogue, createMachine, selfTestFirmware } from '@bootlab/emulator';
 import type { InterpreterStore } from '@bootlab/emulator/accel';
-import { cacheFolder, InterpreterFiles, optimizedMachineCodeOf } from '@bootlab/emulator/threads';
+import type { PreparedInterpreter } from '@bootlab/emulator/threads';
+import { generatorVersion, optimizedMachineCodeOf } from '@bootlab/emulator/threads';
 import { ARCHITECTURES, prepareInterpreter } from '@bootlab/emulator/user';
 import { build } from 'vite';
+import type { PreparedBuild } from '../../bin/prepared.mjs';
+import { describeCompiled, PREPARED, RUNTIME } from '../../bin/prepared.mjs';
 import { bundleOptions } from '../../../../scripts/bundle-options.mjs';
-import { currentBuild, EMULATOR_BUILD, INTERPRETERS, PREPARED } from './prepared.js';
 
-const entries = { exec: '../exec/command-line.js', boot: '../boot/command-line.js' };
-await build(bundleOptions({ base: import.meta.url, folder: PREPARED, entries }));
+const base = import.meta.url;
+await build(bundleOptions({ base, folder: PREPARED, entries: { boot: '../boot/command-line.js' } }));
+const exec = { exec: '../exec/process.js' };
+await build(bundleOptions({ base, folder: new URL('exec/', PREPARED), entries: exec, format: 'cjs' }));
 
-const folder = cacheFolder(INTERPRETERS, { build: EMULATOR_BUILD, public: true });
-if (!folder) throw new Error('the emulator is not built');
-const files = new InterpreterFiles(folder);
+const INTERPRETERS = new URL('interpreters/', PREPARED);
+mkdirSync(INTERPRETERS);
+const prepared: Record<string, PreparedInterpreter> = {};
 const interpreters: InterpreterStore = {
   find: () => undefined,
   ran(key, interpreter) {
-    optimizedMachineCodeOf(interpreter); // what V8 has optimized is kept
-    files.ran(key, interpreter);
+    const name = `${Object.keys(prepared).length}`;
+    const machineCode = optimizedMachineCodeOf(interpreter);
+    const keep = (kind: string, bytes: Uint8Array): string => {
+      writeFileSync(new URL(`${name}.${kind}`, INTERPRETERS), bytes, { mode: 0o644 });
+      return `${name}.${kind}`;
+    };
+    prepared[key] = {
+      wasm: keep('interpreter', interpreter.bytes),
+      ...(machineCode.length > 0 && { machineCode: keep('machine-code', machineCode) }),
+    };
   },
 };
 
@@ -33,4 +47,22 @@ for (const { id: board, byteOrders } of boardCatalogue())
       (await createMachine({ board, byteOrder, firmware }, { accel, interpreters })).close();
     }
 
-writeFileSync(new URL('build', PREPARED), currentBuild());
+const generator = generatorVersion();
+if (generator === undefined) throw new Error('the emulator is not built');
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', base), 'utf8')) as { version: string };
+const compiled = [base, '@bootlab/emulator', '@bootlab/lab'].map((from) => {
+  const main = from === base ? new URL('../main.js', base) : import.meta.resolve(from);
+  const file = new URL('.tsbuildinfo', main);
+  return { path: relative(fileURLToPath(PREPARED), fileURLToPath(file)), ...describeCompiled(file) };
+});
+const description: Omit<PreparedBuild, 'folder'> = {
+  ...{ compiled, runtime: RUNTIME, version, generator, interpreters: prepared },
+};
+writeFileSync(new URL('build.json', PREPARED), JSON.stringify(description));
+
+// What V8 compiles of the bundle when a program runs.
+const { status, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('learn-code.js', base))], {
+  stdio: ['ignore', 'ignore', 'pipe'],
+  encoding: 'utf8',
+});
+if (status !== 0) throw new Error(`learn-code.js failed: ${stderr}`);

@@ -1,0 +1,35 @@
+import type { Script } from 'node:vm';
+import type { PreparedInterpreter } from '@bootlab/emulator/threads';
+import type * as ExecProcess from '../src/exec/process.js';
+
+/** A file that the compiler wrote, as it was when the rest was made from it. */
+export interface CompiledFile {
+  /** Relative to the prepared folder. */
+  readonly path: string;
+  readonly size: number;
+  /** When it was written, in seconds since 1970. */
+  readonly second: number;
+  readonly sha256: string;
+}
+
+/** `build.json`, and where it lies. */
+export interface PreparedBuild {
+  readonly folder: string;
+  readonly compiled: readonly CompiledFile[];
+  /** `RUNTIME` of the process that prepared it. */
+  readonly runtime: string;
+  /** Of the command line. */
+  readonly version: string;
+  /** Names the emulator's generators, see `generatorVersion`. */
+  readonly generator: string;
+  /** In the folder `interpreters`, by the engine's keys. */
+  readonly interpreters: Readonly<Record<string, PreparedInterpreter>>;
+}
+
+export declare const PREPARED: URL;
+export declare const RUNTIME: string;
+export declare function preparedBuild(): PreparedBuild | undefined;
+export declare function describeCompiled(file: URL): Omit<CompiledFile, 'path'>;
+export declare function requireBundle(name: 'exec'): typeof ExecProcess;
+export declare function runBundle(name: 'exec'): { readonly exports: typeof ExecProcess; readonly script: Script };
+export declare function keepCodeOf(name: 'exec', script: Script): void;

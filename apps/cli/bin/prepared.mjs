@@ -1,0 +1,100 @@
+// What `npm run build` prepared for commands that start often, see docs/decisions/0020-start-of-exec.md. Node's modules are asked for
+// in a way that loads nothing else; Nodes older than 20.16 and 22.3 do not have it.
+const fs = process.getBuiltinModule?.('node:fs') ?? (await import('node:fs'));
+const { createRequire } = process.getBuiltinModule?.('node:module') ?? (await import('node:module'));
+const { dirname } = process.getBuiltinModule?.('node:path') ?? (await import('node:path'));
+const { fileURLToPath } = process.getBuiltinModule?.('node:url') ?? (await import('node:url'));
+
+/** Where `prepare.js` writes; `build.json` comes last and says what the rest was made from. */
+export const PREPARED = new URL('../dist/prepared/', import.meta.url);
+
+/** Who understands the code that V8 compiles in this process. */
+export const RUNTIME = `${process.version} ${process.arch}`;
+
+const WRAPPER = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
+
+/**
+ * Undefined where nothing was prepared, or something was compiled again since.
+ * @returns {import('./prepared.mjs').PreparedBuild | undefined}
+ */
+export function preparedBuild() {
+  try {
+    const build = JSON.parse(fs.readFileSync(new URL('build.json', PREPARED), 'utf8'));
+    return build.compiled.every(isUnchanged) ? { ...build, folder: fileURLToPath(PREPARED) } : undefined;
+  } catch {
+    return undefined; // there is none
+  }
+}
+
+/** @param {import('./prepared.mjs').CompiledFile} file */
+function isUnchanged({ path, size, second, sha256 }) {
+  const url = new URL(path, PREPARED);
+  const stats = fs.statSync(url);
+  // Archives keep whole seconds, copies have times of their own.
+  return stats.size === size && (secondOf(stats) === second || digestOf(url) === sha256);
+}
+
+/**
+ * @param {URL} file
+ * @returns {Omit<import('./prepared.mjs').CompiledFile, 'path'>}
+ */
+export function describeCompiled(file) {
+  const stats = fs.statSync(file);
+  return { size: stats.size, second: secondOf(stats), sha256: digestOf(file) };
+}
+
+/** @param {import('node:fs').Stats} stats */
+const secondOf = ({ mtimeMs }) => Math.floor(mtimeMs / 1000);
+
+/** @param {URL} file */
+function digestOf(file) {
+  const { createHash } = createRequire(import.meta.url)('node:crypto'); // seldom needed, and large
+  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+}
+
+/** @param {string} name @returns {URL} */
+const bundleUrl = (name) => new URL(`${name}/${name}.cjs`, PREPARED);
+
+/** @param {string} name @returns {URL} */
+const codeUrl = (name) => new URL(`${name}/code-cache`, PREPARED);
+
+/**
+ * Runs a command's bundle as any module.
+ * @param {string} name
+ * @returns {any} what it exports
+ */
+export const requireBundle = (name) => createRequire(import.meta.url)(fileURLToPath(bundleUrl(name)));
+
+/**
+ * Runs a command's bundle with what V8 compiled of it at build time.
+ * @param {string} name
+ * @returns {{ exports: any, script: import('node:vm').Script }}
+ */
+export function runBundle(name) {
+  const url = bundleUrl(name);
+  const filename = fileURLToPath(url);
+  const require = createRequire(url);
+  const { Script } = require('node:vm');
+  const [head = '', foot] = WRAPPER;
+  const source = `${head}${fs.readFileSync(url, 'latin1')}${foot}`; // it is ASCII, which is read faster so
+  const script = new Script(source, { filename, columnOffset: -head.length, cachedData: codeOf(name) });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
+  return { exports: module.exports, script };
+}
+
+/** @param {string} name */
+function codeOf(name) {
+  try {
+    return fs.readFileSync(codeUrl(name));
+  } catch {
+    return undefined; // the build is about to write it
+  }
+}
+
+/**
+ * Keeps what V8 has compiled of a bundle by now.
+ * @param {string} name
+ * @param {import('node:vm').Script} script of {@link runBundle}
+ */
+export const keepCodeOf = (name, script) => fs.writeFileSync(codeUrl(name), script.createCachedData());
