@@ -66,12 +66,20 @@ describeWith('cross-mips', 'jobs that run a program', () => {
     return call('/jobs', { method: 'POST', body: form });
   };
 
-  /** The same, and waits for the end. */
+  /** The job once it has ended, however long a busy machine takes. */
+  const ended = async (id: string): Promise<Job> => {
+    for (;;) {
+      const job = (await (await call(`/jobs/${id}?wait=60s`)).json()) as Job;
+      if (job.state === 'ended') return job;
+    }
+  };
+
+  /** Submits as `post` does, and waits for the end. */
   const submit = async (spec: object, files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Job> => {
     const response = await post(spec, files);
     const made = (await response.json()) as Job & Problem;
-    expect(made).toMatchObject({ state: 'queued' });
-    return (await (await call(`/jobs/${made.id}?wait=60s`)).json()) as Job;
+    expect(made).toMatchObject({ id: expect.any(String) }); // a worker may have it already: its state says nothing
+    return ended(made.id);
   };
 
   const log = async ({ id }: Job, uart: string): Promise<string> =>
@@ -110,8 +118,11 @@ describeWith('cross-mips', 'jobs that run a program', () => {
       headers: { 'content-type': 'application/json' },
     });
     const { id } = (await again.json()) as Job;
-    const second = (await (await call(`/jobs/${id}?wait=60s`)).json()) as Job;
-    expect(second).toMatchObject({ outcome: 'pass', instructions: job.instructions, virtualNs: job.virtualNs });
+    expect(await ended(id)).toMatchObject({
+      outcome: 'pass',
+      instructions: job.instructions,
+      virtualNs: job.virtualNs,
+    });
   }, 120_000);
 
   it('leave the files that they ask for, and say which were not there', async () => {
