@@ -1,6 +1,7 @@
 /**
  * How a job's steps run, with or without a server: console-text.ts makes text of a console's bytes; shell.ts finds a
- * command's output and exit status; step-engine.ts walks the steps; job-run.ts drives a machine through them;
+ * command's output and exit status, and shell-commands.ts runs it; step-engine.ts walks the steps, each a script of waits
+ * (step-script.ts) with an outcome (step-outcome.ts); job-run.ts drives a machine through them;
  * job-steps.ts is what a lab shows of them meanwhile.
  */
 export * from './console-text.js';

@@ -3,8 +3,9 @@ import type { Step } from '../spec/step.js';
 import { KERNEL_QUIET_NS, KernelWatch, type KernelEvent } from '../results/kernel/kernel-watch.js';
 import { failOnKinds, type FailOn } from '../results/kernel/kinds.js';
 import type { RunEnd } from '../verdict.js';
-import { StepEngine, type BoardAction, type UploadFile } from './step-engine.js';
+import { StepEngine, type UploadFile } from './step-engine.js';
 import type { StepRecord } from './step-record.js';
+import type { BoardAction } from './step-script.js';
 
 /** What a job needs of a machine; the emulator's `Machine` is one. */
 export interface BoardMachine {

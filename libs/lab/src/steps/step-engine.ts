@@ -1,25 +1,23 @@
 import { ConsolePattern } from '../pattern.js';
 import { createResultParser } from '../results/parsers/index.js';
-import { countCases, type ConsoleLine, type ResultParser, type TestCase } from '../results/test-case.js';
-import type { Shell } from '../spec/job-spec.js';
-import type { PowerAction, Step } from '../spec/step.js';
+import type { ConsoleLine, ResultParser, TestCase } from '../results/test-case.js';
+import type { Step } from '../spec/step.js';
 import { verbOf } from '../spec/step-verb.js';
 import { parseDuration } from '../units.js';
 import { ConsoleText, type ConsoleTextEvents } from './console-text.js';
+import { checkFileCommand, writeFileCommands } from './shell.js';
+import { PROMPT_QUIET_NS, ShellCommands, type ShellOptions } from './shell-commands.js';
+import { exitCodeCase, PASSED, verdictOfCases, type Outcome } from './step-outcome.js';
+import { MAX_CASES, MAX_OUTPUT_LENGTH, quoted, type StepRecord } from './step-record.js';
 import {
-  checkFileCommand,
-  DEFAULT_PROMPTS,
-  fitsUBoot,
-  typeCommand,
-  writeFileCommands,
-  type TypedCommand,
-} from './shell.js';
-import { MAX_CASES, MAX_OUTPUT_LENGTH, quoted, type StepRecord, type StepStatus } from './step-record.js';
+  StepTimedOut,
+  type BoardAction,
+  type MutableRecord,
+  type Script,
+  type Wait,
+  type Wake,
+} from './step-script.js';
 
-/** How long a prompt must stand still before it is believed: programs print '# ' too, and then go on. */
-export const PROMPT_QUIET_NS = 100e6;
-/** After a command has ended, silence of this length is as good as a prompt: not every prompt is known. */
-const SHELL_QUIET_NS = 500e6;
 /** How long a button is pressed, from the step's beginning. */
 export const PRESS_NS = 10e6;
 
@@ -30,18 +28,12 @@ export interface UploadFile {
   readonly sha256: string;
 }
 
-export type BoardAction = { kind: 'reset' } | { kind: 'power'; action: PowerAction };
-
-export interface StepEngineOptions {
+export interface StepEngineOptions extends ShellOptions {
   readonly steps: readonly Step[];
   /** Where steps happen that name no console. */
   readonly console: string;
-  readonly shell?: Shell | undefined;
-  readonly prompt?: string | undefined;
   /** Files by the references that upload steps name. */
   readonly uploads?: ReadonlyMap<string, UploadFile>;
-  /** Types text into a console. */
-  send(console: string, text: string): void;
   /** A step began, found a case, or ended. */
   onStep?(record: StepRecord): void;
   /** A line of a console's log is complete. */
@@ -50,41 +42,6 @@ export interface StepEngineOptions {
 
 /** How the steps ended. */
 export type StepsEnd = { kind: 'steps-done' } | { kind: 'step-failed' } | { kind: 'step-timeout' };
-
-/** What a step waits for. A listener that answers true ends the wait. */
-interface Wait {
-  readonly console?: string;
-  /** Virtual time at which it is over anyway; listeners may move it. */
-  deadlineNs?: number;
-  /** What the board has to do before the steps go on. */
-  readonly action?: BoardAction;
-  plain?(character: string): boolean;
-  user?(character: string): boolean;
-  intrusion?(): void;
-  userLine?(line: ConsoleLine): boolean;
-  kernelLine?(line: ConsoleLine): void;
-}
-/** Takes what a command prints. */
-interface CommandOutput {
-  character(character: string): void;
-  line(line: ConsoleLine): void;
-  /** What the kernel prints into one of its lines. */
-  kernelLine?(line: ConsoleLine): void;
-}
-
-type Wake = 'met' | 'due';
-type Script<T> = Generator<Wait, T, Wake>;
-
-interface Outcome {
-  status: StepStatus;
-  message?: string;
-}
-const PASSED: Outcome = { status: 'pass' };
-
-/** The step's own time-out, thrown through its script. */
-class StepTimedOut extends Error {}
-
-type MutableRecord = { -readonly [K in keyof StepRecord]: StepRecord[K] } & { cases: TestCase[] };
 
 /**
  * Walks a job's steps over a board's consoles. The machine feeds it every byte with its virtual time, from inside the
@@ -96,7 +53,6 @@ export class StepEngine {
   private readonly steps: readonly Step[];
   private readonly records: MutableRecord[];
   private readonly expectations: (ConsolePattern | undefined)[];
-  private readonly prompt: ConsolePattern;
   private readonly texts = new Map<string, ConsoleText>();
   private readonly script: Script<void>;
   /** Shortest wait that this step or one after it can begin. */
@@ -106,15 +62,17 @@ export class StepEngine {
   private current = 0;
   private nowNs = 0;
   private stepsEnd: StepsEnd | undefined;
-  /** Consoles whose shell has answered a command. */
-  private readonly alive = new Set<string>();
-  private commandNumber = 1;
+  private readonly shell: ShellCommands;
 
   /** @throws PatternError when a pattern does not compile */
   constructor(private readonly options: StepEngineOptions) {
     this.steps = options.steps;
     this.expectations = this.steps.map(({ expect }) => (expect === undefined ? undefined : new ConsolePattern(expect)));
-    this.prompt = new ConsolePattern(options.prompt ?? DEFAULT_PROMPTS[options.shell ?? 'sh']);
+    this.shell = new ShellCommands(options, {
+      now: () => this.nowNs,
+      text: (console) => this.textOf(console),
+      until: (wait) => this.until(wait),
+    });
     this.records = this.steps.map((step, index) => ({
       index,
       kind: verbOf(step),
@@ -206,7 +164,7 @@ export class StepEngine {
 
   /** The guest starts again: its shells are gone. */
   rebooted(): void {
-    this.alive.clear();
+    this.shell.forget();
   }
 
   /** Nothing more is printed: hands out lines without an end, and closes the results of the step that is not over. */
@@ -330,7 +288,7 @@ export class StepEngine {
     let found = false;
     pattern?.reset();
     const status = yield* this.withParser(parser, function* (this: StepEngine) {
-      return yield* this.command(record, command, {
+      return yield* this.shell.run(record, command, {
         character: (character) => {
           if (pattern && !found) found = pattern.push(character);
         },
@@ -364,106 +322,14 @@ export class StepEngine {
     if (!file) return { status: 'fail', message: `The file ${step.upload} was not given to this run` };
     const silent = { character: () => undefined, line: () => undefined };
     for (const command of writeFileCommands(file.bytes, path, step.mode)) {
-      const status = yield* this.command(record, command, silent);
+      const status = yield* this.shell.run(record, command, silent);
       if (status !== 0)
         return { status: 'fail', message: `The guest could not write ${path}: ${record.output?.trim()}` };
     }
-    yield* this.command(record, checkFileCommand(path), silent);
+    yield* this.shell.run(record, checkFileCommand(path), silent);
     const arrived = record.output?.trim().split(/\s/)[0] ?? '';
     if (arrived === file.sha256 || arrived === String(file.bytes.length)) return PASSED;
     return { status: 'fail', message: `${path} is not what was sent: the guest says ${JSON.stringify(arrived)}` };
-  }
-
-  /**
-   * Runs a command in the shell on a step's console.
-   * @returns its exit status; undefined when this shell cannot be given such a command
-   */
-  private *command(record: MutableRecord, command: string, output: CommandOutput): Script<number | undefined> {
-    const shell = this.options.shell ?? 'sh';
-    if (shell === 'u-boot' && !fitsUBoot(command)) return undefined;
-    const typed = typeCommand(shell, command, this.commandNumber);
-    this.commandNumber += typed.length;
-    let status = 0;
-    for (const [index, line] of typed.entries()) {
-      yield* this.shellReady(record.console);
-      const last = index === typed.length - 1;
-      status = yield* this.typedCommand(record, line, last ? output : undefined);
-      this.alive.add(record.console);
-      if (status !== 0 && !last) return status;
-    }
-    return status;
-  }
-
-  private *typedCommand(
-    record: MutableRecord,
-    command: TypedCommand,
-    output: CommandOutput | undefined,
-  ): Script<number> {
-    const text = this.textOf(record.console);
-    let phase: 'echo' | 'begun' | 'output' = 'echo';
-    let tail = '';
-    let status = 0;
-    record.output = '';
-    this.options.send(record.console, command.text);
-    yield* this.until({
-      console: record.console,
-      user: (character) => {
-        if (phase === 'begun') return false;
-        tail = tail.length > 128 ? tail.slice(-64) + character : tail + character;
-        if (phase === 'echo') {
-          if (tail.endsWith(command.begin)) phase = 'begun';
-          return false;
-        }
-        if (character !== '\r') record.output = appended(record.output ?? '', character);
-        output?.character(character);
-        const ending = character === ':' ? command.ending(tail) : undefined;
-        if (!ending) return false;
-        status = ending.status;
-        record.output = record.output?.slice(0, -ending.length);
-        // Output that does not end with a newline stands before the marker.
-        const rest = text.openLine.slice(0, -ending.length);
-        if (rest !== '') output?.line({ text: rest, tNs: this.nowNs, line: text.line });
-        return true;
-      },
-      userLine: (line) => {
-        if (phase === 'begun') {
-          phase = 'output';
-          tail = '';
-          if (output) record.lines = { first: text.line + 1, last: text.line + 1 };
-        } else if (phase === 'output') output?.line(line);
-        return false;
-      },
-      kernelLine: (line) => {
-        if (phase === 'output') output?.kernelLine?.(line);
-      },
-    });
-    return status;
-  }
-
-  /** Waits for the shell's prompt; a shell that has answered before may also just be silent. */
-  private *shellReady(console: string): Script<void> {
-    const text = this.textOf(console);
-    for (;;) {
-      const quiet: Wait = {
-        console,
-        deadlineNs: this.nowNs + PROMPT_QUIET_NS,
-        user: () => {
-          quiet.deadlineNs = this.nowNs + PROMPT_QUIET_NS;
-          return false;
-        },
-      };
-      yield* this.until(quiet);
-      if (this.isPrompt(text.openLine)) return;
-      const deadlineNs = this.alive.has(console) ? this.nowNs + SHELL_QUIET_NS - PROMPT_QUIET_NS : Infinity;
-      if ((yield* this.until({ console, deadlineNs, user: () => true })) === 'due') return;
-    }
-  }
-
-  private isPrompt(line: string): boolean {
-    this.prompt.reset();
-    let matches = false;
-    for (const character of line.slice(-200)) matches = this.prompt.push(character);
-    return matches;
   }
 
   /** Waits; the step's own time-out ends every wait. */
@@ -561,32 +427,3 @@ function shortestWait(step: Step): number {
       return own;
   }
 }
-
-function appended(output: string, character: string): string {
-  const longer = output + character;
-  return longer.length > 2 * MAX_OUTPUT_LENGTH ? longer.slice(-MAX_OUTPUT_LENGTH) : longer;
-}
-
-function verdictOfCases(cases: readonly TestCase[]): Outcome {
-  const { pass, fail, error } = countCases(cases);
-  if (cases.length === 0) return { status: 'fail', message: 'The output has no results in this format' };
-  if (fail + error === 0) return PASSED;
-  const bad = cases.filter(({ status }) => status === 'fail' || status === 'error').map(({ path }) => path.join('/'));
-  const named = bad.slice(0, 5).join(', ') + (bad.length > 5 ? ', …' : '');
-  return { status: 'fail', message: `${fail + error} of ${pass + fail + error} cases failed: ${named}` };
-}
-
-function exitCodeCase(record: StepRecord, status: number, nowNs: number): TestCase {
-  const skipped = status === KSFT_SKIP;
-  return {
-    path: [record.name ?? record.text],
-    status: status === 0 ? 'pass' : skipped ? 'skip' : 'fail',
-    message: status === 0 ? undefined : `exit status ${status}`,
-    startNs: record.startNs ?? nowNs,
-    durationNs: nowNs - (record.startNs ?? nowNs),
-    lines: record.lines ?? { first: 1, last: 1 },
-  };
-}
-
-/** Exit status of a kernel self-test that was skipped (Documentation/dev-tools/kselftest.rst). */
-const KSFT_SKIP = 4;
