@@ -213,9 +213,11 @@ export class GuestAccess {
     };
   }
 
-  /** Gives the bases whose translations are kept their locals, set so that the first comparison fails. */
+  /**
+   * Gives the bases whose translations are kept their locals, set so that the first comparison fails. There are none where there
+   * is a window: what is outside it is rarely accessed twice.
+   */
   prepare(kept: Iterable<number>): void {
-    if (this.window) return; // what is not there is rarely accessed twice
     for (const key of kept) {
       const tag = this.writer.local(ValType.i32);
       this.#lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });
