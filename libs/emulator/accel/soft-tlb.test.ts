@@ -132,4 +132,25 @@ describe('SoftTlbTables', () => {
     mode[0] = 2;
     expect(hit(PAGE, SoftTlb.writeTag)).toBeUndefined();
   });
+
+  it('drops them in entries that were something else before', () => {
+    const twin = PAGE - (SoftTlb.entries << 12);
+    tlb.fill(PAGE, 0x5000, ALL);
+    tlb.fill(PAGE, 0x5000, { read: true, write: false, fetch: false });
+    tlb.flushWriteTags(0x5000);
+    expect(hit(PAGE, SoftTlb.writeTag)).toBeUndefined();
+    tlb.fill(PAGE, 0x5000, ALL);
+    tlb.fill(twin, 0x9000, ALL);
+    tlb.flushWriteTags(0x5000);
+    expect(hit(twin, SoftTlb.writeTag)).toBe(0x9000);
+    tlb.flushWriteTags(0x9000);
+    expect(hit(twin, SoftTlb.writeTag)).toBeUndefined();
+    for (const forget of [() => tlb.flush(), () => tlb.flushPage(twin), () => tlb.flushWriteTags()]) {
+      forget();
+      tlb.fill(twin, 0x9000, ALL);
+      expect(hit(twin, SoftTlb.writeTag)).toBe(0x9000);
+      tlb.flushWriteTags(0x9000);
+      expect(hit(twin, SoftTlb.writeTag)).toBeUndefined();
+    }
+  });
 });

@@ -13,6 +13,8 @@ const TABLES = MODES * CONTEXTS;
 const TABLE_BYTES = SoftTlb.modeStride;
 const WORDS_PER_ENTRY = 1 << (SoftTlb.entryShift - 2);
 const TABLE_WORDS = TABLE_BYTES >> 2;
+/** No page starts there. */
+const NOWHERE = 0xffff_ffff;
 
 /** The soft TLBs of one vCPU in linear memory; generated code reads them, the slow path fills them. */
 export class SoftTlbTables {
@@ -26,6 +28,8 @@ export class SoftTlbTables {
   #selections = 0;
   /** Whether anything was filled since the last flush: most flushes find nothing to do. */
   readonly #used = new Uint8Array(TABLES);
+  /** For each table that was ever used: where the pages start in linear memory to which its entries permit stores. */
+  readonly #writable: (Uint32Array | undefined)[] = [];
 
   /** @param mode one element that holds the current mode, 0..2; generated code may change it */
   constructor(
@@ -68,14 +72,17 @@ export class SoftTlbTables {
     if (!this.#used[table]) return;
     this.#used[table] = 0;
     this.#words.fill(SoftTlb.invalidTag, table * TABLE_WORDS, (table + 1) * TABLE_WORDS);
+    this.#writable[table]?.fill(NOWHERE);
   }
 
   /** Drops one 4 KiB page, in all modes and address spaces. */
   flushPage(address: number): void {
     for (let table = 0; table < TABLES; table++) {
       if (!this.#used[table]) continue;
-      const at = table * TABLE_WORDS + this.#indexOf(address);
+      const index = this.#indexOf(address);
+      const at = table * TABLE_WORDS + index;
       this.#words.fill(SoftTlb.invalidTag, at, at + WORDS_PER_ENTRY);
+      this.#writableOf(table)[index / WORDS_PER_ENTRY] = NOWHERE;
     }
   }
 
@@ -84,17 +91,20 @@ export class SoftTlbTables {
    * @param linear where the page starts in linear memory; default: all pages
    */
   flushWriteTags(linear?: number): void {
-    const w = this.#words;
     for (let table = 0; table < TABLES; table++) {
       if (!this.#used[table]) continue;
-      const end = (table + 1) * TABLE_WORDS;
-      for (let at = table * TABLE_WORDS; at < end; at += WORDS_PER_ENTRY) {
-        const tag = w[at + (SoftTlb.writeTag >> 2)] as number;
-        if (tag === SoftTlb.invalidTag) continue;
-        if (linear === undefined || (tag + (w[at + (SoftTlb.addend >> 2)] as number)) >>> 0 === linear)
-          w[at + (SoftTlb.writeTag >> 2)] = SoftTlb.invalidTag;
-      }
+      const writable = this.#writableOf(table);
+      const drop = (entry: number): void => {
+        this.#words[table * TABLE_WORDS + entry * WORDS_PER_ENTRY + (SoftTlb.writeTag >> 2)] = SoftTlb.invalidTag;
+        writable[entry] = NOWHERE;
+      };
+      if (linear === undefined) writable.forEach((page, entry) => page !== NOWHERE && drop(entry));
+      else for (let at = writable.indexOf(linear); at >= 0; at = writable.indexOf(linear, at + 1)) drop(at);
     }
+  }
+
+  #writableOf(table: number): Uint32Array {
+    return (this.#writable[table] ??= new Uint32Array(SoftTlb.entries).fill(NOWHERE));
   }
 
   /**
@@ -107,7 +117,8 @@ export class SoftTlbTables {
     allow: { readonly read: boolean; readonly write: boolean; readonly fetch: boolean },
   ): void {
     const page = address & PAGE_MASK;
-    const at = this.#table * TABLE_WORDS + this.#indexOf(address);
+    const index = this.#indexOf(address);
+    const at = this.#table * TABLE_WORDS + index;
     const addend = (linearOffset - page) | 0;
     this.#used[this.#table] = 1;
     const w = this.#words;
@@ -120,6 +131,8 @@ export class SoftTlbTables {
     enter(SoftTlb.readTag, allow.read);
     enter(SoftTlb.writeTag, allow.write);
     enter(SoftTlb.execTag, allow.fetch);
+    const writable = w[at + (SoftTlb.writeTag >> 2)] === page;
+    this.#writableOf(this.#table)[index / WORDS_PER_ENTRY] = writable ? linearOffset : NOWHERE;
   }
 
   /** Linear-memory offset of a byte that the current mode may fetch, or -1. */

@@ -129,7 +129,8 @@ export interface MappedFile {
   readonly identity: FileIdentity;
   /** Current size in bytes: pages wholly beyond it are SIGBUS. */
   size(): number;
-  read(offset: number, length: number): Uint8Array;
+  /** @returns how many bytes there were; fewer than there is room for only at the end of the file */
+  read(offset: number, target: Uint8Array): number;
   /** Writes pages of a MAP_SHARED mapping back; never makes the file longer. */
   writeBack(offset: number, bytes: Uint8Array): void;
   /** `/dev/zero`: mapped as anonymous memory. */

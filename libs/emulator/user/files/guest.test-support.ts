@@ -36,6 +36,12 @@ export class TestMemory implements UserMemory {
   write(address: number, bytes: Uint8Array): void {
     if (bytes.length > 0) this.bytes.set(bytes, this.#check(address, bytes.length));
   }
+  /** Pages of two at a time lie together. */
+  fill(address: number, length: number, write: (bytes: Uint8Array) => number): number | undefined {
+    const apart = Math.floor(address / 8192) !== Math.floor((address + length - 1) / 8192);
+    if (address < 4096 || address + length > this.bytes.length || length === 0 || apart) return undefined;
+    return write(this.bytes.subarray(address, address + length));
+  }
   u8(address: number): number {
     return this.#view.getUint8(this.#check(address, 1));
   }

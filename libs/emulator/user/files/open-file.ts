@@ -239,13 +239,19 @@ export class RegularFile extends OpenFile {
 
   override read(limit: number, offset: number | undefined): Uint8Array {
     const at = offset ?? this.#position;
-    if (at >= MAX_OFFSET) return new Uint8Array(0); // no file is that long
     const length = limit <= UNMEASURED_READ ? limit : Math.max(0, Math.min(limit, this.content.size() - at));
     const bytes = freshBytes(length);
-    const count = this.content.read(at, bytes);
+    return bytes.subarray(0, this.readTo(bytes, offset));
+  }
+
+  /** {@link read} into bytes that are there. @returns how many */
+  readTo(target: Uint8Array, offset: number | undefined): number {
+    const at = offset ?? this.#position;
+    if (at >= MAX_OFFSET) return 0; // no file is that long
+    const count = this.content.read(at, target);
     if (offset === undefined) this.#position = at + count;
     if (count > 0) this.onChange(this, 'read');
-    return bytes.subarray(0, count);
+    return count;
   }
 
   override write(bytes: Uint8Array, offset: number | undefined): number {

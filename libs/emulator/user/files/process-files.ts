@@ -139,7 +139,10 @@ export class ProcessFiles {
       gid,
       size: content.size(),
       identity: mapping.identity,
-      read: (offset, length) => mapping.read(offset, length),
+      read: (offset, length) => {
+        const bytes = new Uint8Array(length);
+        return bytes.subarray(0, mapping.read(offset, bytes));
+      },
       mapping: () => mapping.duplicate(),
       close: () => mapping.close(),
     };
@@ -187,9 +190,8 @@ class ContentMapping implements MappedFile {
     return this.shared.content.size();
   }
 
-  read(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, this.shared.content.read(offset, bytes));
+  read(offset: number, target: Uint8Array): number {
+    return this.shared.content.read(offset, target);
   }
 
   writeBack(): never {
@@ -222,9 +224,8 @@ class OpenFileMapping implements MappedFile {
     return this.file.content.size();
   }
 
-  read(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, this.file.content.raw.read(offset, bytes));
+  read(offset: number, target: Uint8Array): number {
+    return this.file.content.raw.read(offset, target);
   }
 
   writeBack(offset: number, bytes: Uint8Array): void {
@@ -247,7 +248,7 @@ function anonymousMapping(path: string): MappedFile {
     identity: { device: 0n, inode: 0n, modifiedNs: 0n },
     anonymous: true,
     size: () => Infinity,
-    read: (_offset, length) => new Uint8Array(length),
+    read: (_offset, target) => target.fill(0).length,
     writeBack: () => undefined,
     duplicate: () => anonymousMapping(path),
     close: () => undefined,

@@ -77,6 +77,12 @@ export interface UserMemory {
   readonly pointerBytes: 4 | 8;
   read(address: number, length: number): Uint8Array;
   write(address: number, bytes: Uint8Array): void;
+  /**
+   * Has bytes written where they lie.
+   * @param write is given them, and returns how many it wrote, from the first on
+   * @returns the same; undefined, and nothing is written, where they lie apart or are not all there to be written
+   */
+  fill(address: number, length: number, write: (bytes: Uint8Array) => number): number | undefined;
   u8(address: number): number;
   u32(address: number): number;
   i32(address: number): number;

@@ -38,6 +38,18 @@ export class GuestMemory implements UserMemory {
     });
   }
 
+  fill(address: number, length: number, write: (bytes: Uint8Array) => number): number | undefined {
+    const physical = this.space.writableAt(address >>> 0, length);
+    if (physical === undefined) return undefined;
+    const { block } = this.#pool;
+    let written = length; // unless it says something else
+    try {
+      return (written = write(block.bytes.subarray(physical, physical + length)));
+    } finally {
+      block.markWritten(physical, written);
+    }
+  }
+
   /**
    * For debuggers: page permissions do not count.
    * @returns bytes from the address on, as many as are there, at most `length`

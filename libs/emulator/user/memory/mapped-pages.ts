@@ -2,6 +2,10 @@ import { PAGE_BYTES } from '../../memory/index.js';
 import type { FilePages, MappedFile } from '../files/index.js';
 import type { PagePool } from './page-pool.js';
 
+/** Pages of a file that are read at a time: programs touch code and data in clusters. */
+const READ_PAGES = 16;
+const NOTHING = new Uint8Array(0);
+
 /**
  * Pages that several mappings share: a file's, or those of anonymous shared memory. Alive as long as a mapping refers to
  * it; pages are read when they are first touched.
@@ -11,6 +15,9 @@ export class MappedPages {
   /** Pages that a shared mapping may have written. */
   readonly #dirty = new Set<number>();
   #mappings = 0;
+  /** What the file has from an offset on, as it was read last; and where that lies. */
+  #ahead = { offset: 0, length: 0 };
+  #aheadBytes = NOTHING;
   #file: MappedFile | undefined;
   #writable: boolean;
 
@@ -33,6 +40,7 @@ export class MappedPages {
   adopt(file: MappedFile, writable: boolean): void {
     if (!writable || this.#writable) return file.close();
     this.#file?.close();
+    this.#forgetAhead();
     this.#file = file;
     this.#writable = true;
   }
@@ -63,16 +71,34 @@ export class MappedPages {
   page(index: number, address?: number): number | undefined {
     const known = this.#pages.get(index);
     if (known !== undefined) return address === undefined ? known : this.#moved(index, known, address);
-    const { file } = this;
-    const offset = index * PAGE_BYTES;
-    if (file && offset >= file.size()) return undefined;
+    const bytes = this.#read(index * PAGE_BYTES);
+    if (!bytes) return undefined;
     const page = this.pool.allocate(address);
-    if (file) {
-      this.pool.bytes(page).set(file.read(offset, PAGE_BYTES));
+    if (bytes.length > 0) {
+      this.pool.bytes(page).set(bytes);
       this.pool.written(page);
     }
     this.#pages.set(index, page);
     return page;
+  }
+
+  /** @returns the file's bytes for a page, fewer at its end, none of anonymous memory; undefined wholly beyond the end */
+  #read(offset: number): Uint8Array | undefined {
+    const { file } = this;
+    if (!file) return NOTHING;
+    const start = offset - this.#ahead.offset;
+    if (start >= 0 && start + PAGE_BYTES <= this.#ahead.length)
+      return this.#aheadBytes.subarray(start, start + PAGE_BYTES);
+    if (offset >= file.size()) return undefined;
+    if (this.#aheadBytes.length === 0) this.#aheadBytes = new Uint8Array(READ_PAGES * PAGE_BYTES);
+    const inside = offset % this.#aheadBytes.length;
+    const length = file.read(offset - inside, this.#aheadBytes);
+    this.#ahead = { offset: offset - inside, length };
+    return this.#aheadBytes.subarray(inside, Math.min(inside + PAGE_BYTES, length));
+  }
+
+  #forgetAhead(): void {
+    this.#ahead = { offset: 0, length: 0 };
   }
 
   /**
@@ -101,6 +127,7 @@ export class MappedPages {
 
   /** The file's bytes changed: pages that are in memory follow. */
   update(offset: number, bytes: Uint8Array): void {
+    this.#forgetAhead();
     for (let done = 0; done < bytes.length;) {
       const start = (offset + done) % PAGE_BYTES;
       const count = Math.min(bytes.length - done, PAGE_BYTES - start);
@@ -115,6 +142,7 @@ export class MappedPages {
 
   /** The file ends here now: what was beyond is zero on its last page, and gone after it. */
   truncate(size: number): void {
+    this.#forgetAhead();
     for (const [index, page] of this.#pages) {
       const end = size - index * PAGE_BYTES;
       if (end >= PAGE_BYTES) continue;

@@ -42,14 +42,18 @@ class TestFile implements MappedFile {
   readonly identity = { device: 1n, inode: 2n, modifiedNs: 3n };
   readonly anonymous = false;
   static open = 0;
+  reads = 0;
   constructor(readonly bytes: Uint8Array) {
     TestFile.open++;
   }
   size(): number {
     return this.bytes.length;
   }
-  read(offset: number, length: number): Uint8Array {
-    return this.bytes.slice(offset, offset + length);
+  read(offset: number, target: Uint8Array): number {
+    this.reads++;
+    const bytes = this.bytes.subarray(offset, offset + target.length);
+    target.set(bytes);
+    return bytes.length;
   }
   writeBack(offset: number, bytes: Uint8Array): void {
     this.bytes.set(bytes, offset);
@@ -327,6 +331,24 @@ describe('a mapped file that changes', () => {
     expect(memory.u8(BASE)).toBe(5);
   });
 
+  it('is read ahead, and anew when it changes', () => {
+    const cache = new PageCache(pool, (pages, fromPage) => space.forget(pages, fromPage));
+    const content = new Uint8Array(20 * PAGE + 10).map((_, at) => Math.floor(at / PAGE) + 1);
+    const file = new TestFile(content);
+    space.mapPages(BASE, { length: 22 * PAGE, protection: RW, source: cache.open(file) });
+    const page = (index: number): number => memory.u8(BASE + index * PAGE);
+    expect([page(3), page(0), page(15), file.reads]).toEqual([4, 1, 16, 1]);
+    expect([page(17), page(20), memory.u8(BASE + 20 * PAGE + 10)]).toEqual([18, 21, 0]);
+    expect(access(space, BASE + 21 * PAGE, Access.Read)).toBe('SIGBUS 2');
+    expect([page(5), page(6)]).toEqual([6, 7]);
+    content[7 * PAGE] = content[4 * PAGE] = 99;
+    cache.written('1:2', 7 * PAGE, content.subarray(7 * PAGE, 7 * PAGE + 1));
+    expect([page(7), page(4)]).toEqual([99, 99]);
+    content.fill(77, 9 * PAGE);
+    cache.resized('1:2', content.length);
+    expect([page(8), page(9)]).toEqual([9, 77]);
+  });
+
   it('is written through the opening that may write', () => {
     const cache = new PageCache(pool);
     const [first, second, third] = [1, 2, 3].map((byte) => new TestFile(Uint8Array.of(byte)));
@@ -339,6 +361,57 @@ describe('a mapped file that changes', () => {
 });
 
 describe('access for system calls', () => {
+  it('writes bytes where they lie, if they are there and lie together', () => {
+    map(BASE, 4);
+    const fill = (address: number, length: number, write = (bytes: Uint8Array) => bytes.fill(7).length) =>
+      memory.fill(address, length, write);
+    expect(fill(BASE, 10)).toBeUndefined(); // was never touched
+    memory.write(BASE, new Uint8Array(2 * PAGE));
+    expect(fill(BASE + PAGE - 2, 4)).toBe(4);
+    expect([...memory.read(BASE + PAGE - 3, 6)]).toEqual([0, 7, 7, 7, 7, 0]);
+    expect(fill(BASE + 2 * PAGE - 2, 4)).toBeUndefined(); // the third page is not there
+    expect(fill(BASE, 0)).toBeUndefined();
+    expect(fill(LIMIT - 2, 4)).toBeUndefined();
+    expect(fill(BASE, 8, (bytes) => bytes.subarray(0, 3).fill(5).length)).toBe(3);
+    expect([...memory.read(BASE, 4)]).toEqual([5, 5, 5, 0]);
+    space.protect(BASE, PAGE, Protection.Read);
+    expect(fill(BASE, 1)).toBeUndefined();
+    space.protect(BASE, PAGE, RW);
+    expect(fill(BASE, 1)).toBeUndefined(); // the first write decides about a copy
+    const child = space.fork();
+    memory.setU8(BASE + PAGE, 1);
+    expect(fill(BASE + PAGE - 1, 2)).toBeUndefined(); // one copy and one page that is shared still
+    expect(fill(BASE + PAGE, 1)).toBe(1);
+    expect(memoryOf(child).u8(BASE + PAGE)).toBe(7);
+    expect(memory.u8(BASE + PAGE)).toBe(7);
+  });
+
+  it('tells that what was filled in place has changed', () => {
+    map(BASE, 1);
+    memory.setU8(BASE, 0);
+    const found = space.resolve(BASE, Access.Read);
+    if (!('physical' in found)) throw new Error('it is mapped');
+    pool.block.markCode(found.physical);
+    const changes: number[][] = [];
+    pool.block.onCodeWrite((_, offset, length) => changes.push([offset, length]));
+    memory.fill(BASE, 100, () => 10);
+    expect(changes).toEqual([[found.physical, 10]]);
+  });
+
+  it('counts the pages that are there', () => {
+    map(BASE, 8);
+    map(LIMIT - PAGE, 1);
+    expect(space.residentBytes).toBe(0);
+    for (const address of [BASE, BASE + 3 * PAGE, BASE, LIMIT - 1]) memory.setU8(address, 1);
+    expect(space.residentBytes).toBe(3 * PAGE);
+    const child = space.fork();
+    space.unmap(BASE, PAGE);
+    expect([space.residentBytes, child.residentBytes]).toEqual([2 * PAGE, 3 * PAGE]);
+    space.release();
+    child.release();
+    expect([space.residentBytes, pool.usedPages]).toEqual([0, 0]);
+  });
+
   it('crosses pages and stops at what is not mapped', () => {
     map(BASE, 2);
     memory.setU64(BASE + PAGE - 3, 0x1122334455667788n);

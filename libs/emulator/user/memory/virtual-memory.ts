@@ -2,7 +2,7 @@ import { PAGE_BYTES } from '../../memory/index.js';
 import type { Access, MemoryFault } from '../../targets/index.js';
 import { Access as AccessKind } from '../../targets/index.js';
 import { Errno } from '../kernel/contracts.js';
-import { AddressMap, pageUp } from './address-map.js';
+import { AddressMap, pageDown, pageUp } from './address-map.js';
 import type { MappedPages } from './mapped-pages.js';
 import { MappedPages as Pages } from './mapped-pages.js';
 import type { Mapping } from './mapping.js';
@@ -107,6 +107,18 @@ export class VirtualMemory {
     const need = ACCESS_BIT[access];
     if (entry & need) return resolution(entry, address);
     return this.#fault(address, access, entry);
+  }
+
+  /** Physical address of bytes that lie in one piece and can be written without a fault; undefined of all others. */
+  writableAt(address: number, length: number): number | undefined {
+    const end = address + length;
+    let distance: number | undefined;
+    for (let at = pageDown(address); at < end; at += PAGE_BYTES) {
+      const entry = this.table.get(at);
+      const here = entry - (entry % PAGE_BYTES) - at;
+      if (!(entry & Entry.Write) || here !== (distance ??= here)) return undefined;
+    }
+    return distance === undefined ? undefined : address + distance;
   }
 
   #fault(address: number, access: Access, entry: number): Resolution {
@@ -315,6 +327,7 @@ export class VirtualMemory {
   }
 
   #dropPages(start: number, end: number): void {
+    if (this.table.present === 0) return;
     let dropped = false;
     this.table.forEach(start, end, (address, entry) => {
       this.pool.release(Math.floor(entry / PAGE_BYTES));
@@ -353,9 +366,7 @@ export class VirtualMemory {
 
   /** Bytes of pages that are present. */
   get residentBytes(): number {
-    let pages = 0;
-    this.table.forEach(0, this.map.limit, () => pages++);
-    return pages * PAGE_BYTES;
+    return this.table.present * PAGE_BYTES;
   }
 
   /** Does the process have pages of its own where a file is mapped? */
@@ -379,8 +390,10 @@ export class VirtualMemory {
       else {
         const mapping = this.map.find(address);
         const index = mapping && mapping.sourcePage + (address - mapping.start) / PAGE_BYTES;
-        if (mapping?.source?.file && index !== undefined)
-          visit(address, mapping.source.file.read(index * PAGE_BYTES, PAGE_BYTES));
+        if (mapping?.source?.file && index !== undefined) {
+          const bytes = new Uint8Array(PAGE_BYTES);
+          visit(address, bytes.subarray(0, mapping.source.file.read(index * PAGE_BYTES, bytes)));
+        }
       }
     }
   }

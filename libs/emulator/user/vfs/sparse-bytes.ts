@@ -62,8 +62,12 @@ export class SparseBytes {
     for (let done = 0; done < length;) {
       const at = offset + done;
       const inPage = at % PAGE_BYTES;
-      const part = target.subarray(done, done + Math.min(PAGE_BYTES - inPage, length - done));
-      const page = this.#pages.get(Math.floor(at / PAGE_BYTES));
+      const index = Math.floor(at / PAGE_BYTES);
+      const page = this.#pages.get(index);
+      let end = done + PAGE_BYTES - inPage;
+      // Unwritten pages in one piece: mostly a whole file.
+      if (!page) for (let next = index + 1; end < length && !this.#pages.has(next); next++) end += PAGE_BYTES;
+      const part = target.subarray(done, Math.min(end, length));
       if (page) part.set(page.subarray(inPage, inPage + part.length));
       else this.#readBacking(at, part);
       done += part.length;

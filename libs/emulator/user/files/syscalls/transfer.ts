@@ -65,6 +65,11 @@ export function readInto(
   nonblocking = file.flags.nonblocking,
 ): SyscallResult {
   const limit = totalOf(buffers);
+  const [buffer] = buffers;
+  if (buffer && buffers.length === 1 && file instanceof RegularFile) {
+    const count = context.memory.fill(buffer.address, limit, (bytes) => file.readTo(bytes, offset));
+    if (count !== undefined) return count;
+  }
   return waitUntil(
     () => file.queues(context),
     () => {
