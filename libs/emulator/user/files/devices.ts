@@ -49,7 +49,7 @@ export class ZeroFile extends NullFile {
     inode: Inode,
     mount: Mount,
     flags: FileFlags,
-    foundAt: FoundAt,
+    foundAt: FoundAt | undefined,
     private readonly full: boolean,
   ) {
     super(inode, mount, flags, foundAt);
@@ -75,7 +75,7 @@ export class RandomFile extends NullFile {
     inode: Inode,
     mount: Mount,
     flags: FileFlags,
-    foundAt: FoundAt,
+    foundAt: FoundAt | undefined,
     private readonly random: SeededRandom,
   ) {
     super(inode, mount, flags, foundAt);

@@ -212,9 +212,8 @@ export class FileSystem {
     const { place, name } = resolution;
     const { inode, mount } = place;
     if (request.create && request.exclusive) throw new Errno('EEXIST');
-    const foundAt: FoundAt = inode.isDirectory
-      ? { directory: place, name: undefined }
-      : { directory: resolution.directory, name };
+    const named = name === undefined ? undefined : { directory: resolution.directory, name };
+    const foundAt = inode.isDirectory ? { directory: place, name: undefined } : (place.foundAt ?? named);
     if (flags.directory && !inode.isDirectory) throw new Errno('ENOTDIR');
     if (flags.pathOnly) return opened(new PathFile(inode, mount, flags, foundAt));
     if (inode.type === FileType.SYMLINK) throw new Errno('ELOOP');
@@ -312,7 +311,7 @@ export class FileSystem {
   #openFifo(
     { inode, mount }: Place,
     flags: FileFlags,
-    foundAt: FoundAt,
+    foundAt: FoundAt | undefined,
     opened: (file: OpenFile) => number,
   ): SyscallResult {
     const reopen = this.#reopen.get(inode);
@@ -344,7 +343,7 @@ export class FileSystem {
     );
   }
 
-  #openDevice({ inode, mount }: Place, flags: FileFlags, foundAt: FoundAt): OpenFile {
+  #openDevice({ inode, mount }: Place, flags: FileFlags, foundAt: FoundAt | undefined): OpenFile {
     const reopen = this.#reopen.get(inode);
     if (reopen) return reopen(flags, foundAt);
     // As a file system that is mounted nodev.

@@ -81,6 +81,20 @@ describe('mapped files', () => {
     mapped.close();
   });
 
+  it('may be opened through links of /proc, and have their own path', () => {
+    const guest = new TestGuest({ root });
+    Object.assign(guest.context.process, { executable: '/program' });
+    for (const path of ['/proc/self/exe', `/proc/self/fd/${guest.opened('/program')}`]) {
+      const fd = guest.opened(path);
+      expect(mappedFile(guest.files, fd, { sharedWrite: false }).path).toBe('/program');
+      expect(guest.files.pathOf(guest.files.file(fd))).toBe('/program');
+    }
+    const memory = guest.opened(`/proc/self/fd/${guest.ok('memfd_create', 'name', 0)}`, ['O_RDWR']);
+    expect(mappedFile(guest.files, memory, { sharedWrite: true }).path).toBe('/memfd: (deleted)');
+    const pipe = guest.opened(`/proc/self/fd/${guest.pipe()[0]}`);
+    expect(guest.files.pathOf(guest.files.file(pipe))).toMatch(/^pipe:/);
+  });
+
   it('need the right access', () => {
     const guest = new TestGuest({ root });
     const [readOnly, writeOnly] = [guest.opened('/data'), guest.opened('/data', ['O_WRONLY'])];

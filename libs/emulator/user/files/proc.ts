@@ -139,9 +139,9 @@ function processDirectory(visible: VisibleProcess, sources: ProcSources, withTas
       kind: 'link',
       target: () => process.executable,
       follow: (caller) => {
-        const { place } = mounts.resolve(mounts.root, process.executable, caller, { follow: true });
+        const { place, directory, name } = mounts.resolve(mounts.root, process.executable, caller, { follow: true });
         if (!place) throw new Errno('ENOENT');
-        return place;
+        return { ...place, foundAt: { directory, name } };
       },
     },
     fd: descriptorDirectory(here),
@@ -209,7 +209,7 @@ function descriptorDirectory(files: () => VisibleFiles): GeneratedDirectory {
       return {
         kind: 'link',
         target: () => files().pathOf(open),
-        follow: () => ({ mount: open.mount, inode: open.inode }),
+        follow: () => ({ mount: open.mount, inode: open.inode, foundAt: open.foundAt }),
       };
     },
   };

@@ -26,6 +26,8 @@ export interface Mount {
 export interface Place {
   readonly mount: Mount;
   readonly inode: Inode;
+  /** The name that it has there, where a link of /proc led to it and no name of the path did. */
+  readonly foundAt?: { readonly directory: Place; readonly name: string | undefined } | undefined;
 }
 
 /** What a path led to. */
