@@ -1,6 +1,6 @@
 import type { LinearMemory } from '../memory/index.js';
 import { PAGE_BYTES, PAGE_OFFSET, PAGE_SHIFT } from '../memory/index.js';
-import { DispatchLayout } from '../jit/ir/index.js';
+import { DispatchLayout, TranslationWord } from '../jit/ir/index.js';
 
 /** Pages of code that may have entries at the same time. */
 const MAX_BLOCKS = 4096;
@@ -30,8 +30,11 @@ export class DispatchTable {
     this.#words = new Int32Array(memory.buffer);
   }
 
-  /** A translation is entered at an address. There may be no room: the jump cache knows it as well. */
-  enter(modeKey: number, address: number, target: number, entry: number): void {
+  /**
+   * A translation is entered at an address. There may be no room: the jump cache knows it as well.
+   * @param word how, see {@link TranslationWord}
+   */
+  enter(modeKey: number, address: number, word: number): void {
     const page = address >>> PAGE_SHIFT;
     const blocks = this.#blockOf[modeKey] as Map<number, number>; // mode keys are few
     let block = blocks.get(page);
@@ -40,16 +43,15 @@ export class DispatchTable {
       blocks.set(page, (block = this.#used++));
       if (this.isFetchable(page)) this.allow(page);
     }
-    const fits = target <= DispatchLayout.maxTarget;
-    this.#words[this.#slot(block, address)] = fits ? DispatchLayout.pack(target, entry) : 0;
+    this.#words[this.#slot(block, address)] = word;
   }
 
-  /** The translation is entered there no more. */
+  /** The translation is entered there no more. @param target its index in the function table */
   leave(modeKey: number, address: number, target: number): void {
     const block = this.#blockOf[modeKey]?.get(address >>> PAGE_SHIFT);
     if (block === undefined) return;
     const slot = this.#slot(block, address);
-    if (DispatchLayout.targetOf(this.#words[slot] as number) === target) this.#words[slot] = 0;
+    if (TranslationWord.targetOf(this.#words[slot] as number) === target) this.#words[slot] = 0;
   }
 
   /** Nothing is entered any more. */

@@ -1,4 +1,4 @@
-import { JumpCache } from '../jit/ir/index.js';
+import { JumpCache, TranslationWord } from '../jit/ir/index.js';
 import type { LinearMemory } from '../memory/index.js';
 
 /** What an entry is in use for, as it says: an address with a mode key, and a place in linear memory. Signed numbers. */
@@ -12,11 +12,11 @@ export const jumpCacheKey = (address: number, modeKey: number, linear: number): 
   linear: linear | 0,
 });
 
-const [TAG, LINEAR, TARGET, ENTRY] = [
+const [TAG, LINEAR, TARGET, SIZE] = [
   JumpCache.tag >> 2,
   JumpCache.linear >> 2,
   JumpCache.target >> 2,
-  JumpCache.entry >> 2,
+  JumpCache.size >> 2,
 ];
 
 /** What the host writes to a vCPU's jump cache. */
@@ -42,19 +42,21 @@ export class JumpCacheTable {
     if (this.#isFor(at, key)) this.#words[at + TARGET] = -visits;
   }
 
-  /** @param target index of the translation @param entry where it is entered, and its size, as `packEntry` does */
-  enter(key: JumpCacheKey, target: number, entry: number): void {
+  /** @param word how the translation is entered, see {@link TranslationWord} @param size its instructions */
+  enter(key: JumpCacheKey, word: number, size: number): void {
     const at = this.#indexOf(key);
     this.#words[at + TAG] = key.tag;
     this.#words[at + LINEAR] = key.linear;
-    this.#words[at + TARGET] = target;
-    this.#words[at + ENTRY] = entry;
+    this.#words[at + TARGET] = word;
+    this.#words[at + SIZE] = size;
   }
 
-  /** The translation is entered there no more. */
+  /** The translation is entered there no more. @param target its index in the function table */
   leave(key: JumpCacheKey, target: number): void {
     const at = this.#indexOf(key);
-    if (this.#words[at + TARGET] === target && this.#words[at + LINEAR] === key.linear) this.#words.fill(0, at, at + 4);
+    const word = this.#words[at + TARGET] as number;
+    if (word <= 0 || TranslationWord.targetOf(word) !== target) return;
+    if (this.#words[at + LINEAR] === key.linear) this.#words.fill(0, at, at + 4);
   }
 
   clear(): void {

@@ -46,17 +46,12 @@ export interface CompiledBatch {
 
 /** How much of the visits before a translation a branch target must have had to count as warm. */
 const WARM_SHARE = 0.1;
-/** How the entry word of the jump cache holds the entry's number and the region's size. */
-const ENTRY_BITS = 16;
-export const ENTRY_MASK = (1 << ENTRY_BITS) - 1;
 /** Words of a jump cache entry. */
 const TAG = JumpCache.tag >> 2;
 const TARGET = JumpCache.target >> 2;
-const ENTRY = JumpCache.entry >> 2;
+const SIZE = JumpCache.size >> 2;
 /** How far around a jump through a table its targets are looked for. */
 const NEAR_BYTES = 0x4000;
-
-export const packEntry = (entry: number, instructions: number): number => (instructions << ENTRY_BITS) | entry;
 
 /**
  * Makes regions from guest memory. It only reads that memory, which may change under its hands when it works beside
@@ -238,7 +233,7 @@ export class RegionCompiler {
         const at = cacheEntry(address);
         if (!isCached(at, address) || (words[at + TARGET] as number) <= 0)
           return this.#unseenSize(address, request) ?? 0;
-        return (words[at + ENTRY] as number) >>> ENTRY_BITS;
+        return words[at + SIZE] as number;
       },
     };
   }

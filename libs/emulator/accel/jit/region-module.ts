@@ -3,7 +3,7 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import type { DirectWindow, Entries, InstructionReader, Region, SystemExits } from '../../jit/regions/index.js';
 import { translateRegion } from '../../jit/regions/index.js';
 import type { MemoryImport } from '../../jit/wasm/index.js';
-import { ModuleWriter, TRANSLATION_PARAMETERS } from '../../jit/wasm/index.js';
+import { ModuleWriter, TRANSLATION_PARAMETERS, TRANSLATION_RESULTS } from '../../jit/wasm/index.js';
 
 /** The machine memory that code is read from, and where in it things lie. Plain data: it may go to another thread. */
 export interface CompilerSetup {
@@ -85,7 +85,7 @@ export class RegionModuleWriter {
   ) {
     this.#module = new ModuleWriter(setup.memory);
     this.#module.importTable('env', 'translations');
-    this.#type = this.#module.type(TRANSLATION_PARAMETERS, []);
+    this.#type = this.#module.type(TRANSLATION_PARAMETERS, TRANSLATION_RESULTS);
   }
 
   add(region: Region, reader: InstructionReader, { modeKey, window, joined }: RegionContext): void {
@@ -99,7 +99,7 @@ export class RegionModuleWriter {
         return getOrInsertComputed(places, page, () => this.#module.importConstant(PLACES, placeImport(name, page)));
       },
     });
-    this.#module.addFunction(body, [], name);
+    this.#module.addFunction(body, TRANSLATION_RESULTS, name);
     this.regions.push({
       name,
       modeKey,

@@ -1,5 +1,6 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
+import { TranslationWord } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
 import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
 import { firstFreeTarget, systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
@@ -13,7 +14,6 @@ import { CodePages } from './code-pages.js';
 import type { KnownRegion, Places } from './known-regions.js';
 import { KnownRegions, placeOf } from './known-regions.js';
 import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
-import { ENTRY_MASK, packEntry } from './region-compiler.js';
 import type { LocatedRegion } from './region-locator.js';
 import { RegionLocator } from './region-locator.js';
 import type { TranslationService, TranslationServiceFactory } from './service.js';
@@ -58,9 +58,10 @@ export interface TranslationStats {
 
 /** Where a translation is entered. */
 interface Entry extends JumpCacheKey {
-  readonly target: number;
-  /** See `packEntry`. */
-  readonly entry: number;
+  /** See {@link TranslationWord}. */
+  readonly word: number;
+  /** Instructions of the translation. */
+  readonly size: number;
 }
 
 interface CachedRegion {
@@ -123,6 +124,8 @@ export class Translator {
   #service: TranslationService | undefined;
   #cachedBytes = 0;
   #batchesSeen = 0;
+  /** Before this one, the table of translations holds system exits. */
+  readonly #firstTarget: number;
   #nextTarget: number;
 
   constructor(
@@ -145,7 +148,7 @@ export class Translator {
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
     const systemExits = this.#installSystemExits();
-    this.#nextTarget = firstFreeTarget(systemExits);
+    this.#firstTarget = this.#nextTarget = firstFreeTarget(systemExits);
     const { image, service = translateInline } = options;
     this.#startService = () =>
       service(
@@ -353,7 +356,7 @@ export class Translator {
       if (known.installedAt.has(firstLinear)) continue;
       // What was made for this address in this run stays.
       const there = this.#entryOf(jumpCacheKey(first, modeKey, firstLinear));
-      if (there && (there.entry & ENTRY_MASK) === 0) continue;
+      if (there && (there.word & TranslationWord.entryMask) === 0) continue;
       if (this.#locator.isCurrent(located)) current.push(located);
     }
     for (const { known } of current) {
@@ -389,8 +392,7 @@ export class Translator {
   #install(current: readonly LocatedRegion[]): void {
     if (current.length === 0) return;
     const started = performance.now();
-    const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;
-    if (current.reduce((sum, { known }) => sum + known.region.wasmBytes, this.#cachedBytes) > limit) {
+    if (!this.#haveRoom(current)) {
       this.flush();
       this.#known.clear();
     }
@@ -402,6 +404,12 @@ export class Translator {
     this.stats.installMs += performance.now() - started;
   }
 
+  #haveRoom(regions: readonly LocatedRegion[]): boolean {
+    const limit = this.options.maxWasmBytes ?? DEFAULT_MAX_WASM_BYTES;
+    const bytes = regions.reduce((sum, { known }) => sum + known.region.wasmBytes, this.#cachedBytes);
+    return bytes <= limit && this.#firstTarget + this.#regions.size + regions.length <= TranslationWord.maxTarget;
+  }
+
   #installRegion({ known, places, missing }: LocatedRegion, fn: unknown): void {
     const { region } = known;
     const target = this.#freeTargets.pop() ?? this.#nextTarget++;
@@ -409,7 +417,7 @@ export class Translator {
     this.table.set(target, fn);
     const entries = region.entries.map((address, index): Entry => ({
       ...jumpCacheKey(address, region.modeKey, placeOf(places, address)),
-      ...{ target, entry: packEntry(index, region.instructions) },
+      ...{ word: TranslationWord.pack(target, index), size: region.instructions },
     }));
     const linear = placeOf(places, region.entries[0]);
     known.installedAt.add(linear);
@@ -436,12 +444,12 @@ export class Translator {
   }
 
   #enter(at: Entry): void {
-    const { tag, linear, target, entry } = at;
-    this.#jumpCache.enter(at, target, entry);
+    const { tag, linear, word, size } = at;
+    this.#jumpCache.enter(at, word, size);
     const [address, modeKey] = [tag & ~3, tag & 3];
     const { window } = this.#locator;
     if (window?.kind === 'mirror' && linear === ((window.linear + address) | 0))
-      this.dispatch?.enter(modeKey, address, target, entry & ENTRY_MASK);
+      this.dispatch?.enter(modeKey, address, word);
   }
 
   #drop(region: CachedRegion): void {
@@ -456,7 +464,7 @@ export class Translator {
     }
     for (const entry of region.entries) {
       const { tag } = entry;
-      const list = this.#entries.get(tag)?.filter((item) => item.target !== region.target);
+      const list = this.#entries.get(tag)?.filter(({ word }) => TranslationWord.targetOf(word) !== region.target);
       if (list && list.length > 0) this.#entries.set(tag, list);
       else this.#entries.delete(tag);
       this.dispatch?.leave(tag & 3, tag & ~3, region.target);

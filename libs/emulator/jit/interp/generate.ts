@@ -33,7 +33,7 @@ import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
-import { TRANSLATION_PARAMETERS } from '../wasm/translation-call.js';
+import { TRANSLATION_PARAMETERS, TRANSLATION_RESULTS } from '../wasm/translation-call.js';
 import type { MemoryLayout } from './guest-memory.js';
 import { GuestMemory } from './guest-memory.js';
 import type { TranslationLink } from './translation-entry.js';
@@ -155,7 +155,7 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
       new TranslationEntry(this.writer, target.engine, this.#cpu, options.translations, {
         ...{ pc: this.#destination, ip: this.#ip, cached: this.#memory.entry, left: this.#memory.address },
         hot,
-        type: this.#module.type(TRANSLATION_PARAMETERS, []),
+        type: this.#module.type(TRANSLATION_PARAMETERS, TRANSLATION_RESULTS),
         leave: () => this.writer.br(this.#event),
       });
     this.#helperIndex = target.helpers.map((helper) =>

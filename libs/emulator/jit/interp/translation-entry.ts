@@ -5,7 +5,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheEntry } from '../wasm/lowering.js';
-import { translationArguments } from '../wasm/translation-call.js';
+import { nobodyWaits, translationArguments } from '../wasm/translation-call.js';
 
 /** Where an interpreter finds translations of hot code. */
 export interface TranslationLink {
@@ -108,16 +108,21 @@ export class TranslationEntry {
         w.op(sign > 0 ? W.i32_add : W.i32_sub);
       });
     account(1);
-    translationArguments({
-      entry: () => {
-        w.get(cached);
-        w.memory(W.i32_load16_u, JumpCache.entry);
-      },
-      self: () => w.get(left),
+    translationArguments(w, {
+      word: () => w.get(left),
       remaining: () => this.cpu.load(engine.remaining),
       tlb: () => this.cpu.load(engine.tlbBase),
+      ...nobodyWaits(w),
     });
     w.callIndirect(type);
+    // Nobody waits, at address 0 as it were: the guest may have gone there.
+    w.tee(left);
+    w.i32(0);
+    w.op(W.i32_ge_s);
+    w.if();
+    this.cpu.store(engine.remaining, () => w.get(left));
+    this.cpu.store(engine.pc, () => w.i32(0));
+    w.end();
     account(-1);
     leave();
     w.end();

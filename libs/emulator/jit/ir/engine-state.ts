@@ -44,12 +44,6 @@ export interface EngineState {
   readonly translated: StateField;
   /** Accesses that translations left to the interpreter for want of a mirrored page, since the engine last looked. */
   readonly mirrorMisses: StateField;
-  /**
-   * While a translation has called another one for a guest's call: the address that it continues at when that returns, and how
-   * many such calls there are. 0 outside.
-   */
-  readonly hostReturn: StateField;
-  readonly hostDepth: StateField;
   /** Operands and results of helpers that are wider than i32. */
   readonly scratch: StateField;
 }
@@ -89,8 +83,6 @@ export function addEngineState(layout: StateLayout): EngineState {
     interpretNext: layout.i32('interpretNext'),
     translated: layout.i32('translated'),
     mirrorMisses: layout.i32('mirrorMisses'),
-    hostReturn: layout.i32('hostReturn'),
-    hostDepth: layout.i32('hostDepth'),
     scratch: layout.i64('scratch', 4),
   };
 }
@@ -132,10 +124,10 @@ export const JumpCache = {
   tag: 0,
   /** Linear-memory offset of the instruction: the same virtual address may be mapped to other memory. */
   linear: 4,
-  /** Positive: index of the translation in the function table. Negative: visits left. 0: asked for, or refused. */
+  /** Positive: a {@link TranslationWord}. Negative: visits left. 0: asked for, or refused. */
   target: 8,
-  /** Low half: where to enter the translation. The rest is its size in instructions. */
-  entry: 12,
+  /** Instructions of the translation. */
+  size: 12,
   /**
    * Byte offset of the entry of an address. The mode key is part of it: kernel code may run in turn for processes with and
    * without a coprocessor.
@@ -147,6 +139,16 @@ export const JumpCache = {
   bytes: 32768 << 4,
 } as const;
 
+/** A word that says how a translation is entered: its index in the function table, and the number of its entry, less than 2^16. */
+export const TranslationWord = {
+  /** Largest index: words are positive. */
+  maxTarget: 0x7fff,
+  pack: (target: number, entry: number): number => (target << 16) | entry,
+  targetShift: 16,
+  targetOf: (word: number): number => word >>> 16,
+  entryMask: 0xffff,
+} as const;
+
 /**
  * Whoever enters a translation has more than so much budget left, in instructions: a page's worth. A way through a translation that
  * may be longer checks again.
@@ -155,7 +157,7 @@ export const ENTRY_BUDGET = 1024;
 
 /**
  * Dispatch table, for code at mirrored addresses: for each mode key a word a page with the offset of the page's block, 0 where nothing
- * may be entered; and blocks of a page's size with a word for each instruction, 0 where nothing is entered.
+ * may be entered; and blocks of a page's size with a {@link TranslationWord} for each instruction, 0 where nothing is entered.
  */
 export const DispatchLayout = {
   modeKeys: 4,
@@ -164,10 +166,4 @@ export const DispatchLayout = {
    * which stays 0.
    */
   pagesBytes: 2 ** 22 * 4,
-  /** Largest index in the function table that fits. */
-  maxTarget: 0xffff,
-  /** A word: index of the translation in the function table, and where it is entered, less than 2^16. */
-  pack: (target: number, entry: number): number => (target << 16) | entry,
-  targetOf: (word: number): number => word >>> 16,
-  entryMask: 0xffff,
 } as const;

@@ -3,12 +3,20 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheOffset } from '../wasm/lowering.js';
-import { andMayEnter, translationArguments } from '../wasm/translation-call.js';
+import type { TranslationArguments } from '../wasm/translation-call.js';
+import { translationArguments, unlessMayEnter } from '../wasm/translation-call.js';
 import type { DirectWindow, MirrorWindow } from './direct-window.js';
 import { tlbEntryOf } from './guest-access.js';
 
 /** What of a branch target an exec tag is compared with: the page, and the bits that must be zero. */
 const FETCH_KEY = 0xfffff003 | 0;
+
+/** What {@link JumpCacheLookup.enter} needs. */
+export interface JumpCacheEntering extends Pick<TranslationArguments, 'returnTo' | 'depth'> {
+  readonly address: number;
+  readonly remaining: number;
+  readonly free: number;
+}
 
 /** Emits look-ups of a translation's jump cache. One entry is in hand at a time. */
 export class JumpCacheLookup {
@@ -50,12 +58,6 @@ export class JumpCacheLookup {
   load(field: number): void {
     this.writer.get(this.#place);
     this.writer.memory(W.i32_load, this.cache.jumpCache + field);
-  }
-
-  /** Leaves the number of the entry into the translation. */
-  loadEntry(): void {
-    this.writer.get(this.#place);
-    this.writer.memory(W.i32_load16_u, this.cache.jumpCache + JumpCache.entry);
   }
 
   /**
@@ -119,13 +121,15 @@ export class JumpCacheLookup {
 
   /**
    * Continues in the translation of an address, in this function's place, if there is one that may be entered.
-   * @param locals the address, the rest of the budget, and one that is free
+   * @param context locals with the address and the rest of the budget, one that is free, and what is said of who waits
    * @param type index of the type of translations
    * @param otherwise returns to the interpreter
    */
-  enter(locals: { address: number; remaining: number; free: number }, type: number, otherwise: Emit): void {
+  enter(context: JumpCacheEntering, type: number, otherwise: Emit): void {
     const w = this.writer;
-    const { address, remaining, free } = locals;
+    const { address, remaining, free, returnTo, depth } = context;
+    const stay = w.block();
+    unlessMayEnter(w, remaining, stay);
     this.find(address);
     const enter = w.block();
     const enterIf = (isCached: Emit): void => {
@@ -135,20 +139,21 @@ export class JumpCacheLookup {
       w.i32(0);
       w.op(W.i32_gt_s);
       w.op(W.i32_and);
-      andMayEnter(w, remaining);
       w.brIf(enter);
     };
     enterIf(() => this.isCached(address, false));
     if (this.window?.kind === 'mirror') enterIf(() => this.isCachedAnywhere(address, false));
-    otherwise();
+    w.br(stay);
     w.end();
-    translationArguments({
-      entry: () => this.loadEntry(),
-      self: () => w.get(free),
+    translationArguments(w, {
+      ...{ returnTo, depth },
+      word: () => w.get(free),
       remaining: () => w.get(remaining),
       tlb: () => w.get(this.tlb),
     });
     w.returnCallIndirect(type);
+    w.end();
+    otherwise();
   }
 
   #modeKey(): void {

@@ -5,14 +5,15 @@ import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import type { DispatchLookup } from './dispatch-lookup.js';
 import type { JumpCacheLookup } from './jump-cache-lookup.js';
+import { ELSEWHERE, nobodyWaits, translationArguments, TranslationParameter } from '../wasm/translation-call.js';
 
 /** Translations that may wait for one that they have called: each has a frame on the host's stack. */
 const MAX_HOST_DEPTH = 100;
 
 /** Where a region may be left to. */
 export type Way =
-  /** To the translation that has called this one, or the interpreter, which goes on from there. */
-  | 'done'
+  /** To the translation that waits at that address. */
+  | 'return'
   /** To another address, in its translation if there is one. */
   | 'jump'
   /** To the interpreter, which executes the instruction at that address. */
@@ -40,33 +41,37 @@ export interface RegionFunction {
 export class RegionExits {
   /** Local with the address that the region is left for. */
   readonly #pc: number;
-  /** Local for where the translation that has called this one waits, while this one calls another. */
-  readonly #callerReturn: number;
   #labels!: Readonly<Record<Way, Label>>;
+  /** Where whoever has called this region is told that the guest is elsewhere. */
+  #elsewhere!: Label;
 
   constructor(private readonly fn: RegionFunction) {
     this.#pc = fn.writer.local(ValType.i32);
-    this.#callerReturn = fn.writer.local(ValType.i32);
   }
 
   /** Everything between this and {@link close} may leave. */
   open(): void {
     const { writer: w } = this.fn;
-    this.#labels = { done: w.block(), jump: w.block(), interpret: w.block(), missed: w.block() };
+    const returning = w.block();
+    this.#elsewhere = w.block();
+    this.#labels = { return: returning, jump: w.block(), interpret: w.block(), missed: w.block() };
   }
 
   close(): void {
-    const { writer: w, cpu, engine } = this.fn;
+    const { writer: w, cpu, engine, remaining } = this.fn;
     w.end(); // missed
     cpu.add(engine.mirrorMisses, 1);
     w.end(); // interpret
-    this.#storePosition();
     cpu.store(engine.interpretNext, () => w.i32(1));
-    w.op(W.return);
+    this.#leaveForInterpreter();
     w.end(); // jump
     this.#transfer();
-    w.end(); // done
-    this.#storePosition();
+    this.#leaveForInterpreter();
+    w.end(); // elsewhere
+    w.i32(ELSEWHERE);
+    w.op(W.return);
+    w.end(); // return
+    w.get(remaining);
   }
 
   /** Leaves the region. */
@@ -81,65 +86,84 @@ export class RegionExits {
    * Calls the translation of another region for a guest's call, and goes on where that returns to: so the host predicts returns, and
    * nobody looks them up. All state is in the CPU's area meanwhile; whatever the other one has done, this one may go on if
    * the guest has come to that address. If it has not, it leaves in turn. Falls through where there is no translation to call.
-   * @param goOn emits what continues at `returnTo`, with registers unknown
+   * @param target local, or a constant
+   * @param goOn emits what continues at `returnTo`, with registers unknown; the budget there is {@link ELSEWHERE} if the guest
+   * has not come there, see {@link leaveIfElsewhere}
    */
-  callOut(target: Emit, returnTo: number, goOn: Emit): void {
-    const { writer: w, cpu, engine, type, remaining, tlb, dispatch } = this.fn;
+  callOut(target: number | { readonly constant: number }, returnTo: number, goOn: Emit): void {
+    const { writer: w, type, remaining, tlb, dispatch } = this.fn;
     if (!dispatch) throw new Error('only mirrored code calls out');
-    target();
-    w.set(this.#pc);
-    dispatch.find(this.#pc);
-    dispatch.isEnterable(remaining);
-    cpu.load(engine.hostDepth);
+    dispatch.find(target);
+    const stay = w.block();
+    dispatch.unlessEnterable(remaining, stay);
+    w.get(TranslationParameter.Depth);
     w.i32(MAX_HOST_DEPTH);
-    w.op(W.i32_lt_u);
-    w.op(W.i32_and);
-    w.if();
-    cpu.add(engine.hostDepth, 1);
-    cpu.load(engine.hostReturn);
-    w.set(this.#callerReturn);
-    cpu.store(engine.hostReturn, () => w.i32(returnTo));
-    dispatch.call(remaining, tlb, type);
-    cpu.store(engine.hostReturn, () => w.get(this.#callerReturn));
-    cpu.add(engine.hostDepth, -1);
-    cpu.load(engine.pc);
-    w.i32(returnTo);
-    w.op(W.i32_xor);
-    cpu.load(engine.interpretNext);
-    w.op(W.i32_or);
-    w.if();
-    w.op(W.return);
-    w.end();
-    cpu.load(engine.remaining);
+    w.op(W.i32_ge_u);
+    w.brIf(stay);
+    translationArguments(w, {
+      word: dispatch.word,
+      remaining: () => w.get(remaining),
+      tlb: () => w.get(tlb),
+      returnTo: () => w.i32(returnTo),
+      depth: () => {
+        w.get(TranslationParameter.Depth);
+        w.i32(1);
+        w.op(W.i32_add);
+      },
+    });
+    w.callIndirect(type);
     w.set(remaining);
     goOn();
     w.end();
   }
 
+  /** Leaves in turn if what was called has left for elsewhere. The budget tells: it is never used up by a negative number. */
+  leaveIfElsewhere(): void {
+    const { writer: w, remaining } = this.fn;
+    w.get(remaining);
+    w.i32(0);
+    w.op(W.i32_lt_s);
+    w.brIf(this.#elsewhere);
+  }
+
   /** Leaves for the translation that has called this one if the guest returns to where that waits. @param target local */
   returnToCaller(target: number): void {
-    const { writer: w, cpu, engine } = this.fn;
+    const { writer: w } = this.fn;
     w.get(target);
-    cpu.load(engine.hostReturn);
+    w.get(TranslationParameter.ReturnTo);
     w.op(W.i32_eq);
-    w.if();
-    this.leave('done', () => w.get(target));
-    w.end();
+    w.brIf(this.#labels.return);
   }
 
-  /**
-   * Continues in the translation of the address in the local, without returning to the interpreter; returns to it where there
-   * is none.
-   */
+  /** Continues in the translation of the address in the local, without returning to the interpreter, if there is one. */
   #transfer(): void {
     const { writer: w, type, remaining, tlb, free, jumpCache, dispatch } = this.fn;
-    dispatch?.enter(this.#pc, remaining, tlb, type);
-    jumpCache.enter({ address: this.#pc, remaining, free }, type, () => w.br(this.#labels.done));
+    const address = this.#pc;
+    const waits = {
+      returnTo: (): void => w.get(TranslationParameter.ReturnTo),
+      depth: (): void => w.get(TranslationParameter.Depth),
+    };
+    if (dispatch) {
+      dispatch.find(address);
+      const stay = w.block();
+      dispatch.unlessEnterable(remaining, stay);
+      translationArguments(w, {
+        ...waits,
+        word: dispatch.word,
+        remaining: () => w.get(remaining),
+        tlb: () => w.get(tlb),
+      });
+      w.returnCallIndirect(type);
+      w.end();
+    }
+    // Nobody waits for what is not mirrored.
+    jumpCache.enter({ address, remaining, free, ...(dispatch ? waits : nobodyWaits(w)) }, type, () => undefined);
   }
 
-  #storePosition(): void {
+  #leaveForInterpreter(): void {
     const { writer: w, cpu, engine, remaining } = this.fn;
     cpu.store(engine.remaining, () => w.get(remaining));
     cpu.store(engine.pc, () => w.get(this.#pc));
+    w.br(this.#elsewhere);
   }
 }

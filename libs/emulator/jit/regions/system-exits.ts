@@ -5,7 +5,7 @@ import type { MemoryImport } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
 import { CpuArea } from '../wasm/cpu-area.js';
-import { TRANSLATION_PARAMETERS, TranslationParameter } from '../wasm/translation-call.js';
+import { ELSEWHERE, TRANSLATION_PARAMETERS, TRANSLATION_RESULTS, TranslationParameter } from '../wasm/translation-call.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 
 /**
@@ -37,14 +37,14 @@ export interface SystemExitHost {
 export function translateSystemExits(target: TargetDescription, host: SystemExitHost): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter(host.memory);
   module.importTable('env', 'translations');
-  const type = module.type(TRANSLATION_PARAMETERS, []);
+  const type = module.type(TRANSLATION_PARAMETERS, TRANSLATION_RESULTS);
   for (const [name, { emit }] of target.expansions) {
     const params = target.helpers.find((helper) => helper.name === name)?.params ?? 0;
     const fragment = new Fragment(target.helpers);
     const b = target.createBuilder(fragment);
     const args = Array.from({ length: params }, (_, i) => b.loadState(helperArgument(target.engine, i)));
     emit(b, args, b.i32(0)); // whoever comes here is in no delay slot
-    module.addFunction(new SystemExit(target, host, type).run(fragment), [], name);
+    module.addFunction(new SystemExit(target, host, type).run(fragment), TRANSLATION_RESULTS, name);
   }
   return module.finish();
 }
@@ -81,6 +81,7 @@ class SystemExit implements LoweringContext {
     const toInterpreter = (): void => {
       this.#cpu.store(engine.pc, () => w.get(this.#destination));
       this.#cpu.store(engine.remaining, () => w.get(this.#remaining));
+      w.i32(ELSEWHERE);
       w.op(W.return);
     };
     // An interrupt may have been waiting for this.
@@ -90,8 +91,12 @@ class SystemExit implements LoweringContext {
     w.end();
     const cache = { jumpCache: this.host.jumpCache, modeKey: (): void => this.#cpu.load(engine.modeKey) };
     const lookup = new JumpCacheLookup(w, cache, undefined, this.#tlb);
+    const waits = {
+      returnTo: (): void => w.get(TranslationParameter.ReturnTo),
+      depth: (): void => w.get(TranslationParameter.Depth),
+    };
     const locals = { address: this.#destination, remaining: this.#remaining, free: this.#free };
-    lookup.enter(locals, this.type, toInterpreter);
+    lookup.enter({ ...locals, ...waits }, this.type, toInterpreter);
     return w;
   }
 
@@ -119,6 +124,7 @@ class SystemExit implements LoweringContext {
       w.op(W.i32_add);
     });
     this.#cpu.store(engine.interpretNext, () => w.i32(1));
+    w.i32(ELSEWHERE);
     w.op(W.return);
   }
 

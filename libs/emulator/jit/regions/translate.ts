@@ -1,12 +1,19 @@
 import type { BranchKind as BranchKindType, Fragment, HelperSignature, TargetDescription, Width } from '../ir/index.js';
-import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, Type } from '../ir/index.js';
+import { BranchKind, DelayState, helperArgument, JumpCache, Op, SoftTlb, TranslationWord, Type } from '../ir/index.js';
 import { ByteSwapper } from '../wasm/byte-swap.js';
 import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { loadOpcode, LocalPool, Lowering, storeOpcode } from '../wasm/lowering.js';
-import { TRANSLATION_PARAMETERS, TranslationParameter, translationArguments } from '../wasm/translation-call.js';
+import {
+  entryOf,
+  haveSameTarget,
+  nobodyWaits,
+  TRANSLATION_PARAMETERS,
+  TranslationParameter,
+  translationArguments,
+} from '../wasm/translation-call.js';
 import type { Check } from './checks.js';
 import type { InstructionReader } from './classify.js';
 import type { DirectWindow } from './direct-window.js';
@@ -100,8 +107,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
   readonly #cpu: CpuArea;
   readonly #pool = new LocalPool(this.writer);
   readonly #swap = new ByteSwapper(this.writer, this.#pool);
-  readonly #entry = TranslationParameter.Entry;
-  readonly #self = TranslationParameter.Self;
+  /** Which label of the root's is meant. */
+  readonly #entry = this.writer.local(ValType.i32);
   readonly #remaining = TranslationParameter.Remaining;
   readonly #tlb = TranslationParameter.Tlb;
   readonly #condition = this.writer.local(ValType.i32);
@@ -157,6 +164,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.#memory.prepare(this.#plan.kept);
 
     this.#exits.open();
+    entryOf(w, () => w.get(TranslationParameter.Word));
+    w.set(this.#entry);
     // A loop's locals are merged at its head, which costs: it is one only where something comes back.
     this.#dispatchLoop = this.#graph.dispatched.length > 0 ? w.loop() : w.block();
     this.#tree(RegionGraph.root);
@@ -198,8 +207,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #root(): void {
     const stubs = this.region.entries.map((_, i) => 1 + i);
     const labels = [...stubs, ...this.#graph.dispatched].map((node) => this.#blockLabels.get(node) as Label); // root's successors
+    const [first] = labels as [Label]; // a region has an entry
+    if (labels.length === 1) return this.writer.br(first);
     this.writer.get(this.#entry);
-    this.writer.brTable(labels, labels[0] as Label);
+    this.writer.brTable(labels, first);
   }
 
   #stub(node: number): void {
@@ -217,6 +228,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       w.i32(this.#graph.bounds[node] as number);
       w.op(W.i32_lt_s);
       w.if();
+      if (this.#graph.forgets(node)) this.#exits.leaveIfElsewhere();
       this.#exits.leave('interpret', () => w.i32(block.address));
       w.end();
     }
@@ -287,7 +299,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const w = this.writer;
     switch (end.kind) {
       case 'goto':
-        this.#callOut(end, () => w.i32(end.target));
+        this.#callOut(end, { constant: end.target });
         return this.#continueAt(end.target);
       case 'branch':
         if (end.likely) return this.#continueAt(end.taken);
@@ -307,7 +319,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
         }
         if (dispatchesItself(end)) this.#dispatchWithin();
         if (end.role === 'return' && this.#dispatch) this.#exits.returnToCaller(this.#target);
-        this.#callOut(end, () => w.get(this.#target));
+        this.#callOut(end, this.#target);
         return this.#exits.leave('jump', () => w.get(this.#target));
     }
   }
@@ -315,22 +327,19 @@ class RegionTranslator implements LoweringContext, AccessContext {
   /** Continues within the region if the jump cache says that the target is one of its entries. */
   #dispatchWithin(): void {
     const w = this.writer;
+    const self = (): void => w.get(TranslationParameter.Word);
+    const word = this.#dispatch?.word ?? ((): void => this.#jumpCache.load(JumpCache.target));
     if (this.#dispatch) {
       this.#dispatch.find(this.#target);
-      this.#dispatch.target();
-      w.get(this.#self);
-      w.op(W.i32_eq);
+      haveSameTarget(w, word, self);
     } else {
       this.#jumpCache.find(this.#target);
       this.#jumpCache.isCached(this.#target, this.engineTarget.isDirectlyMapped(this.#position.block.address));
-      this.#jumpCache.load(JumpCache.target);
-      w.get(this.#self);
-      w.op(W.i32_sub);
-      w.op(W.i32_eqz);
+      haveSameTarget(w, word, self);
       w.op(W.i32_and);
     }
     w.if();
-    (this.#dispatch ?? this.#jumpCache).loadEntry();
+    entryOf(w, word);
     w.i32(this.region.entries.length);
     w.op(W.i32_add);
     w.set(this.#entry);
@@ -339,11 +348,15 @@ class RegionTranslator implements LoweringContext, AccessContext {
   }
 
   /** Calls another region's translation, where a call goes there and returns here. */
-  #callOut(end: Terminator, target: Emit): void {
+  #callOut(end: Terminator, target: number | { readonly constant: number }): void {
     const returnTo = this.#graph.continuesAt(end);
     if (returnTo === undefined) return;
     const before = { ...this.#position };
-    this.#exits.callOut(target, returnTo, () => this.#continueAt(returnTo));
+    this.#exits.callOut(target, returnTo, () => {
+      // Where the way there does not look at the budget first, as every block does that is returned to.
+      if (this.#pageChecks.areNeeded(before.block.address, returnTo)) this.#exits.leaveIfElsewhere();
+      this.#continueAt(returnTo);
+    });
     this.#position = before;
   }
 
@@ -546,9 +559,13 @@ class RegionTranslator implements LoweringContext, AccessContext {
     args.forEach((arg, i) => this.#cpu.store(helperArgument(engine, i), arg));
     this.#registers.storeToLeave();
     this.#cpu.store(engine.pc, () => w.i32((block.instructions[index] as { address: number }).address));
-    translationArguments({
-      entry: () => w.i32(0),
-      self: () => w.i32(exit),
+    const waits = {
+      returnTo: (): void => w.get(TranslationParameter.ReturnTo),
+      depth: (): void => w.get(TranslationParameter.Depth),
+    };
+    translationArguments(w, {
+      ...(this.#isMirrored ? waits : nobodyWaits(w)),
+      word: () => w.i32(TranslationWord.pack(exit, 0)),
       remaining: () => {
         w.get(this.#remaining);
         w.i32(charged - index - 1);

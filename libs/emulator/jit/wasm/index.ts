@@ -2,4 +2,4 @@
 // byte-swap are accesses to the CPU's state and to big-endian memory, translation-call how translations are called.
 export * from './encoder.js';
 export * from './lowering.js';
-export { TRANSLATION_PARAMETERS } from './translation-call.js';
+export { TRANSLATION_PARAMETERS, TRANSLATION_RESULTS } from './translation-call.js';

@@ -1,44 +1,89 @@
-import { ENTRY_BUDGET } from '../ir/index.js';
-import type { FunctionWriter } from './encoder.js';
+import { ENTRY_BUDGET, TranslationWord } from '../ir/index.js';
+import type { FunctionWriter, Label } from './encoder.js';
 import { ValType, W } from './encoder.js';
 import type { Emit } from './lowering.js';
 
-/** What a translation is called with, by parameter, all i32. */
+/**
+ * What a translation is called with, by parameter, all i32. V8 passes five parameters and a result in registers of the host on
+ * x64.
+ */
 export const TranslationParameter = {
-  /** Which of its entries. */
-  Entry: 0,
-  /** Its own index in the table of translations. */
-  Self: 1,
+  /** The {@link TranslationWord} that it was found by: which of its entries, and its own index in the table of translations. */
+  Word: 0,
   /** The instructions that the budget still has. */
-  Remaining: 2,
+  Remaining: 1,
   /** The linear-memory offset of the current soft TLB. */
-  Tlb: 3,
+  Tlb: 2,
+  /** Where a translation waits for this one to return, 0 where none does. */
+  ReturnTo: 3,
+  /** How many translations wait. */
+  Depth: 4,
 } as const;
 
 /** Types of the parameters. */
-export const TRANSLATION_PARAMETERS: readonly ValType[] = [ValType.i32, ValType.i32, ValType.i32, ValType.i32];
+export const TRANSLATION_PARAMETERS: readonly ValType[] = Array<ValType>(5).fill(ValType.i32);
+
+/**
+ * Types of the results: what the budget still has, 0 or more, if the guest has come to where a translation waits; else
+ * {@link ELSEWHERE}, and the CPU's area says where the guest is and what the budget has.
+ */
+export const TRANSLATION_RESULTS: readonly ValType[] = [ValType.i32];
+
+export const ELSEWHERE = -1;
 
 /** Leave the arguments. */
 export interface TranslationArguments {
-  readonly entry: Emit;
-  readonly self: Emit;
+  readonly word: Emit;
   readonly remaining: Emit;
   readonly tlb: Emit;
+  readonly returnTo: Emit;
+  readonly depth: Emit;
 }
+
+/** For translations for which nobody waits. */
+export const nobodyWaits = (w: FunctionWriter): Pick<TranslationArguments, 'returnTo' | 'depth'> => ({
+  returnTo: () => w.i32(0),
+  depth: () => w.i32(0),
+});
 
 /** Leaves what a call of a translation through the table takes. */
-export function translationArguments({ entry, self, remaining, tlb }: TranslationArguments): void {
-  entry();
-  self();
+export function translationArguments(w: FunctionWriter, args: TranslationArguments): void {
+  const { word, remaining, tlb, returnTo, depth } = args;
+  word();
   remaining();
   tlb();
-  self(); // where the table has it
+  returnTo();
+  depth();
+  targetOf(w, word); // where the table has it
 }
 
-/** Takes a condition, and leaves whether it holds and there is enough left of the budget to enter a translation. */
-export function andMayEnter(w: FunctionWriter, remaining: number): void {
+/** Leaves the index in the function table. */
+export function targetOf(w: FunctionWriter, word: Emit): void {
+  word();
+  w.i32(TranslationWord.targetShift);
+  w.op(W.i32_shr_u);
+}
+
+/** Leaves the number of the entry. */
+export function entryOf(w: FunctionWriter, word: Emit): void {
+  word();
+  w.i32(TranslationWord.entryMask);
+  w.op(W.i32_and);
+}
+
+/** Leaves whether two words are of the same translation. */
+export function haveSameTarget(w: FunctionWriter, word: Emit, other: Emit): void {
+  word();
+  other();
+  w.op(W.i32_xor);
+  w.i32(TranslationWord.entryMask);
+  w.op(W.i32_le_u);
+}
+
+/** Leaves for a label where there is not enough left of the budget to enter a translation. */
+export function unlessMayEnter(w: FunctionWriter, remaining: number, label: Label): void {
   w.get(remaining);
   w.i32(ENTRY_BUDGET);
-  w.op(W.i32_gt_s);
-  w.op(W.i32_and);
+  w.op(W.i32_le_s);
+  w.brIf(label);
 }
