@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -78,6 +79,43 @@ static NOINLINE unsigned raises(unsigned i) {
   return mix(i | 0x80000000u, i);
 }
 
+/* Calls a function with the last instruction of a page, so that it returns to another one. */
+unsigned at_border(unsigned (*function)(unsigned), unsigned value);
+__asm__(".text\n.set push\n.set noreorder\n.balign 4096\n.space 4096 - 20\n"
+        ".globl at_border\n.type at_border, @function\nat_border:\n"
+        "addiu $29, $29, -32\nsw $31, 28($29)\nmove $25, $4\njalr $25\nmove $4, $5\n"
+        "lw $31, 28($29)\njr $31\naddiu $29, $29, 32\n.set pop\n");
+
+static NOINLINE unsigned may_leave(unsigned value) {
+  LONG(sink += value;)
+  return value % 4 == 0 ? leave_from(value % 5, value) : mix(value | 0x80000000u, value);
+}
+static NOINLINE unsigned borders(unsigned (*border)(unsigned (*)(unsigned), unsigned), unsigned i) {
+  volatile unsigned result = i;
+  int came = setjmp(out);
+  if (came == 0) return border(may_leave, i);
+  result += came;
+  return result;
+}
+/* The page that would be returned to is gone, but nobody returns. */
+static NOINLINE unsigned gone(char *pages, unsigned i) {
+  if (i % 16 == 4) mprotect(pages + 4096, 4096, PROT_NONE);
+  unsigned result = borders((void *)(pages + 4096 - 20), i);
+  if (i % 16 == 4) mprotect(pages + 4096, 4096, PROT_READ | PROT_EXEC);
+  return result;
+}
+
+/* More calls of a short function than a return compares its target with. */
+static NOINLINE unsigned halve(unsigned a) { return a & 1 ? (a * 3 + 1) >> 1 : a >> 1; }
+static NOINLINE unsigned many(unsigned a) {
+  unsigned sum = 0;
+  for (unsigned i = 0; i < 4; i++) {
+    sum += halve(a) + 1, sum ^= halve(sum), sum += halve(sum + 1), sum ^= halve(sum + 2), sum += halve(a ^ sum);
+    sum ^= halve(sum + 3), sum += halve(sum + 4), sum ^= halve(sum + 5), sum += halve(sum + 6), sum ^= halve(sum + 7);
+  }
+  return sum;
+}
+
 int main(void) {
   signal(SIGUSR1, on_signal);
   unsigned sum = 1;
@@ -101,5 +139,14 @@ int main(void) {
   printf("contexts %u\n", sum);
   for (unsigned i = 0; i < 20000; i++) sum = sum * 31 + raises(i);
   printf("signals %u %u\n", sum, ticks);
+  for (unsigned i = 0; i < 20000; i++) sum = sum * 31 + borders(at_border, i);
+  printf("borders %u\n", sum);
+  char *pages = mmap(0, 8192, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memcpy(pages + 4096 - 20, at_border, 32);
+  __builtin___clear_cache(pages, pages + 8192);
+  for (unsigned i = 0; i < 20000; i++) sum = sum * 31 + gone(pages, i);
+  printf("gone %u\n", sum);
+  for (unsigned i = 0; i < 10000; i++) sum = sum * 31 + many(sum);
+  printf("many %u\n", sum);
   return 0;
 }

@@ -1,6 +1,7 @@
 import { ENTRY_BUDGET } from '../ir/index.js';
 import type { Analysis, ReducibleGraph } from './flow-graph.js';
 import { isBackward, makeReducible } from './flow-graph.js';
+import { findReturnSites } from './return-sites.js';
 import type { SplitGraph } from './loop-splitting.js';
 import { splitLoops } from './loop-splitting.js';
 import type { Block, Region, Terminator } from './region.js';
@@ -22,8 +23,6 @@ export class RegionGraph {
   readonly successors: readonly (readonly number[])[];
   /** Every node that can be reached, each before what it dominates. */
   readonly order: readonly number[];
-  /** Return sites within the region, in the order in which returns compare with them. */
-  readonly returnSites: readonly number[];
   /** Some block jumps through a table, and stays in the region where the jump cache says that the target is an entry. */
   readonly dispatchesItself: boolean;
   /** Nodes that the root continues at without loading registers, in the order of its jump table, behind the entries. */
@@ -42,6 +41,8 @@ export class RegionGraph {
   /** Nodes behind stubs at which the budget is checked. */
   #checkedEntries: ReadonlySet<number> = new Set();
 
+  /** See {@link findReturnSites}. */
+  readonly #returnSites: ReadonlyMap<number, readonly number[]>;
   /** Addresses at which calls of other regions return to this one. */
   readonly #returnedTo: ReadonlySet<number>;
 
@@ -53,7 +54,7 @@ export class RegionGraph {
     this.firstBlock = 1 + region.entries.length;
     region.blocks.forEach((block, i) => this.#nodeOf.set(block.address, this.firstBlock + i));
     this.#returnedTo = new Set(region.blocks.map(({ end }) => this.continuesAt(end)).filter((at) => at !== undefined));
-    this.returnSites = this.#findReturnSites();
+    this.#returnSites = findReturnSites(region);
     this.dispatchesItself = region.blocks.some(({ end }) => dispatchesItself(end));
     const entryNodes = region.entries.map((address) => this.#nodeOf.get(address) as number); // entries start blocks
     const stubs = region.entries.map((_, i) => 1 + i);
@@ -112,9 +113,10 @@ export class RegionGraph {
     return next === undefined ? undefined : (this.#split.copies[from]?.get(next) ?? next);
   }
 
-  /** Where an indirect branch may go within the region, in the order in which it compares. */
-  guesses(end: Terminator & { kind: 'indirect' }): readonly number[] {
-    if (end.role === 'return') return this.returnSites;
+  /** Where a block's indirect branch may go within the region, in the order in which it compares. */
+  guesses({ address, end }: Block): readonly number[] {
+    if (end.kind !== 'indirect') return [];
+    if (end.role === 'return') return this.#returnSites.get(address)?.slice(0, MAX_RETURN_SITES) ?? [];
     return end.guess !== undefined && this.has(end.guess) ? [end.guess] : [];
   }
 
@@ -168,25 +170,15 @@ export class RegionGraph {
     return isBackward(this.#graph.analysis, from, to);
   }
 
-  #findReturnSites(): number[] {
-    const sites = new Set<number>();
-    for (const { end } of this.region.blocks) {
-      const callee =
-        end.kind === 'goto' ? end.target : end.kind === 'indirect' && end.role === 'call' ? end.guess : undefined;
-      const site = end.kind === 'goto' || end.kind === 'indirect' ? end.returnTo : undefined;
-      if (callee !== undefined && site !== undefined && this.has(callee) && this.has(site)) sites.add(site);
-    }
-    return [...sites].slice(0, MAX_RETURN_SITES);
-  }
-
-  #successorsOf({ end }: Block): number[] {
+  #successorsOf(block: Block): number[] {
+    const { end } = block;
     const targets: readonly number[] =
       end.kind === 'goto'
         ? [end.target]
         : end.kind === 'branch'
           ? [end.taken, end.next]
           : end.kind === 'indirect'
-            ? this.guesses(end)
+            ? this.guesses(block)
             : [];
     const back = this.continuesAt(end);
     const nodes = [...targets, ...(back === undefined ? [] : [back])]

@@ -295,8 +295,9 @@ class RegionTranslator implements LoweringContext, AccessContext {
     w.set(this.#remaining);
   }
 
-  #terminate({ end }: Block): void {
+  #terminate(block: Block): void {
     const w = this.writer;
+    const { end } = block;
     switch (end.kind) {
       case 'goto':
         this.#callOut(end, { constant: end.target });
@@ -311,7 +312,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
       case 'system':
         return w.op(W.unreachable);
       case 'indirect':
-        for (const address of this.#graph.guesses(end)) {
+        for (const address of this.#graph.guesses(block)) {
           w.get(this.#target);
           w.i32(address);
           w.op(W.i32_eq);
