@@ -27,11 +27,17 @@ export interface BootRun extends CliRun {
   }>;
 }
 
-export async function bootlab(args: readonly string[], timeoutMs = 20_000, input?: string): Promise<CliRun> {
+/** @param environment beside this process's */
+export async function bootlab(
+  args: readonly string[],
+  timeoutMs = 20_000,
+  input?: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CliRun> {
   const run = await runProcess(process.execPath, [program, ...args], {
     timeoutMs,
     ...(input === undefined ? {} : { input }),
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });
   return { status: run.exitCode, output: run.output, errors: run.errors, wallMs: run.wallMs };
 }

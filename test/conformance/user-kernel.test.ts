@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { buildMipsProgram, runProcess } from '@bootlab/emulator/testkit';
@@ -53,6 +54,21 @@ describeWith('cross-mips', 'Linux user mode: kernel', () => {
       expect(run.status).toBe(status);
     });
   }
+
+  // The second run joins what the first one translated in pieces, and only then has some calls within translations.
+  it('calls and returns are the same in kept translations', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bootlab-translations-'));
+    try {
+      const program = await build('calls', 'little');
+      for (let i = 0; i < 3; i++) {
+        const run = await execProgram(['--arch', 'mipsel', program], undefined, { BOOTLAB_TRANSLATIONS: folder });
+        expect(run).toMatchObject({ status: 0, output: expectedOf('calls') });
+      }
+      expect(readdirSync(folder)).not.toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it.each(['threads', 'processes', 'scheduling', 'ptrace'])('%s runs the same way every time', async (name) => {
     const program = await build(name, 'little');

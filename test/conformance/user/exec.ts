@@ -15,12 +15,16 @@ export interface ExecRun extends CliRun {
   }>;
 }
 
-/** `bootlab exec` with statistics. */
-export async function execProgram(args: readonly string[], timeoutMs = 50_000): Promise<ExecRun> {
+/** `bootlab exec` with statistics. @param environment of the command line, beside this process's */
+export async function execProgram(
+  args: readonly string[],
+  timeoutMs = 50_000,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ExecRun> {
   const folder = mkdtempSync(join(tmpdir(), 'bootlab-exec-'));
   const stats = join(folder, 'stats.json');
   try {
-    const run = await bootlab(['exec', '--stats', stats, ...args], timeoutMs);
+    const run = await bootlab(['exec', '--stats', stats, ...args], timeoutMs, undefined, environment);
     const written = readFileSync(stats, 'utf8');
     return { ...run, stats: written === '' ? {} : (JSON.parse(written) as ExecRun['stats']) };
   } finally {

@@ -6,7 +6,10 @@ import type { Block, Region } from './region.js';
  * their code. Others may return there as well; this only says which addresses are worth a comparison.
  * @returns by address of the block that ends with a return: addresses that calls return to
  */
-export function findReturnSites({ blocks, claimed }: Pick<Region, 'blocks' | 'claimed'>): ReadonlyMap<number, readonly number[]> {
+export function findReturnSites({
+  blocks,
+  claimed,
+}: Pick<Region, 'blocks' | 'claimed'>): ReadonlyMap<number, readonly number[]> {
   const blockAt = new Map(blocks.map((block) => [block.address, block]));
   const sitesOf = new Map<number, Set<number>>();
   for (const { end } of blocks) {

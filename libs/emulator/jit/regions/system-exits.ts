@@ -5,7 +5,12 @@ import type { MemoryImport } from '../wasm/encoder.js';
 import type { Emit, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
 import { CpuArea } from '../wasm/cpu-area.js';
-import { ELSEWHERE, TRANSLATION_PARAMETERS, TRANSLATION_RESULTS, TranslationParameter } from '../wasm/translation-call.js';
+import {
+  ELSEWHERE,
+  TRANSLATION_PARAMETERS,
+  TRANSLATION_RESULTS,
+  TranslationParameter,
+} from '../wasm/translation-call.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 
 /**
