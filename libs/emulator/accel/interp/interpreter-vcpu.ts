@@ -210,6 +210,9 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       memory: { pages: memory.pages, shared: memory.shared },
       translations: this.#translator?.link,
       directRam: this.#directRam,
+      mirror: this.#mirror && {
+        ...{ linear: this.#mirror.block.linearOffset, reads: this.#mirror.reads, writes: this.#mirror.writes },
+      },
       decodeTable: this.#decodeTable,
     };
     const names = [...description.table.instructions.map(({ name }) => name), ...description.expansions.keys()].join();

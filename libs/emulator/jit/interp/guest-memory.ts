@@ -12,6 +12,8 @@ export interface MemoryLayout {
   readonly cpuBase: number;
   /** What the directly mapped segment shows, as far as `directLimits` permit. */
   readonly directRam?: number | undefined;
+  /** Pages that lie at their own address behind `linear`; the tables, see `MirrorTable`, say which may be read and written. */
+  readonly mirror?: { readonly linear: number; readonly reads: number; readonly writes: number } | undefined;
 }
 
 /** Accesses that generated code cannot do itself. */
@@ -24,9 +26,16 @@ export interface SlowAccess {
   readonly after: Emit;
 }
 
+/** Where an access goes that needs no look-up: what the local holds, behind a linear-memory offset. */
+interface DirectAccess {
+  readonly local: number;
+  readonly linear: number;
+}
+
 /**
- * Emits an interpreter's accesses to guest memory: loads directly where the target's directly mapped segment shows RAM, else
- * by the soft TLB, else by the host. A store's page is looked up anyway, for its tracking.
+ * Emits an interpreter's accesses to guest memory: directly where pages are mirrored, loads as well where the target's directly
+ * mapped segment shows RAM, else by the soft TLB, else by the host. Besides a mirror's a store's page is looked up anyway, for
+ * its tracking.
  */
 export class GuestMemory {
   /** Address of the last access. */
@@ -50,12 +59,12 @@ export class GuestMemory {
   load(width: Width, type: Type, address: Emit): void {
     const w = this.writer;
     const result = type === Type.I64 ? ValType.i64 : ValType.i32;
-    const direct = this.#directProbe(width, address);
+    const direct = this.#mirrorProbe(width, 'reads', address) ?? this.#directProbe(width, address);
     if (direct) {
       w.if(result);
       this.inHostOrder(width, type, () => {
-        w.get(this.entry);
-        w.memory(loadOpcode(width, type), this.layout.directRam as number); // the probe found that there is such RAM
+        w.get(direct.local);
+        w.memory(loadOpcode(width, type), direct.linear);
       });
       w.else();
     }
@@ -80,7 +89,15 @@ export class GuestMemory {
 
   store(width: Width, type: Type, address: Emit, value: Emit): void {
     const w = this.writer;
-    this.#probe(width, SoftTlb.writeTag, address);
+    const direct = this.#mirrorProbe(width, 'writes', address);
+    if (direct) {
+      w.if();
+      w.get(direct.local);
+      this.inHostOrder(width, type, value);
+      w.memory(storeOpcode(width, type), direct.linear);
+      w.else();
+    }
+    this.#probe(width, SoftTlb.writeTag, direct ? () => w.get(this.address) : address);
     w.if();
     this.#linearAddress();
     this.inHostOrder(width, type, value);
@@ -99,6 +116,7 @@ export class GuestMemory {
     w.call(this.slow.store);
     this.slow.after();
     w.end();
+    if (direct) w.end();
   }
 
   /** Leaves the soft TLB entry of an address on the stack and in {@link entry}. */
@@ -143,13 +161,35 @@ export class GuestMemory {
   }
 
   /**
-   * Leaves whether an aligned access hits RAM in the directly mapped segment, with the address and the distance from the
-   * segment's start in locals. @returns false, and emits nothing, where there is no such segment
+   * Leaves whether an aligned access hits a mirrored page that permits it, with the address in its local.
+   * @returns undefined, and emits nothing, where there is no mirror
    */
-  #directProbe(width: Width, address: Emit): boolean {
+  #mirrorProbe(width: Width, kind: 'reads' | 'writes', address: Emit): DirectAccess | undefined {
+    const w = this.writer;
+    const { mirror } = this.layout;
+    if (!mirror) return undefined;
+    const shift = Math.log2(widthBytes(width));
+    address();
+    w.tee(this.address);
+    if (shift > 0) {
+      w.i32(shift);
+      w.op(W.i32_rotr);
+    }
+    w.i32(12 - shift);
+    w.op(W.i32_shr_u);
+    w.memory(W.i32_load8_u, mirror[kind]);
+    return { local: this.address, linear: mirror.linear };
+  }
+
+  /**
+   * Leaves whether an aligned access hits RAM in the directly mapped segment, with the address and the distance from the
+   * segment's start in locals. @returns undefined, and emits nothing, where there is no such segment
+   */
+  #directProbe(width: Width, address: Emit): DirectAccess | undefined {
     const w = this.writer;
     const { directSegment, engine } = this.target;
-    if (this.layout.directRam === undefined || !directSegment) return false;
+    const linear = this.layout.directRam;
+    if (linear === undefined || !directSegment) return undefined;
     const shift = Math.log2(widthBytes(width));
     address();
     w.tee(this.address);
@@ -164,7 +204,7 @@ export class GuestMemory {
     w.i32(0);
     w.memory(W.i32_load, this.layout.cpuBase + engine.directLimits.offset + 4 * shift);
     w.op(W.i32_lt_u);
-    return true;
+    return { local: this.entry, linear };
   }
 
   #linearAddress(): void {
