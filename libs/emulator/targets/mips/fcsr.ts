@@ -5,6 +5,7 @@ export const FCSR = {
   ENABLES_SHIFT: 7,
   CAUSE_SHIFT: 12,
   CAUSE: 0x3f << 12,
+  CAUSE_INEXACT: 1 << 12,
   /** Unimplemented operation: always traps when set. */
   CAUSE_E: 1 << 17,
   FCC0: 1 << 23,
@@ -16,6 +17,8 @@ export const FCSR = {
 
 /** Native arithmetic is allowed while these bits of FCSR are 0: round to nearest even, no trap enabled, no flushing. */
 export const NATIVE_GUARD = FCSR.RM | (0x1f << FCSR.ENABLES_SHIFT) | FCSR.FS;
+/** A conversion to an integer in range may round natively while these are 0: it does not trap, and nothing is flushed. */
+export const ROUNDING_GUARD = (1 << FCSR.ENABLES_SHIFT) | FCSR.FS;
 /** While this bit is 0, the result must moreover be exact. */
 export const INEXACT_FLAGGED = 1 << FCSR.FLAGS_SHIFT;
 

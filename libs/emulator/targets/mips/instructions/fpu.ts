@@ -11,13 +11,15 @@ import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import { Type, Width } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
 import { ExceptionCode } from '../cp0.js';
-import { INEXACT_FLAGGED, NATIVE_GUARD, PendingOperation } from '../fcsr.js';
+import { FCSR, INEXACT_FLAGGED, NATIVE_GUARD, PendingOperation, ROUNDING_GUARD } from '../fcsr.js';
 import { engine, FCSR as FCSR_FIELD, FP_PENDING, FP_PENDING_A, FP_PENDING_B, FR } from '../state.js';
 
 type Format = 's' | 'd';
 type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
 const FMT = { s: '10000', d: '10001', w: '10100', l: '10101' } as const;
 type AnyFormat = keyof typeof FMT;
+/** FCSR's number among the control registers. */
+const FCSR_NUMBER = 31;
 
 const is64 = (format: AnyFormat): boolean => format === 'd' || format === 'l';
 
@@ -165,23 +167,44 @@ function fitsWord(b: MipsBuilder, x: Value): Value {
   return b.and(b.fle(negativeLimit, x), b.flt(x, limit));
 }
 
-/** A double that is a whole number and fits into a word is converted as it is; nothing is rounded, no flag is due. */
-function truncateWhole(b: MipsBuilder, bits: Value, slow: () => Value): Value {
+/**
+ * Truncates a double that fits into a word natively: a whole number raises nothing, any other is inexact. MD00082 has what is due
+ * then: Cause says inexact, and so does Flags, as nothing traps.
+ */
+function truncate(b: MipsBuilder, bits: Value, slow: () => Value): Value {
   const x = b.asF64(bits);
   return b.ifValue(
-    fitsWord(b, x),
+    b.and(fitsWord(b, x), b.eq(b.and(b.loadState(FCSR_FIELD), b.i32(ROUNDING_GUARD)), b.i32(0))),
     () => {
       const word = b.truncS(x);
-      return b.ifValue(
+      b.ifElse(
         b.feq(b.convertS(word), x),
+        () => b.storeState(FP_PENDING, b.i32(PendingOperation.exact)),
         () => {
-          b.storeState(FP_PENDING, b.i32(PendingOperation.exact));
-          return word;
+          const kept = b.and(b.loadState(FCSR_FIELD), b.i32(~FCSR.CAUSE));
+          b.storeState(FCSR_FIELD, b.or(kept, b.i32(FCSR.CAUSE_INEXACT | INEXACT_FLAGGED)));
+          b.storeState(FP_PENDING, b.i32(PendingOperation.none));
         },
-        slow,
       );
+      return word;
     },
     slow,
+  );
+}
+
+/** FCSR is read natively where Cause needs no calculation: it is up to date, or the last operation was exact. */
+function readControl(b: MipsBuilder, register: Value): Value {
+  const pending = b.loadState(FP_PENDING);
+  return b.ifValue(
+    b.and(b.eq(register, b.i32(FCSR_NUMBER)), b.ltU(pending, b.i32(PendingOperation.exact + 1))),
+    () => {
+      const settled = b.select(pending, b.i32(~FCSR.CAUSE), b.i32(-1));
+      const control = b.and(b.loadState(FCSR_FIELD), settled);
+      b.storeState(FCSR_FIELD, control);
+      b.storeState(FP_PENDING, b.i32(PendingOperation.none));
+      return control;
+    },
+    () => b.call('readFpControl', register),
   );
 }
 
@@ -220,7 +243,7 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
   transfer('mfhc1', '00011', (b, rt, fs) => b.setGpr(rt, b.fprHigh(fs)));
   transfer('mtc1', '00100', (b, rt, fs) => b.setFpr32(fs, b.gpr(rt)));
   transfer('mthc1', '00111', (b, rt, fs) => b.setFprHigh(fs, b.gpr(rt)));
-  transfer('cfc1', '00010', (b, rt, fs) => b.setGpr(rt, b.call('readFpControl', fs)), '{rt}, {fs:fcr}');
+  transfer('cfc1', '00010', (b, rt, fs) => b.setGpr(rt, readControl(b, fs)), '{rt}, {fs:fcr}');
   transfer('ctc1', '00110', (b, rt, fs) => void b.call('writeFpControl', fs, b.gpr(rt)), '{rt}, {fs:fcr}');
 
   // ---- loads and stores --------------------------------------------------------------------------------------------
@@ -448,7 +471,7 @@ export function defineFpu(table: InstructionTable<MipsBuilder>): void {
           b.storeState(FP_PENDING, b.i32(PendingOperation.exact));
           write(b, to, fd, b.asBits(b.convertS(operand)));
         } else if (name === 'trunc.w.d') {
-          write(b, to, fd, truncateWhole(b, operand, slow));
+          write(b, to, fd, truncate(b, operand, slow));
         } else {
           write(b, to, fd, slow());
         }
