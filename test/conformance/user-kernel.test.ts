@@ -27,6 +27,7 @@ const PROGRAMS = [
   { name: 'capabilities', status: 0 },
   { name: 'unaligned-pairs', status: 0 },
   { name: 'calls', status: 0 },
+  { name: 'access-groups', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

@@ -1,3 +1,4 @@
+import { MirrorPage } from '../jit/ir/index.js';
 import type { LinearMemory, RamBlock } from '../memory/index.js';
 import { PAGE_SHIFT } from '../memory/index.js';
 import { DispatchTable } from './dispatch-table.js';
@@ -12,7 +13,7 @@ const TABLE_BYTES = PAGES * 8;
 
 /**
  * Says which pages of the current address space lie in a RAM block at their own address, so that translations reach
- * them by adding a constant: a byte a page and kind of access, 1 where it may pass. Filled and emptied with the soft TLB.
+ * them by adding a constant: a byte a page and kind of access, see {@link MirrorPage}. Filled and emptied with the soft TLB.
  */
 export class MirrorTable {
   static readonly bytes = 2 * TABLE_BYTES + PAGES + 192 + DispatchTable.bytes;
@@ -44,8 +45,8 @@ export class MirrorTable {
   allow(address: number, allowed: { readonly write: boolean; readonly fetch: boolean }): void {
     const page = address >>> PAGE_SHIFT;
     this.#filled.add(page);
-    this.#readable[page] = 1;
-    if (allowed.write) this.#writable[page] = 1;
+    add(this.#readable, page);
+    if (allowed.write) add(this.#writable, page);
     if (!allowed.fetch) return;
     this.#executable[page] = 1;
     this.dispatch.allow(page);
@@ -63,8 +64,8 @@ export class MirrorTable {
   }
 
   #forbid(page: number): void {
-    this.#readable[page] = 0;
-    this.#writable[page] = 0;
+    remove(this.#readable, page);
+    remove(this.#writable, page);
     if (this.#executable[page] === 0) return;
     this.#executable[page] = 0;
     this.dispatch.forbid(page);
@@ -72,7 +73,17 @@ export class MirrorTable {
 
   /** @param offset of the one page in the block; default: all pages */
   clearWrites(offset?: number): void {
-    if (offset !== undefined) this.#writable[offset >>> PAGE_SHIFT] = 0;
-    else for (const page of this.#filled) this.#writable[page] = 0;
+    if (offset !== undefined) remove(this.#writable, offset >>> PAGE_SHIFT);
+    else for (const page of this.#filled) remove(this.#writable, page);
   }
+}
+
+function add(table: Uint8Array, page: number): void {
+  table[page] = table[page + 1] ? MirrorPage.there | MirrorPage.next : MirrorPage.there;
+  if (table[page - 1]) table[page - 1] = MirrorPage.there | MirrorPage.next;
+}
+
+function remove(table: Uint8Array, page: number): void {
+  table[page] = 0;
+  if (table[page - 1]) table[page - 1] = MirrorPage.there;
 }

@@ -155,6 +155,13 @@ export const TranslationWord = {
  */
 export const ENTRY_BUDGET = 1024;
 
+/** What the tables of mirrored pages say of a page, in bits; nothing of one that is not mirrored or does not permit the access. */
+export const MirrorPage = {
+  there: 1,
+  /** The one behind it is there, too. */
+  next: 2,
+} as const;
+
 /**
  * Dispatch table, for code at mirrored addresses: for each mode key a word a page with the offset of the page's block, 0 where nothing
  * may be entered; and blocks of a page's size with a {@link TranslationWord} for each instruction, 0 where nothing is entered.

@@ -37,6 +37,7 @@ const wordOf = ({ name, rt, rs, imm }: Step): number =>
 function plan(
   blocks: readonly (readonly Step[])[],
   successors: readonly (readonly number[])[],
+  { forgets = [], leaves = [] }: { readonly forgets?: readonly number[]; readonly leaves?: readonly number[] } = {},
 ): readonly (readonly Check[])[] {
   const fragments = blocks.map((steps, node) => {
     if (node === 0) return undefined;
@@ -50,9 +51,14 @@ function plan(
     });
     return fragment;
   });
-  return planChecks(fragments, successors, analyse({ successors }).order);
+  return planChecks(
+    ...([fragments, successors, analyse({ successors }).order] as const),
+    (node) => forgets.includes(node),
+    (node) => leaves.includes(node),
+  );
 }
 
+const words = (access: 'read' | 'write') => ({ kind: 'ranges', write: access === 'write', alignment: 4 });
 const kinds = (checks: readonly Check[] | undefined): string[] => (checks ?? []).map(({ kind }) => kind);
 
 describe('which accesses are checked', () => {
@@ -66,7 +72,7 @@ describe('which accesses are checked', () => {
   it('checks the ends of a group', () => {
     const block = [0, 12, 4, 8].map((offset) => access('sw', B, A, offset));
     const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual({ kind: 'ranges', ranges: [{ base: field(A), low: 0, high: 12 }] });
+    expect(first).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 0, high: 12 }] });
     expect(kinds(others)).toEqual(['free', 'free', 'free']);
   });
 
@@ -78,7 +84,7 @@ describe('which accesses are checked', () => {
       { base: field(A), low: 5, high: 12 },
       { base: field(B), low: 1, high: 4 },
     ];
-    expect(checks[0]).toEqual({ kind: 'ranges', ranges });
+    expect(checks[0]).toEqual({ kind: 'ranges', ranges, write: false, alignment: 1 });
     expect(kinds(checks.slice(1))).toEqual(['free', 'free', 'single', 'free']);
     const stores = [access('usw', 2, A, 0), access('usw', 3, B, 0), access('usw', 2, A, 100)];
     expect(kinds(plan([[], stores], [[1], []])[1])).toEqual(['ranges', 'ranges', 'ranges']);
@@ -98,8 +104,43 @@ describe('which accesses are checked', () => {
   });
 
   it('does not take what may be read for what may be written, nor bytes for words', () => {
-    const block = [access('lbu', B, A, 0), access('lw', B, A, 0), access('sw', B, A, 0)];
-    expect(kinds(plan([[], block], [[1], []])[1])).toEqual(['single', 'single', 'single']);
+    const blocks = [[], [access('lbu', B, A, 0)], [access('lw', B, A, 0)], [access('sw', B, A, 0)]];
+    const graph = [[1], [2], [3], []];
+    expect(plan(blocks, graph, { leaves: [1, 2] }).map(kinds)).toEqual([[], ['single'], ['single'], ['single']]);
+  });
+
+  it('checks a word that is read and written once, as one that is written', () => {
+    const block = [access('lw', B, A, 8), access('sw', B, A, 8)];
+    const [first, second] = plan([[], block], [[1], []])[1] as Check[];
+    expect(first).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 8, high: 8 }] });
+    expect(second).toEqual({ kind: 'free' });
+  });
+
+  it('begins a range where the widest access could', () => {
+    const block = [access('lbu', B, A, 7), access('lw', B, A, 12), access('lw', B, A, 14), access('lbu', B, A, 13)];
+    const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
+    expect(first).toEqual({ ...words('read'), ranges: [{ base: field(A), low: 4, high: 13 }] });
+    expect(kinds(others)).toEqual(['free', 'single', 'free']);
+  });
+
+  it('covers what is accessed on every way from there, until the register changes', () => {
+    const blocks = [
+      [],
+      [access('lw', B, A, 8)],
+      [access('lw', B, A, 16), access('lw', B, A, 40)],
+      [access('sw', B, A, 16), access('lw', B, A, 16), add(A, A, 4), access('lw', B, A, 60)],
+      [access('lw', B, A, 20)],
+    ];
+    const graph = [[1], [2, 3], [4], [4], []];
+    const checks = plan(blocks, graph);
+    expect(checks[1]).toEqual([{ ...words('read'), ranges: [{ base: field(A), low: 8, high: 16 }] }]);
+    expect(checks[2]).toEqual([
+      { kind: 'free' },
+      { ...words('read'), ranges: [{ base: field(A), low: 20, high: 40 }] },
+    ]);
+    expect(plan(blocks, graph, { leaves: [1] })[1]).toEqual([{ kind: 'single' }]);
+    expect(plan(blocks, graph, { forgets: [3] })[1]).toEqual([{ kind: 'single' }]);
+    expect(plan(blocks, [[1, 2], [2, 3], [4], [4], []])[1]).toEqual([{ kind: 'single' }]);
   });
 
   it('knows at a join what is known on every way to it', () => {
@@ -151,8 +192,9 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
   const writable = readable.map((can) => can && random.chance(0.9));
   const anywhere = (): number => random.below(0x10000) & (random.chance(0.9) ? -4 : -1);
   const registers = new Map(REGISTERS.map((register) => [field(register), anywhere()]));
+  const isThere = (address: number, write: boolean): boolean => (write ? writable : readable)[address >> 12] === true;
   const passes = (address: number, step: Step): boolean =>
-    address % (ALIGNMENT[step.name] as number) === 0 && (isStore(step) ? writable : readable)[address >> 12] === true;
+    address % (ALIGNMENT[step.name] as number) === 0 && isThere(address, isStore(step));
   let [free, node] = [0, 0];
   for (let visit = 0; visit < 12; visit++) {
     const accesses = [...(checks[node] as readonly Check[])];
@@ -165,16 +207,16 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
       } else {
         const check = accesses.shift() as Check;
         const lastByte = isUnaligned(step) ? base + imm + 3 : base + imm;
-        const ends =
-          check.kind === 'ranges'
-            ? check.ranges.flatMap((range) => {
-                const from = registers.get(range.base) as number;
-                return [from + range.low, from + range.high];
-              })
-            : [base + imm, lastByte];
-        if (check.kind !== 'free') {
-          if (!ends.every((address) => passes(address, step))) return free;
-        } else free++;
+        if (check.kind === 'free') free++;
+        else if (check.kind === 'single') {
+          if (!passes(base + imm, step) || !passes(lastByte, step)) return free;
+        } else {
+          for (const range of check.ranges) {
+            const [low, high] = [range.low, range.high].map((end) => (registers.get(range.base) as number) + end);
+            if ((low as number) % check.alignment !== 0) return free;
+            if (![low, high].every((end) => isThere(end as number, check.write))) return free;
+          }
+        }
         if (!passes(base + imm, step) || !passes(lastByte, step))
           throw new Error(`node ${node} passes over ${JSON.stringify(step)}`);
         if (!isStore(step)) registers.set(field(rt), anywhere());

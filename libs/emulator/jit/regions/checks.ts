@@ -1,20 +1,28 @@
 import { getOrInsertComputed } from '../../core/index.js';
-import type { Fragment, Value } from '../ir/index.js';
-import { alignmentOf, BranchKind, NO_VALUE, Op, Width as Widths } from '../ir/index.js';
+import type { Fragment } from '../ir/index.js';
+import type { Access, Step } from './access-steps.js';
+import { READ, stepsOf, WRITE } from './access-steps.js';
+import { expectedAccesses } from './expected-accesses.js';
 import { MAX_GROUP } from './unaligned.js';
-import type { Width } from '../ir/index.js';
 
 /**
  * Which accesses to mirrored memory are checked, where pages are found by address alone. `single`: the access itself.
- * `ranges`: the first and the last of several accesses off a base register, for one or more of them. `free`: what was
- * checked before covers it.
+ * `ranges`: all between the first and the last of several accesses off a base register, for one or more of them. `free`:
+ * what was checked before covers it.
  */
 export type Check =
   | { readonly kind: 'single' }
   | { readonly kind: 'free' }
-  | { readonly kind: 'ranges'; readonly ranges: readonly Range[] };
+  | {
+      readonly kind: 'ranges';
+      readonly ranges: readonly Range[];
+      /** Some of the accesses are stores; what may be written may be read. */
+      readonly write: boolean;
+      /** What the ranges' first addresses must be multiples of. */
+      readonly alignment: number;
+    };
 
-/** Addresses that are looked up, both ends, as those of an access of the same width. */
+/** Addresses that are looked up: they lie on one page or on two neighbours. */
 export interface Range {
   /** State offset of the base register, and distances from it in bytes. */
   readonly base: number;
@@ -27,8 +35,7 @@ const FREE: Check = { kind: 'free' };
 
 /** Two addresses not further apart than this lie on one page or on two neighbours: what is between them, too. */
 const MAX_SPAN = 4096;
-/** From so many accesses on, checking the first and the last is cheaper than checking each. */
-const MIN_GROUP = 3;
+const MAX_ALIGNMENT = 8;
 /** Rounds over the graph after which nothing is assumed at the start of blocks. */
 const MAX_ROUNDS = 10;
 
@@ -45,28 +52,8 @@ interface Known {
 type Facts = ReadonlyMap<number, Known>;
 const NOTHING: Facts = new Map();
 
-const READ = 0;
-const WRITE = 1;
 const keyOf = (base: number, kind: number): number => base * 2 + kind;
 const mod = (value: number, modulus: number): number => ((value % modulus) + modulus) % modulus;
-
-interface Access {
-  readonly kind: typeof READ | typeof WRITE;
-  /** What the address must be a multiple of. */
-  readonly alignment: number;
-  /** How far from its first byte the last one is that must be looked at: another page begins at a multiple of the alignment. */
-  readonly reach: number;
-  /** Undefined where the address is no constant distance from a register. */
-  readonly from: { readonly base: number; readonly distance: number } | undefined;
-  /** It is not certain that it executes whenever the block does. */
-  readonly conditional: boolean;
-}
-
-/** What a block does, in order, as far as it matters here. */
-type Step =
-  | { readonly kind: 'access'; readonly access: Access }
-  /** A register gets another's value plus a constant, or an unknown value. */
-  | { readonly kind: 'set'; readonly register: number; readonly to: Access['from']; readonly conditional: boolean };
 
 /**
  * Plans the checks of a region. Nothing changes mappings while a translation runs, so what passed once passes as long as
@@ -74,6 +61,7 @@ type Step =
  * @param fragments per node, undefined for nodes without code
  * @param order nodes in reverse postorder
  * @param forgets nodes at whose start nothing is known
+ * @param mayLeave nodes behind which control may go elsewhere than to their successors
  * @returns per node, one for each of its accesses in order
  */
 export function planChecks(
@@ -81,11 +69,19 @@ export function planChecks(
   successors: readonly (readonly number[])[],
   order: readonly number[],
   forgets: (node: number) => boolean = () => false,
+  mayLeave: (node: number) => boolean = () => false,
 ): readonly (readonly Check[])[] {
   const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
   const steps = fragments.map((fragment) =>
     fragment ? getOrInsertComputed(known, fragment, () => stepsOf(fragment)) : [],
   );
+  const entered = new Set<number>();
+  successors.forEach((list, node) => {
+    if (!fragments[node]) for (const next of list) entered.add(next);
+  });
+  const expected = expectedAccesses({ steps, successors, order }, (from, to) => {
+    return !mayLeave(from) && !forgets(to) && !entered.has(to);
+  });
   const atStart: (Facts | undefined)[] = fragments.map(() => undefined);
   atStart[order[0] as number] = NOTHING;
   let stable = false;
@@ -94,7 +90,7 @@ export function planChecks(
     for (const node of order) {
       const facts = atStart[node];
       if (!facts) continue;
-      const after = walk(steps[node] as readonly Step[], facts);
+      const after = walk({ steps: steps[node] as readonly Step[], expected: expected[node] ?? [] }, facts);
       for (const next of successors[node] as readonly number[]) {
         const before = atStart[next];
         const merged = forgets(next) ? NOTHING : before ? common(before, after) : after;
@@ -106,49 +102,19 @@ export function planChecks(
   }
   return steps.map((list, node) => {
     const plan: Check[] = [];
-    walk(list, (stable && atStart[node]) || NOTHING, plan);
+    walk({ steps: list, expected: expected[node] ?? [] }, (stable && atStart[node]) || NOTHING, plan);
     return plan;
   });
 }
 
-function stepsOf(f: Fragment): Step[] {
-  const steps: Step[] = [];
-  const setAt = new Map<number, number>();
-  let depth = 0;
-  let inUncertainSlot = false;
-  /** A register that is read now, or that nobody has set since it was read. */
-  const registerOf = (value: Value): number | undefined =>
-    f.op[value] === Op.LoadState && f.b[value] === NO_VALUE && (setAt.get(f.a[value] as number) ?? -1) < value
-      ? f.a[value]
-      : undefined;
-  const sumOf = (value: Value): Access['from'] => {
-    const isSum = f.op[value] === Op.Add && f.op[f.b[value] as Value] === Op.Const;
-    const base = registerOf(isSum ? (f.a[value] as Value) : value);
-    return base === undefined ? undefined : { base, distance: isSum ? (f.a[f.b[value] as Value] as number) : 0 };
-  };
-  for (let i = 0; i < f.length; i++) {
-    const op = f.op[i];
-    const conditional = depth > 0 || inUncertainSlot;
-    if (op === Op.If) depth++;
-    else if (op === Op.EndIf) depth--;
-    else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
-    else if (op === Op.StoreState && f.b[i] === NO_VALUE) {
-      const register = f.a[i] as number;
-      steps.push({ kind: 'set', register, to: sumOf(f.d[i] as Value), conditional });
-      setAt.set(register, i);
-    } else if (op === Op.LoadGuest || op === Op.StoreGuest) {
-      const kind = op === Op.LoadGuest ? READ : WRITE;
-      const width = f.c[i] as Width;
-      const reach = width === Widths.Unaligned32 ? 3 : 0;
-      const from = sumOf(f.a[i] as Value);
-      steps.push({ kind: 'access', access: { kind, alignment: alignmentOf(width), reach, from, conditional } });
-    }
-  }
-  return steps;
+/** A block's steps, and accesses that are certain to follow if registers stay as they are at its end. */
+interface Way {
+  readonly steps: readonly Step[];
+  readonly expected: readonly Access[];
 }
 
 /** Goes through a block. @param plan gets the check of each access @returns what is known at its end */
-function walk(steps: readonly Step[], start: Facts, plan?: Check[]): Facts {
+function walk({ steps, expected }: Way, start: Facts, plan?: Check[]): Facts {
   const facts = new Map(start);
   steps.forEach((step, i) => {
     if (step.kind === 'set') return setRegister(facts, step);
@@ -160,13 +126,15 @@ function walk(steps: readonly Step[], start: Facts, plan?: Check[]): Facts {
       const ranges = unalignedFrom(steps, i);
       if (ranges.every((range) => coversRange(facts, access.kind, range))) return void plan?.push(FREE);
       for (const range of ranges) learn(facts, access, range);
-      return void plan?.push({ kind: 'ranges', ranges });
+      return void plan?.push({ kind: 'ranges', ranges, write: access.kind === WRITE, alignment: access.alignment });
     }
     if (covers(facts, access)) return void plan?.push(FREE);
     if (access.conditional) return void plan?.push(SINGLE);
-    const group = groupFrom(steps, i);
-    learn(facts, access, group ?? { base: from.base, low: from.distance, high: from.distance });
-    plan?.push(group ? { kind: 'ranges', ranges: [group] } : SINGLE);
+    const group = groupFrom(accessesFrom(steps, expected, i), facts);
+    learn(facts, group ?? access, group?.range ?? { base: from.base, low: from.distance, high: from.distance });
+    if (!group) return void plan?.push(SINGLE);
+    const { range, kind, alignment } = group;
+    plan?.push({ kind: 'ranges', ranges: [range], write: kind === WRITE, alignment });
   });
   return facts;
 }
@@ -203,7 +171,11 @@ function coversRange(facts: Facts, kind: Access['kind'], { base, low, high }: Ra
 }
 
 /** Notes that accesses of one kind and alignment pass in a range. What may be written may be read. */
-function learn(facts: Map<number, Known>, { kind, alignment: bytes }: Access, { base, low, high }: Range): void {
+function learn(
+  facts: Map<number, Known>,
+  { kind, alignment: bytes }: Omit<Group, 'range'>,
+  { base, low, high }: Range,
+): void {
   for (const key of kind === WRITE ? [keyOf(base, READ), keyOf(base, WRITE)] : [keyOf(base, READ)]) {
     const known = facts.get(key);
     const all = known && { low: Math.min(known.low, low), high: Math.max(known.high, high) };
@@ -216,24 +188,45 @@ function learn(facts: Map<number, Known>, { kind, alignment: bytes }: Access, { 
   }
 }
 
-/** Accesses of one kind and width off one register, from one on to the next change of the register. */
-function groupFrom(steps: readonly Step[], start: number): Range | undefined {
+/** Accesses that one check may cover. */
+interface Group extends Pick<Access, 'kind' | 'alignment'> {
+  readonly range: Range;
+}
+
+/** An access off a register, and the others off it until that changes. */
+function accessesFrom(steps: readonly Step[], expected: readonly Access[], start: number): Access[] {
   const { access: first } = steps[start] as Step & { kind: 'access' };
-  const { base, distance } = first.from as { base: number; distance: number }; // the caller has looked
-  let [low, high, count] = [distance, distance, 1];
-  for (const step of steps.slice(start + 1)) {
-    if (step.kind === 'set') {
-      if (step.register === base) break;
-      continue;
-    }
-    const { from, kind, alignment: bytes, reach, conditional } = step.access;
-    if (!from || from.base !== base || kind !== first.kind || conditional) continue;
-    if (bytes !== first.alignment || reach !== first.reach) continue;
-    const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
-    if (higher - lower > MAX_SPAN || mod(from.distance - distance, bytes) !== 0) continue;
-    [low, high, count] = [lower, higher, count + 1];
+  const base = first.from?.base;
+  const accesses: Access[] = [];
+  for (const step of steps.slice(start)) {
+    if (step.kind === 'access') accesses.push(step.access);
+    else if (step.register === base) return accesses;
   }
-  return count >= MIN_GROUP && low < high ? { base, low, high } : undefined;
+  return [...accesses, ...expected];
+}
+
+/** Those of accesses off one register that nothing covers and one check can, with the first one. */
+function groupFrom([first, ...others]: readonly Access[], facts: Facts): Group | undefined {
+  if (!first?.from) return undefined;
+  const { base, distance } = first.from;
+  let [low, high] = [distance, distance];
+  let { kind, alignment } = first;
+  /** Distance of an access with that alignment. */
+  let anchor = distance;
+  for (const access of others) {
+    const { from, conditional, reach } = access;
+    if (from?.base !== base || conditional || reach > 0 || covers(facts, access)) continue;
+    const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
+    // Room to begin at a multiple of the alignment; who is aligned otherwise cannot pass with the others.
+    if (higher - lower > MAX_SPAN - MAX_ALIGNMENT) continue;
+    if (mod(from.distance - anchor, Math.min(alignment, access.alignment)) !== 0) continue;
+    if (access.alignment > alignment) [alignment, anchor] = [access.alignment, from.distance];
+    if (access.kind === WRITE) kind = WRITE;
+    [low, high] = [lower, higher];
+  }
+  if (low === high && kind === first.kind && alignment === first.alignment) return undefined;
+  // Where the accesses are aligned, this is on the first one's page.
+  return { kind, alignment, range: { base, low: low - mod(low - anchor, alignment), high } };
 }
 
 /** What an unaligned access and those that follow it at once look at, see `findPairs`. */

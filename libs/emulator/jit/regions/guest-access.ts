@@ -1,5 +1,5 @@
 import type { Width } from '../ir/index.js';
-import { alignmentOf, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
+import { alignmentOf, MirrorPage, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
@@ -17,6 +17,15 @@ const LAST_BYTE = 3;
 interface LastEntry {
   readonly tag: number;
   readonly addend: number;
+}
+
+/** An address that is looked up in a table of mirrored pages: a distance from what a local holds. */
+interface MirroredAddress {
+  /** Linear-memory offset of the table. */
+  readonly table: number;
+  readonly alignment: number;
+  readonly local: number;
+  readonly distance: number;
 }
 
 /** An access, and what was planned for it. */
@@ -45,6 +54,9 @@ export interface AccessContext {
   noteInstruction(): void;
   /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
   leaveIf(): void;
+  /** What is emitted between these two is not always executed. */
+  enterArm(): void;
+  leaveArm(): void;
 }
 
 /** Emits accesses to guest memory that leave the instruction to the interpreter where they do not pass. */
@@ -91,28 +103,38 @@ export class GuestAccess {
 
   /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
   #checkMirrored(window: MirrorWindow, width: Width, tag: number, check: Check): void {
-    const w = this.writer;
     if (check.kind === 'free') return;
-    this.context.noteInstruction();
-    const lookUp = (local: number, distance: number): void =>
-      this.#isMirrored(window, width, tag, () => {
-        w.get(local);
-        if (distance === 0) return;
-        w.i32(distance);
-        w.op(W.i32_add);
-      });
-    const ends =
-      check.kind === 'ranges'
-        ? check.ranges.flatMap(({ base, low, high }) => {
-            const local = this.context.registerLocal(base) as number; // the address is a distance from it
-            return [low, high].map((distance) => [local, distance] as const);
-          })
-        : (width === Widths.Unaligned32 ? [0, LAST_BYTE] : [0]).map((distance) => [this.#address, distance] as const);
-    ends.forEach(([local, distance], i) => {
-      lookUp(local, distance);
-      if (i > 0) w.op(W.i64_and);
+    if (check.kind === 'ranges') return this.#checkRanges(window, check);
+    const lookUp = { table: tableOf(window, tag === SoftTlb.writeTag), alignment: alignmentOf(width) };
+    const distances = width === Widths.Unaligned32 ? [0, LAST_BYTE] : [0];
+    this.#leaveUnlessMirrored(distances.map((distance) => ({ ...lookUp, local: this.#address, distance })));
+  }
+
+  /** Looks at the page of each range's first address only, where that and the one behind it are there: they nearly always are. */
+  #checkRanges(window: MirrorWindow, { ranges, write, alignment }: Check & { kind: 'ranges' }): void {
+    const w = this.writer;
+    const table = tableOf(window, write);
+    const inRange = ranges.map(({ base, low, high }) => {
+      const local = this.context.registerLocal(base) as number; // the address is a distance from it
+      return { low: { table, alignment, local, distance: low }, high: { table, alignment: 1, local, distance: high } };
     });
+    if (ranges.every((range) => range.low === range.high))
+      return this.#leaveUnlessMirrored(inRange.map(({ low }) => low));
+    this.#mirrored(inRange.map(({ low }) => low));
+    w.i64(MirrorPage.next, 0);
+    w.op(W.i64_and);
     w.op(W.i64_eqz);
+    w.if();
+    this.context.enterArm();
+    this.#leaveUnlessMirrored(inRange.flatMap(({ low, high }) => [low, high]));
+    this.context.leaveArm();
+    w.end();
+  }
+
+  #leaveUnlessMirrored(addresses: readonly MirroredAddress[]): void {
+    this.context.noteInstruction();
+    this.#mirrored(addresses);
+    this.writer.op(W.i64_eqz);
     this.context.leaveIf();
   }
 
@@ -145,20 +167,27 @@ export class GuestAccess {
   }
 
   /**
-   * Leaves, as i64, whether an aligned access hits a mirrored page that permits it; for the tables see `MirrorTable`. As
+   * Leaves, as i64, what the table says of all these addresses, see `MirrorPage`; 0 where one is not aligned. As
    * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
    */
-  #isMirrored(window: MirrorWindow, width: Width, tag: number, address: Emit): void {
+  #mirrored(addresses: readonly MirroredAddress[]): void {
     const w = this.writer;
-    const shift = Math.log2(alignmentOf(width));
-    address();
-    if (shift > 0) {
-      w.i32(shift);
-      w.op(W.i32_rotr);
-    }
-    w.i32(12 - shift);
-    w.op(W.i32_shr_u);
-    w.memory(W.i64_load8_u, tag === SoftTlb.writeTag ? window.writes : window.reads);
+    addresses.forEach(({ table, alignment, local, distance }, i) => {
+      const shift = Math.log2(alignment);
+      w.get(local);
+      if (distance !== 0) {
+        w.i32(distance);
+        w.op(W.i32_add);
+      }
+      if (shift > 0) {
+        w.i32(shift);
+        w.op(W.i32_rotr);
+      }
+      w.i32(12 - shift);
+      w.op(W.i32_shr_u);
+      w.memory(W.i64_load8_u, table);
+      if (i > 0) w.op(W.i64_and);
+    });
   }
 
   /**
@@ -226,6 +255,8 @@ export class GuestAccess {
     }
   }
 }
+
+const tableOf = ({ reads, writes }: MirrorWindow, write: boolean): number => (write ? writes : reads);
 
 /** Leaves the soft TLB entry of an address on the stack and in a local. All but the writer are locals. */
 export function tlbEntryOf(w: FunctionWriter, tlb: number, address: number, entry: number): void {

@@ -144,6 +144,13 @@ export class RegionGraph {
     return address !== undefined && this.#returnedTo.has(address);
   }
 
+  /** Behind a node's block control may go elsewhere than to the node's successors. */
+  mayLeave(node: number): boolean {
+    const end = this.blockOf(node)?.end;
+    if (end?.kind === 'branch') return !this.has(end.taken) || !this.has(end.next);
+    return end?.kind !== 'goto' || !this.has(end.target);
+  }
+
   isLoopHead(node: number): boolean {
     return this.#loopHeads[node] === 1;
   }

@@ -74,7 +74,15 @@ export function planRegion(
     usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
     loads: planLoads(graph, uses, liveRegisters(successors, order, uses)),
     kept: reuse?.kept ?? new Set(),
-    checks: isMirrored ? planChecks(ofNodes, successors, order, (node) => graph.forgets(node)) : undefined,
+    checks: isMirrored
+      ? planChecks(
+          ofNodes,
+          successors,
+          order,
+          (node) => graph.forgets(node),
+          (node) => graph.mayLeave(node),
+        )
+      : undefined,
   };
 }
 

@@ -1,0 +1,61 @@
+import type { Fragment, Value, Width } from '../ir/index.js';
+import { alignmentOf, BranchKind, NO_VALUE, Op, Width as Widths } from '../ir/index.js';
+
+export const READ = 0;
+export const WRITE = 1;
+
+/** An access to guest memory. */
+export interface Access {
+  readonly kind: typeof READ | typeof WRITE;
+  /** What the address must be a multiple of. */
+  readonly alignment: number;
+  /** How far from its first byte the last one is that must be looked at: another page begins at a multiple of the alignment. */
+  readonly reach: number;
+  /** Undefined where the address is no constant distance from a register. */
+  readonly from: { readonly base: number; readonly distance: number } | undefined;
+  /** It is not certain that it executes whenever the block does. */
+  readonly conditional: boolean;
+}
+
+/** What a block does, in order, as far as it matters here. */
+export type Step =
+  | { readonly kind: 'access'; readonly access: Access }
+  /** A register gets another's value plus a constant, or an unknown value. */
+  | { readonly kind: 'set'; readonly register: number; readonly to: Access['from']; readonly conditional: boolean };
+
+/** What a block does to memory, and to the registers that addresses come from. */
+export function stepsOf(f: Fragment): Step[] {
+  const steps: Step[] = [];
+  const setAt = new Map<number, number>();
+  let depth = 0;
+  let inUncertainSlot = false;
+  /** A register that is read now, or that nobody has set since it was read. */
+  const registerOf = (value: Value): number | undefined =>
+    f.op[value] === Op.LoadState && f.b[value] === NO_VALUE && (setAt.get(f.a[value] as number) ?? -1) < value
+      ? f.a[value]
+      : undefined;
+  const sumOf = (value: Value): Access['from'] => {
+    const isSum = f.op[value] === Op.Add && f.op[f.b[value] as Value] === Op.Const;
+    const base = registerOf(isSum ? (f.a[value] as Value) : value);
+    return base === undefined ? undefined : { base, distance: isSum ? (f.a[f.b[value] as Value] as number) : 0 };
+  };
+  for (let i = 0; i < f.length; i++) {
+    const op = f.op[i];
+    const conditional = depth > 0 || inUncertainSlot;
+    if (op === Op.If) depth++;
+    else if (op === Op.EndIf) depth--;
+    else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
+    else if (op === Op.StoreState && f.b[i] === NO_VALUE) {
+      const register = f.a[i] as number;
+      steps.push({ kind: 'set', register, to: sumOf(f.d[i] as Value), conditional });
+      setAt.set(register, i);
+    } else if (op === Op.LoadGuest || op === Op.StoreGuest) {
+      const kind = op === Op.LoadGuest ? READ : WRITE;
+      const width = f.c[i] as Width;
+      const reach = width === Widths.Unaligned32 ? 3 : 0;
+      const from = sumOf(f.a[i] as Value);
+      steps.push({ kind: 'access', access: { kind, alignment: alignmentOf(width), reach, from, conditional } });
+    }
+  }
+  return steps;
+}
