@@ -148,8 +148,9 @@ export class KnownCode {
         continue;
       }
       const { target, isCall, conditional, kind, register } = info.branch;
-      // A jump table's targets belong to the function.
-      if (target === undefined && !isCall && register !== this.reader.linkRegister) return Infinity;
+      // A jump table's targets belong to the function; where a tail call goes does not.
+      const isKnown = register === this.reader.linkRegister || this.#calls.has(address);
+      if (target === undefined && !isCall && !isKnown) return Infinity;
       if (isCall || conditional) queue.push(address + (kind === BranchKind.Immediate ? 4 : 8));
       if (!isCall && target !== undefined) queue.push(target);
     }

@@ -163,6 +163,31 @@ describe('joining regions', () => {
     expect(joined.map(({ entries }) => entries[0])).toEqual(expect.arrayContaining([at('large'), at('small')]));
   });
 
+  it('takes a function that ends in a call of another one into its callers, and that one if it is small', () => {
+    const { kept, at } = piecesOf(
+      (a) => {
+        a.label('main');
+        work(a, 170);
+        a.jump('jal', 'passes').emit(NOP);
+        a.branch('bne', { rs: T0, rt: V1 }, 'rest').emit(NOP);
+        back(a).label('passes').op('lw', { base: SP, rt: T9, offset: 16 });
+        a.label('site').op('jr', { rs: T9 }).emit(NOP);
+        a.label('small').op('addiu', { rt: V0, imm: 1 });
+        back(a).label('rest');
+        work(a, 170);
+        a.jump('j', 'main').emit(NOP);
+      },
+      [
+        { seed: 'main', until: 'passes' },
+        { seed: 'passes', until: 'rest', calls: { site: 'small' } },
+        { seed: 'rest', calls: { site: 'small' } },
+      ],
+    );
+    const main = regionsOf(join(kept)).find(({ entries }) => entries[0] === at('main'));
+    expect([...(main?.addresses ?? [])]).toEqual(expect.arrayContaining(['passes', 'site', 'small', 'rest'].map(at)));
+    expect(main?.tableTargets).toEqual([]);
+  });
+
   it('takes for targets of a jump table what lies in its function and is reached in no other way', () => {
     const { kept, at } = piecesOf(
       (a) => {

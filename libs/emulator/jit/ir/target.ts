@@ -61,6 +61,8 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   readonly registers: readonly StateField[];
   /** Offset of the register that calls leave the return address in: a jump to it is a return. */
   readonly linkRegister: number;
+  /** Offset of the register that position-independent code holds a function's address in when it calls it, or goes on to it at its end. */
+  readonly callRegister: number;
   /** What the mode key (see {@link EngineState.modeKey}) fixes: translations are made for one key. */
   modeConstants(modeKey: number): ReadonlyMap<StateField, number>;
   /**

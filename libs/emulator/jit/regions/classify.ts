@@ -84,6 +84,10 @@ export class InstructionReader {
     return this.target.linkRegister;
   }
 
+  get callRegister(): number {
+    return this.target.callRegister;
+  }
+
   /** An empty fragment; give it back with {@link release}. */
   acquire(): Fragment {
     const fragment = this.#free.pop() ?? new Fragment(this.target.helpers);

@@ -11,7 +11,7 @@ import { discoverRegion, MAX_REGION_INSTRUCTIONS } from './region.js';
 
 const description = mipsDescription(mipsModel('24Kf'), 'little');
 const reader = new InstructionReader(description, 2);
-const [V0, A0, T0, SP, RA] = [2, 4, 8, 29, 31] as const;
+const [V0, A0, T0, T9, GP, SP, RA] = [2, 4, 8, 25, 28, 29, 31] as const;
 const ORIGIN = 0x80001000;
 const PAGE = 0x1000;
 /** Where the code lies in linear memory; virtual pages are there in order. */
@@ -23,17 +23,20 @@ interface Code {
   readonly warm?: (address: number) => boolean;
   readonly translated?: ReadonlyMap<number, number>;
   readonly unmapped?: number;
+  /** What a jump table is taken to hold, and an address table for calls: labels, or what stands for them. */
+  readonly table?: readonly number[];
+  readonly called?: number;
 }
 
-function sourceOf({ words, origin = ORIGIN, warm = () => true, translated, unmapped }: Code): CodeSource {
+function sourceOf({ words, origin = ORIGIN, warm = () => true, ...code }: Code): CodeSource {
+  const { translated, unmapped, table = [], called } = code;
   return {
     word: (address) => ((address & -PAGE) >>> 0 === unmapped ? undefined : words[(address - origin) / 4]),
     placeOf: (page) => LINEAR + page - ((origin & -PAGE) >>> 0),
     isWarm: warm,
     translatedSize: (address) => translated?.get(address) ?? 0,
-    // No guesses.
-    warmNear: () => [],
-    callTarget: () => undefined,
+    warmNear: () => table,
+    callTarget: () => called,
   };
 }
 
@@ -86,6 +89,32 @@ describe('following control flow', () => {
       { at: 16, instructions: 2, branchAt: 0, end: { kind: 'indirect' } },
     ]);
     expect(offsets(region)).toEqual([0, 8]);
+  });
+
+  it('a jump to what was just loaded into the register of calls is another function, else it is through a table', () => {
+    const ended = (build: (a: MipsAssembler) => void): Region | undefined =>
+      discover(
+        (a) => {
+          build(a);
+          a.label('other').op('jr', { rs: RA }).emit(NOP);
+        },
+        { table: [ORIGIN], called: ORIGIN + 12 },
+      );
+    const tail = ended((a) => a.op('lw', { base: GP, rt: T9, offset: 16 }).op('jr', { rs: T9 }).emit(NOP));
+    expect(outline(tail)).toMatchObject([
+      { at: 0, end: { role: 'tail', guess: 12 } },
+      { at: 12, end: { role: 'return' } },
+    ]);
+    expect(tail?.claimed.size).toBe(0);
+    expect([...(tail?.calls ?? [])]).toEqual([[ORIGIN + 4, ORIGIN + 12]]);
+    const added = ended((a) =>
+      a.op('lw', { base: T0, rt: T9, offset: 0 }).op('addu', { rd: T9, rs: T9, rt: GP }).op('jr', { rs: T9 }).emit(NOP),
+    );
+    const elsewhere = ended((a) => a.op('lw', { base: T0, rt: V0, offset: 0 }).op('jr', { rs: V0 }).emit(NOP));
+    for (const region of [added, elsewhere]) {
+      expect(outline(region)).toMatchObject([{ at: 0, end: { role: 'jump' } }]);
+      expect([...(region?.claimed ?? [])]).toEqual([ORIGIN]);
+    }
   });
 
   it('what hardly ever ran is left out, what is behind a backward branch is not', () => {

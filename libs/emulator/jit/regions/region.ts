@@ -36,7 +36,8 @@ export type Terminator =
   /** To an address known at run time. */
   | {
       readonly kind: 'indirect';
-      readonly role: 'call' | 'return' | 'jump';
+      /** `tail`: another function returns in this one's place. `jump`: through a table, as far as one can tell. */
+      readonly role: 'call' | 'return' | 'tail' | 'jump';
       /** Where it will probably go. */
       readonly guess: number | undefined;
       /** Of a call: where it continues when it returns. */
@@ -116,6 +117,8 @@ class Discovery {
   readonly #loaded = new Map<number, { readonly base: number; readonly distance: number }>();
   /** Probable targets of indirect branches, by the branch's address. */
   readonly #guesses = new Map<number, number>();
+  /** Jumps to other functions, which return in this one's place. */
+  readonly #tailCalls = new Set<number>();
   /** Targets of jump tables, which the region takes over from others. */
   readonly #claimed = new Set<number>();
   #limit: number;
@@ -235,6 +238,9 @@ class Discovery {
       else if (this.source.isWarm(branch.target)) this.#include(branch.target);
     } else if (branch.isCall) {
       this.#guessCall(address, branch);
+    } else if (this.#isTailCall(branch)) {
+      this.#tailCalls.add(address);
+      this.#guessCall(address, branch);
     } else if (branch.register !== this.reader.linkRegister) {
       // A jump table: what it jumped to so far, even if that is part of another region already.
       this.#limit = Math.max(this.#limit, this.limits.mostWithTable);
@@ -242,6 +248,11 @@ class Discovery {
     }
     if (branch.isCall) this.#enter(next);
     else if (branch.conditional) this.#include(next);
+  }
+
+  /** A jump table's address is added up before it is jumped to, or is not in the register of calls. */
+  #isTailCall({ register }: BranchInfo): boolean {
+    return register === this.reader.callRegister && register !== undefined && this.#loaded.has(register);
   }
 
   /** Calls through a table of addresses, as position-independent code makes them all, go where the table says now. */
@@ -285,7 +296,8 @@ class Discovery {
         next = (next + 4) >>> 0;
       }
       if (target === undefined) {
-        const role = isCall ? 'call' : info.branch.register === this.reader.linkRegister ? 'return' : 'jump';
+        const jump = this.#tailCalls.has(address) ? 'tail' : 'jump';
+        const role = isCall ? 'call' : info.branch.register === this.reader.linkRegister ? 'return' : jump;
         return done({ kind: 'indirect', role, guess: this.#guesses.get(address), returnTo: next }, branchAt);
       }
       if (!conditional) return done({ kind: 'goto', target, ...(isCall ? { returnTo: next } : {}) }, branchAt);

@@ -65,6 +65,15 @@ it('gives an end that functions share to the callers of each, and ends where a f
   expect(sitesOf(blocks)).toEqual({ 12: [1, 2, 12] });
 });
 
+it('follows functions to those that they end in a call of, where it is known', () => {
+  const tail = (guess?: number): Terminator => ({
+    ...{ kind: 'indirect', role: 'tail', guess: guess === undefined ? undefined : at(guess), returnTo: 0 },
+  });
+  const blocks = [block(0, call(10, 1)), block(1, call(11, 2)), block(2, back)];
+  const functions = [block(10, tail(12)), block(11, tail()), block(12, back)];
+  expect(sitesOf([...blocks, ...functions])).toEqual({ 12: [1] });
+});
+
 it('has no use for functions and return sites that the region does not contain', () => {
   expect(sitesOf([block(0, call(9, 1)), block(1, call(2, 9)), block(2, back)])).toEqual({});
 });

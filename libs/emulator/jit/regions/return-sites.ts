@@ -49,6 +49,7 @@ function continuations({ address, instructions, end }: Block, claimed: ReadonlyS
       return [(address + 4 * instructions.length) >>> 0];
     case 'indirect':
       if (end.role === 'call') return [end.returnTo];
+      if (end.role === 'tail') return end.guess === undefined ? [] : [end.guess];
       return end.role === 'jump' ? [...claimed] : [];
   }
 }

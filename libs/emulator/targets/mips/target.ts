@@ -99,6 +99,7 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     engine,
     registers: [GPR, HI, LO],
     linkRegister: GPR.offset + (31 << GPR.strideShift),
+    callRegister: GPR.offset + (25 << GPR.strideShift),
     modeConstants: mipsModeConstants,
     directSegment: { virtualBase: 0x80000000, sizeBytes: 0x20000000, modes: [Mode.Kernel] }, // kseg0
     isDirectlyMapped: (address) => address >>> 30 === 2, // kseg0 and kseg1
