@@ -13,8 +13,8 @@ import { enterSyscallStop } from './tracing.js';
 
 /** Instructions that a thread executes before the next one's turn. */
 export const QUANTUM = 50_000;
-/** The same where nobody waits for a turn. The end of each is interpreted, which costs a twentieth of a short one. */
-const LONE_QUANTUM = 1_000_000;
+/** The same where nobody waits for a turn. The end of each is interpreted; a signal of the host's waits for some milliseconds. */
+const LONE_QUANTUM = 10_000_000;
 /** The policy, sched(7), whose threads run until they wait or give up their turn. */
 const SCHED_FIFO = 1;
 /** Host time after which the host gets a turn, for input and signals. */
