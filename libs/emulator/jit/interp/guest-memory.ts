@@ -5,6 +5,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit, LocalPool } from '../wasm/lowering.js';
 import { loadOpcode, storeOpcode } from '../wasm/lowering.js';
+import { mirrorIndex } from '../wasm/mirror-index.js';
 
 /** Where an interpreter finds what it needs for memory accesses, as linear-memory offsets. */
 export interface MemoryLayout {
@@ -168,15 +169,9 @@ export class GuestMemory {
     const w = this.writer;
     const { mirror } = this.layout;
     if (!mirror) return undefined;
-    const shift = Math.log2(widthBytes(width));
     address();
     w.tee(this.address);
-    if (shift > 0) {
-      w.i32(shift);
-      w.op(W.i32_rotr);
-    }
-    w.i32(12 - shift);
-    w.op(W.i32_shr_u);
+    mirrorIndex(w, widthBytes(width));
     w.memory(W.i32_load8_u, mirror[kind]);
     return { local: this.address, linear: mirror.linear };
   }

@@ -14,8 +14,8 @@ export interface SegmentWindow {
 }
 
 /**
- * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is not 0, see `MirrorPage`. Accesses to other pages
- * are left to the interpreter: whoever offers such a window sees to it that they are few.
+ * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is not 0, see `MirrorPage`. Accesses to
+ * other pages are left to the interpreter: whoever offers such a window sees to it that they are few.
  */
 export interface MirrorWindow {
   readonly kind: 'mirror';

@@ -3,6 +3,7 @@ import { alignmentOf, MirrorPage, SoftTlb, Width as Widths, widthBytes } from '.
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
+import { mirrorIndex } from '../wasm/mirror-index.js';
 import type { Check } from './checks.js';
 import type { DirectWindow, MirrorWindow, SegmentWindow } from './direct-window.js';
 import type { Reuse } from './reuse.js';
@@ -173,18 +174,12 @@ export class GuestAccess {
   #mirrored(addresses: readonly MirroredAddress[]): void {
     const w = this.writer;
     addresses.forEach(({ table, alignment, local, distance }, i) => {
-      const shift = Math.log2(alignment);
       w.get(local);
       if (distance !== 0) {
         w.i32(distance);
         w.op(W.i32_add);
       }
-      if (shift > 0) {
-        w.i32(shift);
-        w.op(W.i32_rotr);
-      }
-      w.i32(12 - shift);
-      w.op(W.i32_shr_u);
+      mirrorIndex(w, alignment);
       w.memory(W.i64_load8_u, table);
       if (i > 0) w.op(W.i64_and);
     });
