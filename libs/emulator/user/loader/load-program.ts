@@ -37,11 +37,6 @@ export interface LoadedProgram {
 
 /** A stack as large as this fits below every mapping (MIN_GAP and MAX_GAP of Linux's mmap layout). */
 const MIN_STACK_GAP = 128 << 20;
-/**
- * The soft TLB finds pages by the low bits of their numbers: a stack and what is mapped first, 128 MiB below it, would displace each
- * other all the time. Few stacks are larger than this.
- */
-const MAP_OFFSET_BYTES = 2 << 20;
 const STACK_INITIAL_BYTES = 132 << 10;
 
 /**
@@ -60,7 +55,7 @@ export function loadProgram(
   space.stackLimit = request.stackLimit;
   const stackTop = abi.addresses.limit - (abi.signalPage.length > 0 ? 4096 : 0);
   const gap = Math.min(Math.max(request.stackLimit, MIN_STACK_GAP), Math.floor((abi.addresses.limit / 6) * 5));
-  space.mapTop = pageDown(stackTop - gap - MAP_OFFSET_BYTES);
+  space.mapTop = pageDown(stackTop - gap);
   const stackHeader = elf.headers.find(({ type }) => type === ProgramHeaderType.GnuStack);
   const executableStack = !stackHeader || (stackHeader.flags & SegmentFlag.Execute) !== 0;
   space.readImpliesExecute = executableStack;
