@@ -3,7 +3,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheOffset } from '../wasm/lowering.js';
-import type { TranslationArguments } from '../wasm/translation-call.js';
+import type { Waiting } from '../wasm/translation-call.js';
 import { translationArguments, unlessMayEnter } from '../wasm/translation-call.js';
 import type { DirectWindow, MirrorWindow } from './direct-window.js';
 import { tlbEntryOf } from './guest-access.js';
@@ -12,7 +12,7 @@ import { tlbEntryOf } from './guest-access.js';
 const FETCH_KEY = 0xfffff003 | 0;
 
 /** What {@link JumpCacheLookup.enter} needs. */
-export interface JumpCacheEntering extends Pick<TranslationArguments, 'returnTo' | 'depth'> {
+export interface JumpCacheEntering extends Waiting {
   readonly address: number;
   readonly remaining: number;
   readonly free: number;

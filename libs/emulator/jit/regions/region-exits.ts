@@ -5,6 +5,7 @@ import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import type { DispatchLookup } from './dispatch-lookup.js';
 import type { JumpCacheLookup } from './jump-cache-lookup.js';
+import type { Waiting } from '../wasm/translation-call.js';
 import { ELSEWHERE, nobodyWaits, translationArguments, TranslationParameter } from '../wasm/translation-call.js';
 
 /** Translations that may wait for one that they have called: each has a frame on the host's stack. */
@@ -91,7 +92,7 @@ export class RegionExits {
    * has not come there, see {@link leaveIfElsewhere}
    */
   callOut(target: number | { readonly constant: number }, returnTo: number, goOn: Emit): void {
-    const { writer: w, type, remaining, tlb, dispatch } = this.fn;
+    const { writer: w, type, remaining, dispatch } = this.fn;
     if (!dispatch) throw new Error('only mirrored code calls out');
     dispatch.find(target);
     const stay = w.block();
@@ -100,10 +101,7 @@ export class RegionExits {
     w.i32(MAX_HOST_DEPTH);
     w.op(W.i32_ge_u);
     w.brIf(stay);
-    translationArguments(w, {
-      word: dispatch.word,
-      remaining: () => w.get(remaining),
-      tlb: () => w.get(tlb),
+    this.#argumentsFor(dispatch, {
       returnTo: () => w.i32(returnTo),
       depth: () => {
         w.get(TranslationParameter.Depth);
@@ -137,27 +135,28 @@ export class RegionExits {
 
   /** Continues in the translation of the address in the local, without returning to the interpreter, if there is one. */
   #transfer(): void {
-    const { writer: w, type, remaining, tlb, free, jumpCache, dispatch } = this.fn;
+    const { writer: w, type, remaining, free, jumpCache, dispatch } = this.fn;
     const address = this.#pc;
-    const waits = {
-      returnTo: (): void => w.get(TranslationParameter.ReturnTo),
-      depth: (): void => w.get(TranslationParameter.Depth),
+    const waits: Waiting = {
+      returnTo: () => w.get(TranslationParameter.ReturnTo),
+      depth: () => w.get(TranslationParameter.Depth),
     };
     if (dispatch) {
       dispatch.find(address);
       const stay = w.block();
       dispatch.unlessEnterable(remaining, stay);
-      translationArguments(w, {
-        ...waits,
-        word: dispatch.word,
-        remaining: () => w.get(remaining),
-        tlb: () => w.get(tlb),
-      });
+      this.#argumentsFor(dispatch, waits);
       w.returnCallIndirect(type);
       w.end();
     }
     // Nobody waits for what is not mirrored.
     jumpCache.enter({ address, remaining, free, ...(dispatch ? waits : nobodyWaits(w)) }, type, () => undefined);
+  }
+
+  /** Leaves what the translation that the dispatch table has in hand is called with. */
+  #argumentsFor({ word }: DispatchLookup, waiting: Waiting): void {
+    const { writer: w, remaining, tlb } = this.fn;
+    translationArguments(w, { ...waiting, word, remaining: () => w.get(remaining), tlb: () => w.get(tlb) });
   }
 
   #leaveForInterpreter(): void {

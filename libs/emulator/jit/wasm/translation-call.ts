@@ -40,8 +40,11 @@ export interface TranslationArguments {
   readonly depth: Emit;
 }
 
+/** What is said of who waits. */
+export type Waiting = Pick<TranslationArguments, 'returnTo' | 'depth'>;
+
 /** For translations for which nobody waits. */
-export const nobodyWaits = (w: FunctionWriter): Pick<TranslationArguments, 'returnTo' | 'depth'> => ({
+export const nobodyWaits = (w: FunctionWriter): Waiting => ({
   returnTo: () => w.i32(0),
   depth: () => w.i32(0),
 });
