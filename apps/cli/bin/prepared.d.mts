@@ -9,7 +9,6 @@ export interface CompiledFile {
   readonly size: number;
   /** When it was written, in seconds since 1970. */
   readonly second: number;
-  readonly sha256: string;
 }
 
 /** `build.json`, and where it lies. */
@@ -27,9 +26,11 @@ export interface PreparedBuild {
 }
 
 export declare const PREPARED: URL;
+export declare const COMPILED: URL;
 export declare const RUNTIME: string;
 export declare function preparedBuild(): PreparedBuild | undefined;
-export declare function describeCompiled(file: URL): Omit<CompiledFile, 'path'>;
+export declare function describeCompiled(path: string): CompiledFile;
+export declare function readCompiled(files: readonly CompiledFile[]): Buffer;
 export declare function requireBundle(name: 'exec'): typeof ExecProcess;
 export declare function runBundle(name: 'exec'): { readonly exports: typeof ExecProcess; readonly script: Script };
 export declare function keepCodeOf(name: 'exec', script: Script): void;

@@ -8,6 +8,9 @@ const { fileURLToPath } = process.getBuiltinModule?.('node:url') ?? (await impor
 /** Where `prepare.js` writes; `build.json` comes last and says what the rest was made from. */
 export const PREPARED = new URL('../dist/prepared/', import.meta.url);
 
+/** What {@link readCompiled} gave when that was. */
+export const COMPILED = new URL('compiled', PREPARED);
+
 /** Who understands the code that V8 compiles in this process. */
 export const RUNTIME = `${process.version} ${process.arch}`;
 
@@ -20,37 +23,32 @@ const WRAPPER = ['(function (exports, require, module, __filename, __dirname) {'
 export function preparedBuild() {
   try {
     const build = JSON.parse(fs.readFileSync(new URL('build.json', PREPARED), 'utf8'));
-    return build.compiled.every(isUnchanged) ? { ...build, folder: fileURLToPath(PREPARED) } : undefined;
+    return isCurrent(build) ? { ...build, folder: fileURLToPath(PREPARED) } : undefined;
   } catch {
     return undefined; // there is none
   }
 }
 
-/** @param {import('./prepared.mjs').CompiledFile} file */
-function isUnchanged({ path, size, second, sha256 }) {
-  const url = new URL(path, PREPARED);
-  const stats = fs.statSync(url);
+/** @param {import('./prepared.mjs').PreparedBuild} build */
+function isCurrent({ compiled }) {
+  const now = compiled.map(({ path }) => describeCompiled(path));
+  if (now.some(({ size }, i) => size !== compiled[i]?.size)) return false;
   // Archives keep whole seconds, copies have times of their own.
-  return stats.size === size && (secondOf(stats) === second || digestOf(url) === sha256);
+  const isUntouched = now.every(({ second }, i) => second === compiled[i]?.second);
+  return isUntouched || readCompiled(compiled).equals(fs.readFileSync(COMPILED));
 }
 
 /**
- * @param {URL} file
- * @returns {Omit<import('./prepared.mjs').CompiledFile, 'path'>}
+ * @param {string} path
+ * @returns {import('./prepared.mjs').CompiledFile}
  */
-export function describeCompiled(file) {
-  const stats = fs.statSync(file);
-  return { size: stats.size, second: secondOf(stats), sha256: digestOf(file) };
+export function describeCompiled(path) {
+  const { size, mtimeMs } = fs.statSync(new URL(path, PREPARED));
+  return { path, size, second: Math.floor(mtimeMs / 1000) };
 }
 
-/** @param {import('node:fs').Stats} stats */
-const secondOf = ({ mtimeMs }) => Math.floor(mtimeMs / 1000);
-
-/** @param {URL} file */
-function digestOf(file) {
-  const { createHash } = createRequire(import.meta.url)('node:crypto'); // seldom needed, and large
-  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
-}
+/** @param {readonly import('./prepared.mjs').CompiledFile[]} files @returns {Buffer} one after the other */
+export const readCompiled = (files) => Buffer.concat(files.map(({ path }) => fs.readFileSync(new URL(path, PREPARED))));
 
 /** @param {string} name @returns {URL} */
 const bundleUrl = (name) => new URL(`${name}/${name}.cjs`, PREPARED);

@@ -3,7 +3,6 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFi
 import module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEAN_MALLOC } from '../bin/lean-malloc.mjs';
 import type { PreparedBuild } from '../bin/prepared.mjs';
@@ -81,7 +80,8 @@ describe('what was prepared for exec', () => {
         process.stdout.write(['prepared', JSON.stringify(args), version, interpreters].join(' '));
       };`,
     );
-    const file = { path: '../.tsbuildinfo', ...describeCompiled(pathToFileURL(compiled())) };
+    writeFileSync(join(prepared, 'compiled'), 'sources');
+    const file = { ...describeCompiled(compiled()), path: '../.tsbuildinfo' };
     const build: Omit<PreparedBuild, 'folder'> = {
       ...{ compiled: [file], runtime, version: '1.2.3', generator: '', interpreters: {} },
     };
@@ -93,9 +93,11 @@ describe('what was prepared for exec', () => {
     expect(exec()).toBe(PREPARED);
     utimesSync(compiled(), 0, 0); // a copy
     expect(exec()).toBe(PREPARED);
-    writeFileSync(compiled(), 'changed');
-    utimesSync(compiled(), 0, 0);
-    expect(exec()).toBe('modules');
+    for (const changed of ['changed', 'other sources']) {
+      writeFileSync(compiled(), changed);
+      utimesSync(compiled(), 0, 0);
+      expect(exec()).toBe('modules');
+    }
     rmSync(compiled());
     expect(exec()).toBe('modules');
   });

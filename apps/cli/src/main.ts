@@ -8,12 +8,13 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 const args = process.argv.slice(2);
-const build = preparedBuild();
+// The launcher has looked already and runs `exec` itself where it is prepared.
+const build = args[0] === 'exec' ? undefined : preparedBuild();
 const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signals: process };
 
 // What runs guests should start soon: what other commands need is not even loaded.
 if (args[0] === 'exec') {
-  const { execProcess } = await import('./exec/process.js'); // where it is prepared, the launcher knows
+  const { execProcess } = await import('./exec/process.js');
   await execProcess(args, { version, build });
 } else if (args[0] === 'boot') {
   const prepared = new URL('boot.js', PREPARED).href;

@@ -10,7 +10,7 @@ import { generatorVersion, optimizedMachineCodeOf } from '@bootlab/emulator/thre
 import { ARCHITECTURES, prepareInterpreter } from '@bootlab/emulator/user';
 import { build } from 'vite';
 import type { PreparedBuild } from '../../bin/prepared.mjs';
-import { describeCompiled, PREPARED, RUNTIME } from '../../bin/prepared.mjs';
+import { COMPILED, describeCompiled, PREPARED, readCompiled, RUNTIME } from '../../bin/prepared.mjs';
 import { bundleOptions } from '../../../../scripts/bundle-options.mjs';
 
 const base = import.meta.url;
@@ -52,9 +52,9 @@ if (generator === undefined) throw new Error('the emulator is not built');
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', base), 'utf8')) as { version: string };
 const compiled = [base, '@bootlab/emulator', '@bootlab/lab'].map((from) => {
   const main = from === base ? new URL('../main.js', base) : import.meta.resolve(from);
-  const file = new URL('.tsbuildinfo', main);
-  return { path: relative(fileURLToPath(PREPARED), fileURLToPath(file)), ...describeCompiled(file) };
+  return describeCompiled(relative(fileURLToPath(PREPARED), fileURLToPath(new URL('.tsbuildinfo', main))));
 });
+writeFileSync(COMPILED, readCompiled(compiled));
 const description: Omit<PreparedBuild, 'folder'> = {
   ...{ compiled, runtime: RUNTIME, version, generator, interpreters: prepared },
 };
