@@ -51,11 +51,14 @@ function plan(
     });
     return fragment;
   });
-  return planChecks(
-    ...([fragments, successors, analyse({ successors }).order] as const),
-    (node) => forgets.includes(node),
-    (node) => leaves.includes(node),
-  );
+  const { order } = analyse({ successors });
+  const graph = {
+    successors,
+    order,
+    forgets: (node: number) => forgets.includes(node),
+    mayLeave: (node: number) => leaves.includes(node),
+  };
+  return planChecks(graph, fragments);
 }
 
 const words = (access: 'read' | 'write') => ({ kind: 'ranges', write: access === 'write', alignment: 4 });

@@ -55,22 +55,28 @@ const NOTHING: Facts = new Map();
 const keyOf = (base: number, kind: number): number => base * 2 + kind;
 const mod = (value: number, modulus: number): number => ((value % modulus) + modulus) % modulus;
 
+/** A region's control flow, see `RegionGraph`. */
+export interface CheckGraph {
+  readonly successors: readonly (readonly number[])[];
+  /** Nodes in reverse postorder. */
+  readonly order: readonly number[];
+  /** At a node's start nothing is known. */
+  forgets(node: number): boolean;
+  /** Behind a node control may go elsewhere than to its successors. */
+  mayLeave(node: number): boolean;
+}
+
 /**
  * Plans the checks of a region. Nothing changes mappings while a translation runs, so what passed once passes as long as
  * the base register keeps its value or moves by constants.
  * @param fragments per node, undefined for nodes without code
- * @param order nodes in reverse postorder
- * @param forgets nodes at whose start nothing is known
- * @param mayLeave nodes behind which control may go elsewhere than to their successors
  * @returns per node, one for each of its accesses in order
  */
 export function planChecks(
+  graph: CheckGraph,
   fragments: readonly (Fragment | undefined)[],
-  successors: readonly (readonly number[])[],
-  order: readonly number[],
-  forgets: (node: number) => boolean = () => false,
-  mayLeave: (node: number) => boolean = () => false,
 ): readonly (readonly Check[])[] {
+  const { successors, order } = graph;
   const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
   const steps = fragments.map((fragment) =>
     fragment ? getOrInsertComputed(known, fragment, () => stepsOf(fragment)) : [],
@@ -80,7 +86,7 @@ export function planChecks(
     if (!fragments[node]) for (const next of list) entered.add(next);
   });
   const expected = expectedAccesses({ steps, successors, order }, (from, to) => {
-    return !mayLeave(from) && !forgets(to) && !entered.has(to);
+    return !graph.mayLeave(from) && !graph.forgets(to) && !entered.has(to);
   });
   const atStart: (Facts | undefined)[] = fragments.map(() => undefined);
   atStart[order[0] as number] = NOTHING;
@@ -93,7 +99,7 @@ export function planChecks(
       const after = walk({ steps: steps[node] as readonly Step[], expected: expected[node] ?? [] }, facts);
       for (const next of successors[node] as readonly number[]) {
         const before = atStart[next];
-        const merged = forgets(next) ? NOTHING : before ? common(before, after) : after;
+        const merged = graph.forgets(next) ? NOTHING : before ? common(before, after) : after;
         if (before && isSame(before, merged)) continue;
         atStart[next] = merged;
         stable = false;

@@ -74,15 +74,7 @@ export function planRegion(
     usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
     loads: planLoads(graph, uses, liveRegisters(successors, order, uses)),
     kept: reuse?.kept ?? new Set(),
-    checks: isMirrored
-      ? planChecks(
-          ofNodes,
-          successors,
-          order,
-          (node) => graph.forgets(node),
-          (node) => graph.mayLeave(node),
-        )
-      : undefined,
+    checks: isMirrored ? planChecks(graph, ofNodes) : undefined,
   };
 }
 
