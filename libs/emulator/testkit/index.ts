@@ -8,6 +8,7 @@ export * from './ir-oracle.js';
 export * from './mips-assembler.js';
 export * from './mips-bench.js';
 export * from './mips-control-flow.js';
+export * from './mips-elf.js';
 export * from './mips-lockstep.js';
 export * from './mips-sequences.js';
 export * from './prerequisites.js';

@@ -10,7 +10,8 @@ import { Scheduler } from '../core/index.js';
 import { AddressSpace, LinearMemory } from '../memory/index.js';
 import { mipsDisassembler, mipsModel } from '../targets/index.js';
 import type { MipsInstruction } from './mips-assembler.js';
-import { asm, MIPS_INSTRUCTIONS, mipsInstruction } from './mips-assembler.js';
+import { asm, MIPS_INSTRUCTIONS, mipsInstruction, wordsToBytes } from './mips-assembler.js';
+import { mipsElf } from './mips-elf.js';
 import { qemuUserMips } from './qemu.js';
 import { SeededRandom } from './random.js';
 import type { FieldChooser } from './random-instructions.js';
@@ -523,36 +524,15 @@ export class MipsSequences {
   /** Text and inputs, from {@link TEXT} on. */
   #image(): Uint8Array {
     const bytes = new Uint8Array(this.#resultsAt - TEXT);
-    const view = new DataView(bytes.buffer);
-    this.#text.forEach((word, i) => view.setUint32(4 * i, word, this.options.byteOrder === 'little'));
+    bytes.set(wordsToBytes(this.#text, this.options.byteOrder));
     bytes.set(this.#inputs, this.#inputsAt - TEXT);
     return bytes;
   }
 
-  /** An executable with one segment, and the ABI flags that tell the system which floating-point registers to use. */
+  /** What QEMU runs. */
   elf(): Uint8Array {
-    const little = this.options.byteOrder === 'little';
-    const wide = this.options.registers === 64;
-    const image = this.#image();
-    const headerBytes = 0x1000;
-    const bytes = new Uint8Array(headerBytes + image.length);
-    const view = new DataView(bytes.buffer);
-    const flagsAt = 0x100;
-    bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, little ? 1 : 2, 1]);
-    const words = (offset: number, values: readonly number[]): void =>
-      values.forEach((value, i) => view.setUint32(offset + 4 * i, value, little));
-    const halves = (offset: number, values: readonly number[]): void =>
-      values.forEach((value, i) => view.setUint16(offset + 2 * i, value, little));
-    halves(16, [2, 8]); // executable, MIPS
-    words(20, [1, TEXT, 52, 0, 0x70001000 | (wide ? 0x200 : 0)]); // MIPS32 release 2, o32
-    halves(40, [52, 32, 2, 40, 0, 0]);
-    words(52, [0x70000003, flagsAt, 0, 0, 24, 24, 4, 8]); // PT_MIPS_ABIFLAGS
-    words(84, [1, headerBytes, TEXT, TEXT, image.length, this.#end - TEXT, 7, 0x1000]);
-    halves(flagsAt, [0]);
-    // ISA level and revision, sizes of GPRs and FPRs, no coprocessor 2, floating-point ABI: double (1) or FP64 (6).
-    bytes.set([32, 2, 1, wide ? 2 : 1, 0, wide ? 6 : 1], flagsAt + 2);
-    bytes.set(image, headerBytes);
-    return bytes;
+    const { byteOrder, registers } = this.options;
+    return mipsElf({ byteOrder, registers, address: TEXT, image: this.#image(), memoryBytes: this.#end - TEXT });
   }
 }
 

@@ -1,3 +1,5 @@
+import { MipsAssembler, mipsElf, wordsToBytes } from '@bootlab/emulator/testkit';
+
 /** Numbers of Linux's system calls on MIPS, o32 (asm/unistd_o32.h). */
 const CALLS = {
   read: 4003,
@@ -41,10 +43,11 @@ const [PROT_READ, PROT_READ_WRITE, PROT_READ_EXECUTE] = [1, 3, 5];
 const [MAP_PRIVATE, MAP_PRIVATE_ANONYMOUS] = [2, 0x802];
 const PAGE_BYTES = 4096;
 
-/** Where the program lies, and where calls find room to write in. */
+/** Where the code lies, its texts, and room that calls write in. */
 const BASE = 0x40_0000;
-const BUFFER = BASE + 2 * PAGE_BYTES;
 const DATA = BASE + PAGE_BYTES;
+const BUFFER = DATA + PAGE_BYTES;
+const BUFFER_BYTES = 5 * PAGE_BYTES;
 
 /** What the call before the last returned, and the last. */
 const [EARLIER, LAST] = ['earlier', 'last'] as const;
@@ -104,53 +107,39 @@ const USUAL: readonly Call[] = [
 
 /** Registers (MIPS calling convention o32). */
 const Register = { zero: 0, v0: 2, a0: 4, t0: 8, s0: 16, s1: 17, sp: 29 } as const;
-const SYSCALL = 0x0000_000c;
-const lui = (to: number, value: number): number => 0x3c00_0000 | (to << 16) | (value >>> 16);
-const ori = (to: number, value: number): number => 0x3400_0000 | (to << 21) | (to << 16) | (value & 0xffff);
-const addiu = (to: number, from: number, value: number): number =>
-  0x2400_0000 | (from << 21) | (to << 16) | (value & 0xffff);
-const move = (to: number, from: number): number => 0x0000_0021 | (from << 21) | (to << 11);
-const store = (from: number, base: number, offset: number): number =>
-  0xac00_0000 | (base << 21) | (from << 16) | offset;
 
 /**
  * A program for mipsel that makes the system calls which nearly every program makes: at build time V8 learns from it which of
  * our functions `bootlab exec` needs. Bytes of a static ELF file.
  */
 export function usualProgram(): Uint8Array {
-  const bytes = new Uint8Array(3 * PAGE_BYTES);
-  const view = new DataView(bytes.buffer);
-  const code: number[] = [addiu(Register.sp, Register.sp, -32)];
+  const image = new Uint8Array(BUFFER - BASE);
+  const code = new MipsAssembler(BASE).op('addiu', { rt: Register.sp, rs: Register.sp, imm: -32 });
   let texts = DATA;
   const address = ({ text }: { readonly text: string }): number => {
     const at = texts;
-    bytes.set(Buffer.from(text, 'latin1'), at - BASE);
+    image.set(Buffer.from(text, 'latin1'), at - BASE);
     texts += text.length + 1;
     return at;
   };
+  const move = (rd: number, rs: number): MipsAssembler => code.op('addu', { rd, rs, rt: Register.zero });
   const load = (register: number, argument: Argument): void => {
-    if (argument === LAST) code.push(move(register, Register.s0));
-    else if (argument === EARLIER) code.push(move(register, Register.s1));
-    else {
-      const value = typeof argument === 'number' ? argument : address(argument);
-      code.push(lui(register, value), ori(register, value));
-    }
+    if (argument === LAST) move(register, Register.s0);
+    else if (argument === EARLIER) move(register, Register.s1);
+    else code.li(register, typeof argument === 'number' ? argument : address(argument));
   };
   for (const [name, ...args] of USUAL) {
     for (const [index, argument] of args.entries()) {
       const onStack = index >= 4;
       load(onStack ? Register.t0 : Register.a0 + index, argument);
-      if (onStack) code.push(store(Register.t0, Register.sp, 4 * index));
+      if (onStack) code.op('sw', { rt: Register.t0, base: Register.sp, offset: 4 * index });
     }
     load(Register.v0, CALLS[name]);
-    code.push(SYSCALL, move(Register.s1, Register.s0), move(Register.s0, Register.v0));
+    code.op('syscall');
+    move(Register.s1, Register.s0);
+    move(Register.s0, Register.v0);
   }
-  const words = (at: number, values: readonly number[]): void =>
-    values.forEach((value, index) => view.setInt32(at + 4 * index, value, true));
-  const entry = 256;
-  bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]); // ELF, 32 bits, little-endian
-  words(16, [0x0008_0002, 1, BASE + entry, 52, 0, 0x7000_1000, 0x0020_0034, 1]); // EXEC, MIPS, o32, MIPS32 release 2
-  words(52, [1, 0, BASE, BASE, bytes.length, bytes.length + 4 * PAGE_BYTES, 7, PAGE_BYTES]); // one segment, all of the file
-  words(entry, code);
-  return bytes;
+  if (code.here > DATA) throw new Error('the code does not fit before its texts');
+  image.set(wordsToBytes(code.finish(), 'little'));
+  return mipsElf({ byteOrder: 'little', address: BASE, image, memoryBytes: image.length + BUFFER_BYTES });
 }
