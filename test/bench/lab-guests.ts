@@ -1,4 +1,4 @@
-import { LOAD_ADDRESS, mipsElf } from '../support/mips-elf.js';
+import { LOAD_ADDRESS, kernelElf } from '../support/kernel-elf.js';
 import {
   addiu,
   andi,
@@ -29,7 +29,7 @@ const RTS = 2;
 export const FILLER_LETTERS = 63;
 
 const elf = (words: readonly number[]): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(mipsElf(words, { byteOrder: 'little' }));
+  Uint8Array.from(kernelElf(words, { byteOrder: 'little' }));
 
 /**
  * Sends back every character that it receives, and prints a line of 63 letters and a line feed after so many looks at

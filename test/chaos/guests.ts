@@ -1,5 +1,5 @@
 // Guests that misbehave, a few instructions each, and the ELF file around them.
-import { mipsElf } from '../support/mips-elf.js';
+import { kernelElf } from '../support/kernel-elf.js';
 import {
   addiu,
   addu,
@@ -22,11 +22,11 @@ import {
   WAIT,
 } from '../support/mips-words.js';
 
-const lb = (rt: number, base: number, offset: number): number => memory(0x20, rt, base, offset);
-const lh = (rt: number, base: number, offset: number): number => memory(0x21, rt, base, offset);
-const lw = (rt: number, base: number, offset: number): number => memory(0x23, rt, base, offset);
-const sh = (rt: number, base: number, offset: number): number => memory(0x29, rt, base, offset);
-const sw = (rt: number, base: number, offset: number): number => memory(0x2b, rt, base, offset);
+const lb = (rt: number, base: number, offset: number): number => memory('lb', rt, base, offset);
+const lh = (rt: number, base: number, offset: number): number => memory('lh', rt, base, offset);
+const lw = (rt: number, base: number, offset: number): number => memory('lw', rt, base, offset);
+const sh = (rt: number, base: number, offset: number): number => memory('sh', rt, base, offset);
+const sw = (rt: number, base: number, offset: number): number => memory('sw', rt, base, offset);
 
 const T3 = 11;
 /** Coprocessor 0: the counter, what it is compared with, and the status with its mask of interrupts. */
@@ -70,4 +70,4 @@ export const guests = {
 
 /** A little-endian executable of these instructions. */
 export const elfOf = (instructions: readonly number[]): Buffer =>
-  Buffer.from(mipsElf(instructions, { byteOrder: 'little' }));
+  Buffer.from(kernelElf(instructions, { byteOrder: 'little' }));

@@ -18,7 +18,7 @@ import { describeWith } from '../support/requirements.js';
 /** Writes one word into each page from 2 MiB to 192 MiB, then spins. */
 const FILLS = elfOf([
   ...[lui(T0, 0x8020), lui(T1, 0x8c00)],
-  ...[memory(0x2b, T1, T0), addiu(T0, T0, 0x1000), xor(T2, T0, T1), ...beqz(T2, 3), ...jump(2), NOP],
+  ...[memory('sw', T1, T0), addiu(T0, T0, 0x1000), xor(T2, T0, T1), ...beqz(T2, 3), ...jump(2), NOP],
   ...bAlways(-1),
 ]);
 const FILLED_MIB = 190;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMachine } from '@bootlab/emulator';
-import { mipsElf } from '../../support/mips-elf.js';
-import { jr, jump, lui, memory, NOP, ori, T0, T1, WAIT } from '../../support/mips-words.js';
+import { asm } from '@bootlab/emulator/testkit';
+import { kernelElf } from '../../support/kernel-elf.js';
+import { jr, jump, lui, memory, mtc0, NOP, ori, T0, T1, WAIT } from '../../support/mips-words.js';
 import { INTERPRETER, JIT_ONLY } from '../../support/engines.js';
 import { describeWith } from '../../support/requirements.js';
 import { boot, buildProgram, runToEnd } from './programs.js';
@@ -13,16 +14,13 @@ const LIMITS = { timeoutNs: 5e6, wallGuardMs: 60_000 };
 /** Ends that a guest may bring about by itself; `wall-guard` would mean that virtual time stood still. */
 const ENDS = ['timeout', 'dead', 'reset', 'power-off'];
 
-const SYSCALL = 0x0000000c;
-const BREAK = 0x0000000d;
-const ERET = 0x42000018;
+const [SYSCALL, BREAK, ERET] = [asm('syscall'), asm('break'), asm('eret')];
 const RESERVED = 0xec000000;
 const ZERO = 0;
-const mtc0 = (rt: number, rd: number): number => (0x10 << 26) | (4 << 21) | (rt << 16) | (rd << 11);
 const li = (rt: number, value: number): number[] => [lui(rt, value >>> 16), ori(rt, rt, value & 0xffff)];
 const [STATUS, EPC, ERROR_EPC, COMPARE, CAUSE] = [12, 14, 30, 11, 13];
 /** Puts a word at the general exception vector. */
-const atVector = (word: number): number[] => [...li(T0, word), lui(T1, 0x8000), memory(0x2b, T0, T1, 0x180)];
+const atVector = (word: number): number[] => [...li(T0, word), lui(T1, 0x8000), memory('sw', T0, T1, 0x180)];
 
 describe.each(['little', 'big'] as const)('a hostile guest, %s-endian', (byteOrder) => {
   it.each<[string, number[]]>([
@@ -51,7 +49,7 @@ describe.each(['little', 'big'] as const)('a hostile guest, %s-endian', (byteOrd
   ])(
     '%s',
     async (_name, words) => {
-      const kernel = mipsElf(words, { byteOrder });
+      const kernel = kernelElf(words, { byteOrder });
       const runs = [];
       for (const engine of [INTERPRETER, JIT_ONLY]) {
         const machine = await createMachine({ board: 'malta', memoryBytes: 16 << 20, kernel }, engine);
@@ -66,7 +64,7 @@ describe.each(['little', 'big'] as const)('a hostile guest, %s-endian', (byteOrd
   );
 
   it('waits with every interrupt masked: the machine says so at once', async () => {
-    const kernel = mipsElf([mtc0(ZERO, STATUS), WAIT, ...jump(0)], { byteOrder });
+    const kernel = kernelElf([mtc0(ZERO, STATUS), WAIT, ...jump(0)], { byteOrder });
     const { end } = await runToEnd(await createMachine({ board: 'malta', memoryBytes: 16 << 20, kernel }), LIMITS);
     expect(end).toEqual({ kind: 'dead', reason: expect.stringMatching(/interrupts masked/) as unknown });
   }, 120_000);
