@@ -280,12 +280,16 @@ describe('test', () => {
   });
 
   it.each([
-    [0, 'pass'],
-    [4, 'skip'],
-    [1, 'fail'],
-  ] as const)('makes a case of exit status %d', (status, result) => {
-    const desk = new Desk([{ test: './t', format: 'exit-code', exit: 'any' }]).print('# ').pass(2e8).answer('', status);
-    expect(desk.engine.stepRecords[0]?.cases).toMatchObject([{ path: ['./t'], status: result }]);
+    [0, 0, 'pass', 'pass'],
+    [4, 0, 'skip', 'pass'],
+    [1, 0, 'fail', 'fail'],
+    [1, 'any', 'fail', 'pass'],
+    [3, 3, 'pass', 'pass'],
+    [4, 4, 'pass', 'pass'],
+    [0, 3, 'fail', 'fail'],
+  ] as const)('makes a case of exit status %d where %s is wanted', (status, exit, result, outcome) => {
+    const desk = new Desk([{ test: './t', format: 'exit-code', exit }]).print('# ').pass(2e8).answer('', status);
+    expect(desk.engine.stepRecords[0]).toMatchObject({ status: outcome, cases: [{ path: ['./t'], status: result }] });
   });
 });
 

@@ -22,13 +22,13 @@ export function verdictOfCases(cases: readonly TestCase[]): Outcome {
   return { status: 'fail', message: `${fail + error} of ${pass + fail + error} cases failed: ${named}` };
 }
 
-/** The one case of a command whose exit status is its result. */
-export function exitCodeCase(record: StepRecord, status: number, nowNs: number): TestCase {
-  const skipped = status === KSFT_SKIP;
+/** The one case of a command whose exit status is its result: `wanted` where it passes. */
+export function exitCodeCase(record: StepRecord, status: number, wanted: number, nowNs: number): TestCase {
+  const passed = status === wanted;
   return {
     path: [record.name ?? record.text],
-    status: status === 0 ? 'pass' : skipped ? 'skip' : 'fail',
-    message: status === 0 ? undefined : `exit status ${status}`,
+    status: passed ? 'pass' : status === KSFT_SKIP ? 'skip' : 'fail',
+    message: passed ? undefined : `exit status ${status}`,
     startNs: record.startNs ?? nowNs,
     durationNs: nowNs - (record.startNs ?? nowNs),
     lines: record.lines ?? { first: 1, last: 1 },
