@@ -61,6 +61,9 @@ describe('checkBoard', () => {
     [{ steps: [{ screenshot: 'a.png' }] }, 'steps[0].screenshot', /Remove/],
     [{ steps: [{ power: 'off' }, { run: 'true' }] }, 'steps[1].run', /power: on/],
     [{ steps: [{ power: 'on' }] }, 'steps[0].power', /Remove/],
+    [{ shell: 'u-boot', steps: [{ upload: './a', to: '/a' }] }, 'steps[0].upload', /drive/],
+    [{ shell: 'u-boot', steps: [{ run: 'bdinfo' }, { run: 'a\nb' }] }, 'steps[1].run', /one line/],
+    [{ shell: 'u-boot', steps: [{ test: 'é', format: 'u-boot-ut' }] }, 'steps[0].test', /ASCII/],
   ])('%j: %s', (change, field, mend) => {
     const errors = check(change);
     expect(errors.map((error) => error.field)).toEqual([field]);

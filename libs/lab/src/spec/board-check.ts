@@ -1,8 +1,10 @@
 import type { Board } from '../board.js';
 import type { FieldError } from '../problem.js';
+import { fitsUBoot, MAX_TYPED } from '../steps/shell.js';
 import { formatSize, parseSize } from '../units.js';
 import { driveOf, type JobSpec } from './job-spec.js';
 import { checkProcess, foreign, PROCESS_ONLY, repeatedNames } from './process-check.js';
+import type { Step } from './step.js';
 import { verbOf } from './step-verb.js';
 
 /**
@@ -60,7 +62,7 @@ function imageErrors({ images, artifacts = [] }: JobSpec, board: Board): FieldEr
   return [...errors, ...repeatedNames(artifacts)];
 }
 
-function stepErrors({ steps = [] }: JobSpec, board: Board): FieldError[] {
+function stepErrors({ steps = [], shell }: JobSpec, board: Board): FieldError[] {
   const errors: FieldError[] = [];
   const consoles = board.consoles.map(({ name }) => name);
   let off = false;
@@ -75,6 +77,7 @@ function stepErrors({ steps = [] }: JobSpec, board: Board): FieldError[] {
       const message = `${board.name} has no screen to take a picture of`;
       errors.push({ field: `${field}.screenshot`, message, mend: 'Remove this step.' });
     }
+    if (shell === 'u-boot') errors.push(...uBootErrors(step, field));
     if (off && verb !== 'wait' && step.power !== 'on') {
       const message = `${verb} comes while the board is off`;
       errors.push({ field: `${field}.${verb}`, message, mend: 'Put a step "power: on" before it.' });
@@ -88,4 +91,17 @@ function stepErrors({ steps = [] }: JobSpec, board: Board): FieldError[] {
     off = step.power === 'off';
   });
   return errors;
+}
+
+/** What U-Boot's shell cannot be told. */
+function uBootErrors(step: Step, field: string): FieldError[] {
+  if (step.upload !== undefined) {
+    const mend = 'Remove this step; U-Boot can load the file from a drive.';
+    return [{ field: `${field}.upload`, message: "U-Boot's shell cannot write files", mend }];
+  }
+  const command = step.run ?? step.test;
+  if (command === undefined || fitsUBoot(command)) return [];
+  const mend = `Write one line of at most ${MAX_TYPED} ASCII characters to a step.`;
+  const verb = step.run === undefined ? 'test' : 'run';
+  return [{ field: `${field}.${verb}`, message: 'U-Boot takes commands of one short line only', mend }];
 }

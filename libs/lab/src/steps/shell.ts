@@ -35,7 +35,7 @@ function typed(number: number, body: string): TypedCommand {
 }
 
 // busybox's line editor holds 1024 characters by default, a terminal in canonical mode 4096 (termios(3)).
-const MAX_TYPED = 700;
+export const MAX_TYPED = 700;
 const PRINTABLE = /^[ -~]*$/;
 
 /** A command as text that a shell's line editor takes as it is: no tabs to complete, no newline, nothing too long. */

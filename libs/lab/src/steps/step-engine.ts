@@ -327,6 +327,7 @@ export class StepEngine {
     const silent = { character: () => undefined, line: () => undefined };
     for (const command of writeFileCommands(file.bytes, path, step.mode)) {
       const status = yield* this.shell.run(record, command, silent);
+      if (status === undefined) return { status: 'fail', message: 'U-Boot cannot write files' };
       if (status !== 0)
         return { status: 'fail', message: `The guest could not write ${path}: ${record.output?.trim()}` };
     }
