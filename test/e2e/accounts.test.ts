@@ -1,7 +1,7 @@
 // Accounts in real Chromium against a whole lab: in through an OpenID provider, a new password by link, and out for good.
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { launchChromium, startLab, type Lab } from '../support/lab.js';
 import { OIDC_CLIENT, startOidcProvider, type OidcProvider } from '../support/oidc.js';
 import { inspectPage, newPage } from '../support/page-inspection.js';
@@ -190,6 +190,43 @@ describeWith('chromium', 'accounts', () => {
       await late.goto(link);
       await late.getByText('This link lets nobody in').waitFor();
       for (const page of [ada, elsewhere, late]) await page.context().close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'say why an invitation is not withdrawn, and why a browser is not signed out',
+    async () => {
+      const refuse = (route: Route): Promise<void> =>
+        route.request().method() === 'DELETE'
+          ? route.fulfill({
+              status: 503,
+              contentType: 'application/problem+json',
+              body: JSON.stringify({ title: 'Unavailable', status: 503, detail: 'The database is away', errors: [] }),
+            })
+          : route.continue();
+      const [ada, other] = [await newPage(browser, errors), await newPage(browser, errors)];
+      for (const page of [ada, other]) {
+        await signIn(page, 'ada', NEW_PASSWORD);
+        await seesJobs(page);
+      }
+      await settings(ada, 'account');
+      await ada.route('**/api/v1/me/sessions/*', refuse);
+      const browsers = ada.getByRole('region', { name: 'Browsers' });
+      await browsers
+        .getByRole('button', { name: /^Sign out .*Chrome/ })
+        .first()
+        .click();
+      await browsers.getByText('The database is away').waitFor();
+      await inspect(ada, 'browsers');
+      await Promise.all([ada, other].map((page) => page.context().close()));
+
+      await invitation();
+      await operator.route('**/api/v1/invitations/*', refuse);
+      const invitations = operator.getByRole('region', { name: 'Open invitations' });
+      await invitations.getByRole('button', { name: 'Withdraw the invitation for Somebody' }).first().click();
+      await invitations.getByText('The database is away').waitFor();
+      await operator.unroute('**/api/v1/invitations/*');
     },
     LIMIT_MS,
   );

@@ -35,6 +35,10 @@ export function parseProblem(status: number, statusText: string, body: string): 
   }
 }
 
+/** What the lab says is wrong, field by field; nothing where it was not the lab that failed, or not at a field. */
+export const errorsIn = (error: unknown): readonly FieldError[] =>
+  error instanceof ApiError ? error.problem.errors : [];
+
 /** Does an error at `path` (`steps[0].expect`) belong to the form field `field` (`steps`), or to a member of it? */
 function belongsTo(path: string, field: string): boolean {
   return path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`);

@@ -1,8 +1,7 @@
 import { Link2 } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
-import { ApiError } from '../api/problem.js';
+import { errorsElsewhere, errorsIn, errorsOfField } from '../api/problem.js';
 import { useImportImage } from '../api/queries.js';
-import type { FieldError } from '../api/types.js';
 import { TextField } from '../components/fields.js';
 
 /** Has the lab download an image. What becomes of it is in the list of files on their way. */
@@ -10,8 +9,8 @@ export function ImportForm({ unpack }: { unpack: boolean }) {
   const start = useImportImage();
   const [url, setUrl] = useState('');
   const [sha256, setSha256] = useState('');
-  const errors = start.error instanceof ApiError ? start.error.problem.errors : [];
-  const of = (name: string): FieldError[] => errors.filter(({ field }) => field === name);
+  const errors = errorsIn(start.error);
+  const areShown = errors.length > 0 && errorsElsewhere(errors, ['url', 'sha256']).length === 0;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const digest = sha256.trim();
@@ -30,14 +29,21 @@ export function ImportForm({ unpack }: { unpack: boolean }) {
         type="url"
         placeholder="https://…"
         value={url}
-        errors={of('url')}
+        errors={errorsOfField(errors, 'url')}
         onChange={setUrl}
       />
-      <TextField label="SHA-256" optional mono value={sha256} errors={of('sha256')} onChange={setSha256} />
+      <TextField
+        label="SHA-256"
+        optional
+        mono
+        value={sha256}
+        errors={errorsOfField(errors, 'sha256')}
+        onChange={setSha256}
+      />
       <button type="submit" className="button" disabled={url.trim() === '' || start.isPending}>
         <Link2 size={15} aria-hidden /> Import
       </button>
-      {start.error && errors.length === 0 && (
+      {start.error && !areShown && (
         <p className="field-error import-error" role="alert">
           {start.error.message}
         </p>

@@ -98,6 +98,11 @@ function Actions({ row, onDismiss }: { row: TransferRow; onDismiss(transferId: s
   const ended = status === 'stored' || status === 'failed' || status === 'cancelled';
   return (
     <div className="transfer-actions">
+      {cancelTransfer.error && (
+        <span className="transfer-wrong" role="alert">
+          {cancelTransfer.error.message}
+        </span>
+      )}
       {upload && (status === 'sending' || status === 'waiting') && (
         <IconButton label={`Pause ${name}`} onClick={() => uploads.pause(upload.key)}>
           <Pause size={15} aria-hidden />

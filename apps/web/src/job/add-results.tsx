@@ -1,6 +1,6 @@
 import { FilePlus2 } from 'lucide-react';
 import { useScopes } from '../api/auth.js';
-import { ApiError } from '../api/problem.js';
+import { errorsIn } from '../api/problem.js';
 import { useAddResults } from '../api/queries.js';
 import type { Job } from '../api/types.js';
 
@@ -36,6 +36,6 @@ export function AddResults({ job }: { job: Job }) {
 }
 
 function textOf(error: Error): string {
-  const wrong = error instanceof ApiError ? error.problem.errors[0] : undefined;
+  const [wrong] = errorsIn(error);
   return wrong ? `${wrong.message}. ${wrong.mend}` : error.message;
 }

@@ -2,7 +2,7 @@ import { UserPlus } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useAuth } from '../api/auth.js';
 import { postJson } from '../api/client.js';
-import { ApiError } from '../api/problem.js';
+import { ApiError, errorsIn } from '../api/problem.js';
 import type { FieldError, InvitationView, Me } from '../api/types.js';
 import { Empty, Loading } from '../components/feedback.js';
 import { Logo } from '../components/logo.js';
@@ -41,7 +41,7 @@ export function InvitationPage() {
 function Refused({ error, retry }: { error: Error; retry(): void }) {
   const status = error instanceof ApiError ? error.status : undefined;
   const isNoLink = status === 404 || status === 422;
-  const mend = error instanceof ApiError ? error.problem.errors[0]?.mend : undefined;
+  const mend = errorsIn(error)[0]?.mend;
   return (
     <Empty
       wholePage
@@ -88,7 +88,7 @@ function Invitation({ view }: { view: InvitationView }) {
       location.replace('/'); // signed in by the cookie that came with the answer
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      const fields = error instanceof ApiError ? error.problem.errors : [];
+      const fields = errorsIn(error);
       setErrors(fields.length > 0 ? fields : [{ field: '', message: detail, mend: 'Try again.' }]);
       setBusy(false);
     }

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { useMe } from '../api/auth.js';
 import { useChangePassword, useEndSession, useRemoveAccount, useRename, useSessions } from '../api/people-queries.js';
-import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
+import { errorsIn, errorsOfField } from '../api/problem.js';
 import type { Session, User } from '../api/types.js';
 import { TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
@@ -89,7 +89,7 @@ function Name({ user }: { user: User }) {
 function Password() {
   const [values, setValues] = useState({ current: '', next: '' });
   const change = useChangePassword();
-  const errors = change.error instanceof ApiError ? change.error.problem.errors : [];
+  const errors = errorsIn(change.error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     change.mutate(values, { onSuccess: () => setValues({ current: '', next: '' }) });
@@ -97,7 +97,7 @@ function Password() {
   const field = (name: 'current' | 'next') => ({
     type: 'password',
     value: values[name],
-    errors: errors.filter((error) => error.field === name),
+    errors: errorsOfField(errors, name),
     onChange: (value: string) => setValues({ ...values, [name]: value }),
   });
   return (
@@ -114,7 +114,7 @@ function Password() {
           <Notice title="Your password is changed" />
         </div>
       )}
-      {errors.length === 0 && <ChangeError error={change.error} />}
+      <ChangeError error={change.error} shownFields={['current', 'next']} />
     </Panel>
   );
 }
@@ -123,7 +123,7 @@ function DeleteAccount({ user }: { user: User }) {
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
   const remove = useRemoveAccount();
-  const errors = remove.error instanceof ApiError ? remove.error.problem.errors : [];
+  const errors = errorsIn(remove.error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     remove.mutate({ login, ...(user.hasPassword && { password }) });
@@ -154,9 +154,7 @@ function DeleteAccount({ user }: { user: User }) {
           Delete my account
         </button>
       </form>
-      {(errors.length === 0 || errorsElsewhere(errors, ['login', 'password']).length > 0) && (
-        <ChangeError error={remove.error} />
-      )}
+      <ChangeError error={remove.error} shownFields={['login', 'password']} />
     </Panel>
   );
 }
@@ -164,34 +162,42 @@ function DeleteAccount({ user }: { user: User }) {
 function Sessions({ items }: { items: readonly Session[] }) {
   const end = useEndSession();
   return (
-    <DataTable
-      label="Browsers"
-      items={items}
-      keyOf={({ id }) => id}
-      columns={[
-        {
-          head: 'Browser',
-          phone: 'title',
-          className: 'wide-cell',
-          cell: ({ userAgent, current }) => (
-            <>
-              {browserName(userAgent)} {current && <span className="tag">this one</span>}
-            </>
-          ),
-        },
-        { head: 'Address', className: 'nowrap', cell: ({ address }) => address },
-        { head: 'Last used', className: 'nowrap muted', cell: ({ lastUsedAt }) => <TimeAgo iso={lastUsedAt} /> },
-        {
-          ...ACTIONS,
-          cell: ({ id, current }) =>
-            !current && (
-              <button type="button" className="button small" onClick={() => end.mutate(id)}>
-                Sign out
-              </button>
+    <>
+      <ChangeError error={end.error} />
+      <DataTable
+        label="Browsers"
+        items={items}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            head: 'Browser',
+            phone: 'title',
+            className: 'wide-cell',
+            cell: ({ userAgent, current }) => (
+              <>
+                {browserName(userAgent)} {current && <span className="tag">this one</span>}
+              </>
             ),
-        },
-      ]}
-    />
+          },
+          { head: 'Address', className: 'nowrap', cell: ({ address }) => address },
+          { head: 'Last used', className: 'nowrap muted', cell: ({ lastUsedAt }) => <TimeAgo iso={lastUsedAt} /> },
+          {
+            ...ACTIONS,
+            cell: ({ id, userAgent, current }) =>
+              !current && (
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`Sign out ${browserName(userAgent)}`}
+                  onClick={() => end.mutate(id)}
+                >
+                  Sign out
+                </button>
+              ),
+          },
+        ]}
+      />
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { useScopes } from '../api/auth.js';
 import { useBadges, useMakeBadge, useRemoveBadge } from '../api/integration-queries.js';
 import { useBoards } from '../api/queries.js';
-import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
+import { errorsIn, errorsOfField } from '../api/problem.js';
 import type { Badge } from '../api/types.js';
 import { SelectField, TextField } from '../components/fields.js';
 import { CopyButton } from '../components/copy-button.js';
@@ -33,8 +33,7 @@ function NewBadgeForm() {
   const [jobName, setJobName] = useState('');
   const [board, setBoard] = useState('');
   const make = useMakeBadge();
-  const errors = make.error instanceof ApiError ? make.error.problem.errors : [];
-  const shown = ['label', 'jobName'] as const;
+  const errors = errorsIn(make.error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     make.mutate(
@@ -66,7 +65,7 @@ function NewBadgeForm() {
           Make badge
         </button>
       </form>
-      {(errors.length === 0 || errorsElsewhere(errors, shown).length > 0) && <ChangeError error={make.error} />}
+      <ChangeError error={make.error} shownFields={['label', 'jobName']} />
     </Panel>
   );
 }

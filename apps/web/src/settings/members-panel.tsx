@@ -157,33 +157,36 @@ function MemberTable({ items, admin }: { items: readonly Member[]; admin: boolea
 function InvitationTable({ items }: { items: readonly Invitation[] }) {
   const withdraw = useWithdraw();
   return (
-    <DataTable
-      label="Open invitations"
-      items={items}
-      keyOf={({ id }) => id}
-      columns={[
-        { head: 'For', phone: 'title', className: 'wide-cell', cell: ({ note }) => <strong>{note}</strong> },
-        { head: 'Role', cell: ({ role }) => ROLE_NAMES[role] },
-        { head: 'Made by', cell: ({ createdBy }) => createdBy },
-        {
-          head: 'Good until',
-          className: 'nowrap muted',
-          cell: ({ expiresAt }) => formatDateTime(new Date(expiresAt)),
-        },
-        {
-          ...ACTIONS,
-          cell: ({ id, note }) => (
-            <button
-              type="button"
-              className="button small"
-              aria-label={`Withdraw the invitation for ${note}`}
-              onClick={() => withdraw.mutate(id)}
-            >
-              Withdraw
-            </button>
-          ),
-        },
-      ]}
-    />
+    <>
+      <ChangeError error={withdraw.error} />
+      <DataTable
+        label="Open invitations"
+        items={items}
+        keyOf={({ id }) => id}
+        columns={[
+          { head: 'For', phone: 'title', className: 'wide-cell', cell: ({ note }) => <strong>{note}</strong> },
+          { head: 'Role', cell: ({ role }) => ROLE_NAMES[role] },
+          { head: 'Made by', cell: ({ createdBy }) => createdBy },
+          {
+            head: 'Good until',
+            className: 'nowrap muted',
+            cell: ({ expiresAt }) => formatDateTime(new Date(expiresAt)),
+          },
+          {
+            ...ACTIONS,
+            cell: ({ id, note }) => (
+              <button
+                type="button"
+                className="button small"
+                aria-label={`Withdraw the invitation for ${note}`}
+                onClick={() => withdraw.mutate(id)}
+              >
+                Withdraw
+              </button>
+            ),
+          },
+        ]}
+      />
+    </>
   );
 }

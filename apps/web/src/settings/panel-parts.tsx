@@ -1,6 +1,6 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { ApiError } from '../api/problem.js';
+import { errorsElsewhere, errorsIn } from '../api/problem.js';
 import { ConfirmDialog } from '../components/confirm-dialog.js';
 import { CopyButton } from '../components/copy-button.js';
 import type { Column } from '../components/data-table.js';
@@ -22,14 +22,16 @@ export function Answered<T>({
   return <Loading what={what} />;
 }
 
-/** Why the last change was refused. */
-export function ChangeError({ error }: { error: Error | null }) {
+/** Why the last change was refused; nothing where fields of a form say all of it. */
+export function ChangeError({ error, shownFields = [] }: { error: Error | null; shownFields?: readonly string[] }) {
   if (!error) return null;
-  const mend = error instanceof ApiError ? error.problem.errors[0]?.mend : undefined;
+  const errors = errorsIn(error);
+  const elsewhere = errorsElsewhere(errors, shownFields);
+  if (errors.length > 0 && elsewhere.length === 0) return null;
   return (
     <div className="card-body">
       <Notice tone="fail" title={error.message}>
-        {mend}
+        {elsewhere[0]?.mend}
       </Notice>
     </div>
   );

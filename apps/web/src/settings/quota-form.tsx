@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import { useSetQuota } from '../api/people-queries.js';
-import { ApiError } from '../api/problem.js';
+import { errorsIn, errorsOfField } from '../api/problem.js';
 import type { Project, Quota } from '../api/types.js';
 import { TextField } from '../components/fields.js';
 import { ChangeError } from './panel-parts.js';
@@ -19,7 +19,7 @@ type Texts = Record<keyof Quota, string>;
 export function QuotaForm({ project }: { project: Project }) {
   const [texts, setTexts] = useState<Texts>(() => textsOf(project.quota));
   const set = useSetQuota();
-  const errors = set.error instanceof ApiError ? set.error.problem.errors : [];
+  const errors = errorsIn(set.error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     set.mutate({ project: project.name, quota: quotaOf(texts) });
@@ -34,7 +34,7 @@ export function QuotaForm({ project }: { project: Project }) {
             value={texts[name]}
             inputMode="numeric"
             placeholder="no limit"
-            errors={errors.filter(({ field }) => field === `quota.${name}`)}
+            errors={errorsOfField(errors, `quota.${name}`)}
             onChange={(value) => setTexts({ ...texts, [name]: value })}
           />
         ))}
@@ -42,7 +42,7 @@ export function QuotaForm({ project }: { project: Project }) {
           Save
         </button>
       </form>
-      {errors.length === 0 && <ChangeError error={set.error} />}
+      <ChangeError error={set.error} shownFields={FIELDS.map(({ name }) => `quota.${name}`)} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { Plus, Webhook as WebhookIcon } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { useMakeWebhook, useRemoveWebhook, useSwitchWebhook, useWebhooks } from '../api/integration-queries.js';
-import { ApiError, errorsElsewhere, errorsOfField } from '../api/problem.js';
+import { errorsIn, errorsOfField } from '../api/problem.js';
 import type { MadeWebhook, Webhook, WebhookEvent } from '../api/types.js';
 import { ChecksField, TextField } from '../components/fields.js';
 import { ACTIONS, DataTable } from '../components/data-table.js';
@@ -39,7 +39,7 @@ function NewWebhookForm() {
   const [events, setEvents] = useState<readonly WebhookEvent[]>(['job.ended']);
   const [made, setMade] = useState<MadeWebhook>();
   const make = useMakeWebhook();
-  const errors = make.error instanceof ApiError ? make.error.problem.errors : [];
+  const errors = errorsIn(make.error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setMade(undefined);
@@ -76,7 +76,7 @@ function NewWebhookForm() {
           </button>
         </div>
       </form>
-      {(errors.length === 0 || errorsElsewhere(errors, ['url']).length > 0) && <ChangeError error={make.error} />}
+      <ChangeError error={make.error} shownFields={['url']} />
       {made && (
         <Secret title="The webhook is made" secret={made.secret}>
           This is the key of its signatures, shown this once. Check “x-bootlab-signature-256” with it: HMAC-SHA256 of

@@ -1,7 +1,7 @@
 import { CircleCheck, Play } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { ApiError } from '../api/problem.js';
+import { errorsIn } from '../api/problem.js';
 import { useSubmitText, validateText } from '../api/queries.js';
 import type { FieldError, ValidationReport } from '../api/types.js';
 import { FileDrop } from '../components/file-drop.js';
@@ -40,7 +40,7 @@ export function SubmitText({ initial }: { initial: string }) {
       { text, files },
       { onSuccess: (job) => void navigate(job.groupId === null ? `/jobs/${job.id}` : `/groups/${job.groupId}`) },
     );
-  const refused = submit.error instanceof ApiError ? submit.error.problem.errors : [];
+  const refused = errorsIn(submit.error);
 
   return (
     <div className="submit-layout">

@@ -1,7 +1,7 @@
 import { useRef, useState, type FormEvent, type RefObject } from 'react';
 import { useNavigate } from 'react-router';
 import type { UploadProgress } from '../api/client.js';
-import { ApiError } from '../api/problem.js';
+import { errorsIn } from '../api/problem.js';
 import { useSubmitJob } from '../api/queries.js';
 import type { FieldError } from '../api/types.js';
 import type { SpecWithFiles } from './form-state.js';
@@ -62,12 +62,7 @@ export function useSubmission({
       { ...build(), signal: abort.current.signal, onProgress: setProgress },
       {
         onSuccess: (job) => void navigate(`/jobs/${job.id}`),
-        onError: (error) =>
-          showErrors(
-            error instanceof ApiError
-              ? error.problem.errors.map((each) => ({ ...each, field: fieldOfUpload(each.field) }))
-              : [],
-          ),
+        onError: (error) => showErrors(errorsIn(error).map((each) => ({ ...each, field: fieldOfUpload(each.field) }))),
       },
     );
   };
