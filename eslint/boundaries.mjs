@@ -20,18 +20,19 @@ const EMULATOR_IMPORTS = {
   machine: ['core', 'memory', 'hw', 'boards', 'accel'],
   backends: ['core'],
   threads: ['core', 'jit', 'accel', 'targets'],
-  snapshot: ['core', 'memory'],
   debug: ['core', 'memory', 'targets'],
   user: ['core', 'memory', 'fp', 'jit', 'targets', 'accel'],
 };
 
 /** The folders of libs/emulator that may use Node; everything else also runs in a browser. */
-const EMULATOR_ON_NODE = ['backends', 'accel/kvm', 'accel/xen', 'threads', 'user', 'testkit'];
+const EMULATOR_ON_NODE = ['backends', 'threads', 'user', 'testkit'];
 
 /** What a guest can observe is a pure function of its inputs, so these may not read the host's clock or dice. */
 const EMULATOR_DETERMINISTIC = ['core', 'memory', 'fp', 'jit', 'targets', 'hw', 'boards'];
 
 const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.test-support.ts'];
+/** What helps tests, and what runs at build time. */
+const WITH_TEST_KITS = ['**/src/testing/**', 'apps/cli/src/start/**'];
 const emulator = 'libs/emulator';
 
 const emulatorZones = Object.entries(EMULATOR_IMPORTS).map(([folder, allowed]) => ({
@@ -63,8 +64,11 @@ const deepImports = {
 };
 const nodeModules = {
   regex: '^(node:|fs$|path$|os$|crypto$|child_process$|worker_threads$|net$|http$)',
-  message:
-    'This code also runs in a browser: no node: modules outside backends/, user/, accel/kvm, accel/xen, testkit/.',
+  message: `This code also runs in a browser: no node: modules outside ${EMULATOR_ON_NODE.join('/, ')}/.`,
+};
+const testKits = {
+  regex: '^@bootlab/(emulator/testkit|lab/testing)$',
+  message: 'Tests, benchmarks and the build use the test kits; the product never loads them.',
 };
 
 /** @param {...{ regex: string, message: string }} patterns @returns {import('eslint').Linter.RulesRecord} */
@@ -85,13 +89,14 @@ export const boundaries = [
     },
     rules: {
       'import-x/no-restricted-paths': ['error', { zones: [...houseZones, ...emulatorZones] }],
-      ...restrictImports(deepImports),
+      ...restrictImports(deepImports, testKits),
     },
   },
+  { files: [...TESTS, ...WITH_TEST_KITS], rules: restrictImports(deepImports) },
   {
     files: [`${emulator}/**/*.ts`, 'apps/web/src/**/*.{ts,tsx}'],
     ignores: [...EMULATOR_ON_NODE.map((folder) => `${emulator}/${folder}/**`), ...TESTS],
-    rules: restrictImports(deepImports, nodeModules),
+    rules: restrictImports(deepImports, testKits, nodeModules),
   },
   {
     files: EMULATOR_DETERMINISTIC.map((folder) => `${emulator}/${folder}/**/*.ts`),

@@ -43,6 +43,8 @@ describe('import directions', () => {
   it.each([
     ['a folder of the emulator is imported by its index', 'apps/cli/src/main.ts', '@bootlab/emulator/hw/device.js'],
     ['a library is imported by its name', 'apps/cli/src/main.ts', '../../../libs/lab/src/index.js'],
+    ['no product loads a test kit', 'apps/cli/src/main.ts', '@bootlab/emulator/testkit'],
+    ['nor does a library', 'libs/lab/src/index.ts', '@bootlab/lab/testing'],
     ['a device runs in a browser', 'libs/emulator/hw/index.ts', 'node:fs'],
     ['so does the emulator’s entry', 'libs/emulator/index.ts', 'node:worker_threads'],
     ['and the web application', 'apps/web/src/main.tsx', 'node:fs'],
@@ -62,6 +64,9 @@ describe('import directions', () => {
     ['libs/emulator/backends/index.ts', 'node:fs'],
     ['apps/cli/src/main.ts', '@bootlab/emulator/backends'],
     ['apps/cli/src/main.ts', 'node:fs'],
+    ['apps/cli/src/main.test.ts', '@bootlab/emulator/testkit'],
+    ['apps/cli/src/start/learn-code.ts', '@bootlab/emulator/testkit'],
+    ['apps/api/src/testing/test-api.ts', '@bootlab/lab/testing'],
   ])('%s may import %s', async (file, specifier) => {
     expect(await rulesBroken(file, importing(specifier))).toEqual([]);
   });

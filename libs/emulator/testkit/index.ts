@@ -1,8 +1,9 @@
-// testkit: what tests and benchmarks need and the product never loads.
+// testkit: what tests, benchmarks and the build need and the product never loads.
 // Programs and files from outside the repository (prerequisites, toolchain, guests), running them with time-outs and
 // timed marks (process), QEMU as oracle and peer (qemu). The IR oracle with the reference vCPU built on it, random
-// instructions from the encoding tables, MIPS lockstep, which sets the interpreter against the oracle, and random MIPS
-// programs with all kinds of control flow (control-flow), which set all engines against each other (bench).
+// instructions from the encoding tables, an assembler and executables of its words (mips-assembler, mips-elf), MIPS
+// lockstep, which sets the interpreter against the oracle, and random MIPS programs with all kinds of control flow
+// (control-flow), which set all engines against each other (bench).
 export * from './guests.js';
 export * from './ir-oracle.js';
 export * from './mips-assembler.js';
