@@ -51,6 +51,8 @@ export class ArtifactsController {
     const { contentType, sizeBytes, sha256 } = artifact;
     const etag = `"${sha256}"`;
     const range = ifRange === undefined || ifRange === etag ? rangeOf(wanted, sizeBytes) : undefined;
+    // First: an answer that says why there is none must not have the file's headers.
+    const content = await this.artifacts.read(artifact, range);
     void reply
       .header('content-type', contentType)
       .header('accept-ranges', 'bytes')
@@ -62,7 +64,7 @@ export class ArtifactsController {
       .header('repr-digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`);
     if (range) void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`);
     const length = range ? range.end - range.start + 1 : sizeBytes;
-    await reply.header('content-length', length).send(await this.artifacts.read(artifact, range));
+    await reply.header('content-length', length).send(content);
   }
 
   @Delete(':name')

@@ -87,6 +87,16 @@ it('are fetched whole by whoever has the beginning of something else', async () 
   expect(await get('disk.img', { range, 'if-range': '"another"' })).toMatchObject({ status: 200, body: CONTENT });
 });
 
+it('are not described by the answer that says they cannot be read', async () => {
+  await api.app.get<BlobStore>(BLOBS).delete(blobKey);
+  const { status, headers, body } = await get<Problem>('disk.img', { range: 'bytes=3-5' });
+  expect([status, headers.get('content-type')]).toEqual([500, expect.stringContaining('application/problem+json')]);
+  expect(body.detail).toContain('its log says why');
+  expect(headers.get('etag')).not.toContain(SHA256);
+  const ofFiles = ['repr-digest', 'content-range', 'content-disposition', 'accept-ranges'];
+  expect(ofFiles.filter((name) => headers.has(name))).toEqual([]);
+});
+
 it('are the job’s only: no other name leads anywhere', async () => {
   const nowhere = ['other.img', '..%2F..%2Fdisk.img', `..%2F..%2F${encodeURIComponent(blobKey)}`, '%00', '..', '.'];
   for (const name of nowhere) expect([name, (await get(name)).status]).toEqual([name, 404]);
