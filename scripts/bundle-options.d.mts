@@ -5,4 +5,5 @@ export declare function bundleOptions(bundle: {
   readonly folder: URL;
   readonly entries: Readonly<Record<string, string>>;
   readonly format?: 'es' | 'cjs';
+  readonly parts?: readonly { readonly name: string; readonly test: RegExp }[];
 }): InlineConfig;

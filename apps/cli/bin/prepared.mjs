@@ -14,8 +14,6 @@ export const COMPILED = new URL('compiled', PREPARED);
 /** Who understands the code that V8 compiles in this process. */
 export const RUNTIME = `${process.version} ${process.arch}`;
 
-const WRAPPER = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
-
 /**
  * Undefined where nothing was prepared, or something was compiled again since.
  * @returns {import('./prepared.mjs').PreparedBuild | undefined}
@@ -73,10 +71,10 @@ export function runBundle(name) {
   const filename = fileURLToPath(url);
   const require = createRequire(url);
   const { Script } = require('node:vm');
-  const [head = '', foot] = WRAPPER;
-  const source = `${head}${fs.readFileSync(url, 'latin1')}${foot}`; // it is ASCII, which is read faster so
-  const script = new Script(source, { filename, columnOffset: -head.length, cachedData: codeOf(name) });
-  const module = { exports: {} };
+  // It is ASCII, which is read faster so. As a script it is the function that `bundleOptions` made of the module.
+  const script = new Script(fs.readFileSync(url, 'latin1'), { filename, cachedData: codeOf(name) });
+  const module = { exports: {}, filename, loaded: true };
+  require.cache[filename] = /** @type {any} */ (module); // parts of the bundle that are loaded later ask for it
   script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
   return { exports: module.exports, script };
 }

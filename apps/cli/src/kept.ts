@@ -1,11 +1,12 @@
 import { homedir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import type { InterpreterStore, TranslationServiceFactory } from '@bootlab/emulator/accel';
 import { translateInlineWith } from '@bootlab/emulator/accel';
 import type { CacheFolder } from '@bootlab/emulator/threads';
 import {
   cacheFolder,
   InterpreterFiles,
+  lateCacheFolder,
   PreparedInterpreters,
   TranslationFiles,
   translateInThreadWith,
@@ -40,11 +41,11 @@ export interface StorePlaces {
  * caches; `off` keeps nothing.
  */
 export const storesForBoards = (places: StorePlaces): Stores =>
-  stores(places, (folder) => translateInThreadWith({ kind: 'files', folder }));
+  stores(places, cacheFolder, (folder) => translateInThreadWith({ kind: 'files', folder }));
 
 /** For single programs: their own thread translates, as a thread of its own would not be ready before they end. */
 export const storesForPrograms = (places: StorePlaces): Stores =>
-  stores(places, (folder) => translateInlineWith(new TranslationFiles(folder)));
+  stores(places, lateCacheFolder, (folder) => translateInlineWith(new TranslationFiles(folder)));
 
 /** What an engine is given of it. @param keep false: nothing of earlier runs, and nothing for later ones */
 export function engineStores(
@@ -55,16 +56,20 @@ export function engineStores(
   return prepared ? { interpreters: prepared } : {};
 }
 
-function stores({ env, build }: StorePlaces, translate: (folder: CacheFolder) => TranslationServiceFactory): Stores {
-  const prepared = build && new PreparedInterpreters(path.join(build.folder, 'interpreters'), build.interpreters);
-  const folder = keptFolder(env, build?.generator);
+function stores(
+  { env, build }: StorePlaces,
+  open: typeof cacheFolder,
+  translate: (folder: CacheFolder) => TranslationServiceFactory,
+): Stores {
+  const prepared = build && new PreparedInterpreters(join(build.folder, 'interpreters'), build.interpreters);
+  const folder = keptFolder(env, open, build?.generator);
   const kept = folder && { translations: translate(folder), interpreters: new InterpreterFiles(folder, prepared) };
   return { kept, prepared };
 }
 
-function keptFolder(env: NodeJS.ProcessEnv, generator?: string): CacheFolder | undefined {
+function keptFolder(env: NodeJS.ProcessEnv, open: typeof cacheFolder, generator?: string): CacheFolder | undefined {
   const wanted = env['BOOTLAB_TRANSLATIONS'];
   if (wanted === OFF) return undefined;
-  const cache = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
-  return cacheFolder(wanted || path.join(cache, 'bootlab', 'translations'), generator);
+  const cache = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return open(wanted || join(cache, 'bootlab', 'translations'), generator);
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEAN_MALLOC } from '../bin/lean-malloc.mjs';
 import type { PreparedBuild } from '../bin/prepared.mjs';
 import { describeCompiled, RUNTIME } from '../bin/prepared.mjs';
+import { loadPartsLate } from '../../../scripts/late-loading.mjs';
 
 const bin = new URL('../bin', import.meta.url).pathname;
 let folder: string;
@@ -67,7 +68,8 @@ describe('what was prepared for exec', () => {
     expect(run.stderr).toBe('');
     return run.stdout;
   };
-  const PREPARED = 'prepared ["exec","--","./a","b c"] 1.2.3 0';
+  /** At the end, how many files were loaded when a part of it was first used: it alone. */
+  const PREPARED = 'prepared ["exec","--","./a","b c"] 1.2.3 0, a part 1';
   const prepare = (runtime: string): void => {
     const prepared = join(folder, 'dist', 'prepared');
     mkdirSync(join(prepared, 'exec'), { recursive: true });
@@ -75,10 +77,20 @@ describe('what was prepared for exec', () => {
     writeFileSync(compiled(), 'sources');
     writeFileSync(
       join(prepared, 'exec', 'exec.cjs'),
-      `exports.execProcess = (args, { version, build }) => {
-        const interpreters = Object.keys(build.interpreters).length;
-        process.stdout.write(['prepared', JSON.stringify(args), version, interpreters].join(' '));
-      };`,
+      loadPartsLate(
+        `const require_part=require("./part.cjs");exports.loaded = 'a part';
+        exports.execProcess = (args, { version, build }) => {
+          const interpreters = Object.keys(build.interpreters).length;
+          const before = Object.keys(require.cache).length;
+          const text = new require_part.Text(['prepared', JSON.stringify(args), version, interpreters].join(' '));
+          process.stdout.write(text + ' ' + (Object.keys(require.cache).length - before));
+        };`,
+      ),
+    );
+    writeFileSync(
+      join(prepared, 'exec', 'part.cjs'),
+      `const require_exec = require('./exec.cjs');
+      exports.Text = class { constructor(text) { this.text = text; } toString() { return this.text + ', ' + require_exec.loaded; } };`,
     );
     writeFileSync(join(prepared, 'compiled'), 'sources');
     const file = { ...describeCompiled(compiled()), path: '../.tsbuildinfo' };

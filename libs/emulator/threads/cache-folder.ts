@@ -2,7 +2,7 @@ import { cachedDataVersionTag } from 'node:v8';
 import { generatorVersion } from './generator-version.js';
 import type { KeptFilesOptions } from './kept-files.js';
 
-/** Where what was generated is kept between runs. Plain data: it may go to another thread. */
+/** Where what was generated is kept between runs. Data that may go to another thread. */
 export interface CacheFolder extends KeptFilesOptions {
   /** Names the generator, see `generatorVersion`. */
   readonly version: string;
@@ -17,4 +17,19 @@ export interface CacheFolder extends KeptFilesOptions {
  */
 export function cacheFolder(folder: string, version = generatorVersion()): CacheFolder | undefined {
   return version === undefined ? undefined : { folder, version, format: cachedDataVersionTag() };
+}
+
+/**
+ * The same for a process in which no other thread uses a cache: the format is found out when it is asked for, since Node loads
+ * much for that, which programs that translate nothing do without.
+ */
+export function lateCacheFolder(folder: string, version = generatorVersion()): CacheFolder | undefined {
+  if (version === undefined) return undefined;
+  return {
+    folder,
+    version,
+    get format() {
+      return cachedDataVersionTag();
+    },
+  };
 }

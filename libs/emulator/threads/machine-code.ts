@@ -1,5 +1,6 @@
 import { getOrInsertComputed } from '../core/index.js';
 import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 import type { MemoryImport } from '../jit/wasm/index.js';
 import { release } from './release.js';
 
@@ -19,13 +20,14 @@ interface Intrinsics {
 }
 
 /** One function for all: V8 forgets what it compiled of a function that is not called for a while, and could not again. */
-const SOURCE = `
+const SOURCE = `(function (name, a, b) {
   switch (name) {
     case 'isOptimized': return %IsTurboFanFunction(a);
     case 'optimize': return %WasmTierUpFunction(a);
     case 'serialize': return %SerializeWasmModule(a);
     case 'deserialize': return %DeserializeWasmModule(a, b);
-  }`;
+  }
+})`;
 
 /** Flags belong to the process: another thread may take the permission away between two steps of ours. */
 const ATTEMPTS = 8;
@@ -63,12 +65,14 @@ export function optimizedMachineCodeOf(loaded: LoadedModule): Uint8Array<ArrayBu
  * Modules with the machine code that they had before, in their order; undefined where there is none, or V8 does not take it. V8
  * compares its version and flags and the processor's features, and nothing else: the caller must know that it is what
  * {@link machineCodeOf} returned for a module of these bytes. Whoever could change it could have this process do anything.
+ * @param compiled what {@link compiledIntrinsics} returned, if that is at hand: it saves milliseconds
  */
 export function modulesWithMachineCode(
   stored: readonly { readonly bytes: Uint8Array<ArrayBuffer>; readonly machineCode: Uint8Array<ArrayBuffer> }[],
+  compiled?: Uint8Array,
 ): (WebAssembly.Module | undefined)[] {
   const some = stored.some(({ machineCode }) => machineCode.length > 0);
-  const intrinsics = some ? findIntrinsics() : undefined;
+  const intrinsics = some ? ((compiled && intrinsicsOf(compiled)) ?? findIntrinsics()) : undefined;
   return stored.map(({ bytes, machineCode }) => {
     if (machineCode.length === 0) return undefined;
     const copy = machineCode.slice(); // V8 wants a buffer of its own, and copies that
@@ -78,19 +82,35 @@ export function modulesWithMachineCode(
   });
 }
 
+/**
+ * The intrinsics in the form that V8 keeps compiled code in. Processes with the same V8 and flags find them there without a change of flags,
+ * which needs a module of Node that takes long to load.
+ * @returns undefined where there are none
+ */
+export const compiledIntrinsics = (): Uint8Array | undefined => permittedScript()?.createCachedData();
+
+/** @returns undefined where this V8 does not take it: without it, the names are a syntax error */
+function intrinsicsOf(compiled: Uint8Array): Intrinsics | undefined {
+  try {
+    return intrinsicsIn(
+      new Script(SOURCE, { cachedData: Buffer.from(compiled.buffer, compiled.byteOffset, compiled.length) }),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
 /** Intrinsics for use at once. Undefined where there are none of these names, or functions cannot be made of text. */
 function findIntrinsics(): Intrinsics | undefined {
+  const script = permittedScript();
+  return script && intrinsicsIn(script);
+}
+
+function permittedScript(): Script | undefined {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       setFlagsFromString('--allow-natives-syntax');
-      // Returns what the intrinsic does.
-      const call = new Function('name', 'a', 'b', SOURCE) as (name: keyof Intrinsics, a: unknown, b?: unknown) => never;
-      return {
-        isOptimized: (exported) => call('isOptimized', exported),
-        optimize: (exported) => call('optimize', exported),
-        serialize: (module) => call('serialize', module),
-        deserialize: (code, wasm) => call('deserialize', code, wasm),
-      };
+      return new Script(SOURCE);
     } catch {
       // Another thread was faster, or there are none.
     } finally {
@@ -99,6 +119,17 @@ function findIntrinsics(): Intrinsics | undefined {
     }
   }
   return undefined;
+}
+
+function intrinsicsIn(script: Script): Intrinsics {
+  // Returns what the intrinsic does.
+  const call = script.runInThisContext() as (name: keyof Intrinsics, a: unknown, b?: unknown) => never;
+  return {
+    isOptimized: (exported) => call('isOptimized', exported),
+    optimize: (exported) => call('optimize', exported),
+    serialize: (module) => call('serialize', module),
+    deserialize: (code, wasm) => call('deserialize', code, wasm),
+  };
 }
 
 /** Imports for modules whose functions are never called. */

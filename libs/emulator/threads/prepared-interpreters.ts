@@ -11,6 +11,9 @@ export interface PreparedInterpreter {
   readonly machineCode?: string;
 }
 
+/** Name of the file that a build keeps `compiledIntrinsics` in, beside its interpreters. */
+export const INTRINSICS_FILE = 'intrinsics';
+
 /**
  * Interpreters that a build generated, in files that came with the program and are trusted as the program is. What is no
  * more than that, machine code, is taken where nobody but this user, or root, can have written it since.
@@ -28,7 +31,7 @@ export class PreparedInterpreters implements InterpreterStore {
     const machineCode = files?.machineCode && this.#read(files.machineCode, true);
     const bytes = files && machineCode && this.#read(files.wasm);
     if (!bytes || !machineCode) return undefined;
-    const [module] = modulesWithMachineCode([{ bytes, machineCode }]);
+    const [module] = modulesWithMachineCode([{ bytes, machineCode }], this.#read(INTRINSICS_FILE));
     return module && { module, bytes, optimized: true };
   }
 

@@ -1,5 +1,6 @@
 // Run by prepare.ts: has V8 compile what `bootlab exec` needs of its bundle, and keeps that.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepCodeOf, preparedBuild, runBundle } from '../../bin/prepared.mjs';
@@ -21,4 +22,9 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+const late = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
+  path.startsWith(join(build.folder, 'exec')),
+);
+if (late.length > 1)
+  throw new Error(`the usual program should do with the bundle's first file, and needs ${late.join()}`);
 keepCodeOf('exec', script);

@@ -6,20 +6,44 @@ import { fileURLToPath } from 'node:url';
 import { ACCELS, boardCatalogue, createMachine, selfTestFirmware } from '@bootlab/emulator';
 import type { InterpreterStore } from '@bootlab/emulator/accel';
 import type { PreparedInterpreter } from '@bootlab/emulator/threads';
-import { generatorVersion, optimizedMachineCodeOf } from '@bootlab/emulator/threads';
+import {
+  compiledIntrinsics,
+  generatorVersion,
+  INTRINSICS_FILE,
+  optimizedMachineCodeOf,
+} from '@bootlab/emulator/threads';
 import { ARCHITECTURES, prepareInterpreter } from '@bootlab/emulator/user';
 import { build } from 'vite';
 import type { PreparedBuild } from '../../bin/prepared.mjs';
 import { COMPILED, describeCompiled, PREPARED, readCompiled, RUNTIME } from '../../bin/prepared.mjs';
 import { bundleOptions } from '../../../../scripts/bundle-options.mjs';
 
+/** Modules that generate interpreters and translate. */
+const TRANSLATOR = new RegExp(
+  [
+    'accel/jit/(known-code|region-compiler|region-module-writer)',
+    'jit/(interp/(generate|guest-memory|translation-entry)|ir/(builder|decode-tree|fragment|verifier)|regions/(?!system-exits).*|wasm/.*)',
+    'targets/mips/(builder|followers|instructions/.*)',
+  ]
+    .map((modules) => `emulator/dist/(${modules})\\.js$`)
+    .join('|'),
+);
+
 const base = import.meta.url;
 await build(bundleOptions({ base, folder: PREPARED, entries: { boot: '../boot/command-line.js' } }));
-const exec = { exec: '../exec/process.js' };
-await build(bundleOptions({ base, folder: new URL('exec/', PREPARED), entries: exec, format: 'cjs' }));
+await build(
+  bundleOptions({
+    base,
+    ...{ folder: new URL('exec/', PREPARED), entries: { exec: '../exec/process.js' }, format: 'cjs' },
+    // Where an interpreter is prepared, and translations are kept, nothing of it is needed.
+    parts: [{ name: 'translator', test: TRANSLATOR }],
+  }),
+);
 
 const INTERPRETERS = new URL('interpreters/', PREPARED);
 mkdirSync(INTERPRETERS);
+const intrinsics = compiledIntrinsics();
+if (intrinsics) writeFileSync(new URL(INTRINSICS_FILE, INTERPRETERS), intrinsics);
 const prepared: Record<string, PreparedInterpreter> = {};
 const interpreters: InterpreterStore = {
   find: () => undefined,

@@ -215,8 +215,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       },
       decodeTable: this.#decodeTable,
     };
-    const names = [...description.table.instructions.map(({ name }) => name), ...description.expansions.keys()].join();
-    const key = JSON.stringify([description.name, description.byteOrder, layout, names]);
+    const { name, byteOrder, instructionSet, expansions } = description;
+    const key = JSON.stringify([name, byteOrder, instructionSet, [...expansions.keys()], layout]);
     const used = known.get(key) ?? interpreters?.find(key) ?? compiled(generateInterpreter(description, layout));
     remember(key, used);
     if (!used.optimized) this.#tellStore = () => interpreters?.ran?.(key, { ...used, memory: layout.memory });
@@ -229,7 +229,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
         attention: () => this.#handleAttention(),
         hot: (entry: number) => this.#hot(entry),
       },
-      helpers: Object.fromEntries(Object.entries(helpers)),
+      helpers: { ...helpers },
     });
     this.#run = instance.exports['run'] as () => void; // generated with this signature
   }

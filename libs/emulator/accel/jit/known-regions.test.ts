@@ -6,7 +6,7 @@ import { mipsDescription } from '../../targets/mips/target.js';
 import { MipsAssembler, NOP } from '../../testkit/mips-assembler.js';
 import { KnownModule } from './known-regions.js';
 import type { CompiledRegion, CompilerSetup, RegionModule } from './region-module.js';
-import { RegionModuleWriter } from './region-module.js';
+import { RegionModuleWriter } from './region-module-writer.js';
 import { withoutRegions } from './region-joiner.js';
 
 const description = mipsDescription(mipsModel('24Kf'), 'little');

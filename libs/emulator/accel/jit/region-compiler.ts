@@ -5,7 +5,8 @@ import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.j
 import { discoverRegion, InstructionReader } from '../../jit/regions/index.js';
 import { PAGE_MASK } from '../../memory/index.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
-import { RegionModuleWriter, windowKey } from './region-module.js';
+import { windowKey } from './region-module.js';
+import { RegionModuleWriter } from './region-module-writer.js';
 
 /** Why a request was not fulfilled: it was postponed, or said to be covered, which did not help. */
 export type PutOff = 'postponed' | 'covered';

@@ -5,7 +5,7 @@ import { MipsAssembler, NOP } from '../../testkit/mips-assembler.js';
 import { mipsModel } from '../../targets/index.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import type { CompilerSetup, KeptModule } from './region-module.js';
-import { RegionModuleWriter } from './region-module.js';
+import { RegionModuleWriter } from './region-module-writer.js';
 import { joinRegions, withoutRegions } from './region-joiner.js';
 
 const description = mipsDescription(mipsModel('24Kf'), 'little');

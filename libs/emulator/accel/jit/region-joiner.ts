@@ -2,7 +2,8 @@ import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { KnownCode } from './known-code.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
-import { RegionModuleWriter, windowKey } from './region-module.js';
+import { windowKey } from './region-module.js';
+import { RegionModuleWriter } from './region-module-writer.js';
 import { RegionSet } from './region-set.js';
 
 /** Joining is worth its time when so many instructions, and such a share of what is joined, are new. */

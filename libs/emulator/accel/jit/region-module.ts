@@ -1,9 +1,5 @@
-import { getOrInsertComputed } from '../../core/index.js';
-import type { TargetDescription } from '../../jit/ir/index.js';
-import type { DirectWindow, Entries, InstructionReader, Region, SystemExits } from '../../jit/regions/index.js';
-import { translateRegion } from '../../jit/regions/index.js';
+import type { DirectWindow, Entries, SystemExits } from '../../jit/regions/index.js';
 import type { MemoryImport } from '../../jit/wasm/index.js';
-import { ModuleWriter, TRANSLATION_PARAMETERS, TRANSLATION_RESULTS } from '../../jit/wasm/index.js';
 
 /** The machine memory that code is read from, and where in it things lie. Plain data: it may go to another thread. */
 export interface CompilerSetup {
@@ -65,59 +61,3 @@ export const placeImport = (region: string, virtualPage: number): string =>
 
 /** Windows are small plain data that may have crossed threads: their text is compared. */
 export const windowKey = (window: DirectWindow | undefined): string => JSON.stringify(window ?? null);
-
-/** What a region is translated for. */
-export interface RegionContext {
-  readonly modeKey: number;
-  readonly window: DirectWindow | undefined;
-  readonly joined: boolean;
-}
-
-/** Puts translated regions into a module. */
-export class RegionModuleWriter {
-  readonly regions: CompiledRegion[] = [];
-  readonly #module: ModuleWriter;
-  readonly #type: number;
-
-  constructor(
-    private readonly setup: CompilerSetup,
-    private readonly description: TargetDescription,
-  ) {
-    this.#module = new ModuleWriter(setup.memory);
-    this.#module.importTable('env', 'translations');
-    this.#type = this.#module.type(TRANSLATION_PARAMETERS, TRANSLATION_RESULTS);
-  }
-
-  add(region: Region, reader: InstructionReader, { modeKey, window, joined }: RegionContext): void {
-    const { cpuBase, jumpCache, systemExits } = this.setup;
-    const name = String(this.regions.length);
-    const places = new Map<number, number>();
-    const body = translateRegion(this.description, reader, region, {
-      ...{ cpuBase, type: this.#type, jumpCache, systemExits, modeKey, window },
-      pageAddend: (virtual) => {
-        const page = virtual >>> 0;
-        return getOrInsertComputed(places, page, () => this.#module.importConstant(PLACES, placeImport(name, page)));
-      },
-    });
-    this.#module.addFunction(body, TRANSLATION_RESULTS, name);
-    this.regions.push({
-      name,
-      modeKey,
-      window,
-      joined,
-      instructions: region.instructionCount,
-      wasmBytes: body.code.length,
-      entries: region.entries,
-      pages: [...region.pages],
-      places: [...places.keys()],
-      addresses: Uint32Array.from(region.words.keys()),
-      words: Uint32Array.from(region.words.values()),
-      calls: [...region.calls],
-      tableTargets: [...region.claimed],
-    });
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#module.finish();
-  }
-}

@@ -2,7 +2,7 @@ import type { TargetDescription } from '../../jit/ir/index.js';
 import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
 import { RegionCompiler } from './region-compiler.js';
 import { joinRegions, withoutRegions } from './region-joiner.js';
-import type { CompilerSetup, RegionModule } from './region-module.js';
+import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
 import type { TranslationLibrary } from './translation-library.js';
 import { libraryKey, placeKey, putOffOf } from './translation-library.js';
 
@@ -49,9 +49,17 @@ function inline(
 ): TranslationService {
   const key = library && libraryKey(setup, description);
   const finished: TranslationResult[] = [];
-  const compiler = new RegionCompiler(setup, description, (made) => {
+  const keep = (made: KeptModule): void => {
     if (key !== undefined) library?.add(key, made);
-  });
+  };
+  const learned: CompiledRegion[] = [];
+  let compiler: RegionCompiler | undefined;
+  /** Where everything is known, nobody loads what translates. */
+  const startCompiler = (): RegionCompiler => {
+    const started = new RegionCompiler(setup, description, keep);
+    started.learn(learned);
+    return started;
+  };
   const known = new Map<string, PutOff>();
   let consulted = false;
   /** What ends before anything is translated has nothing to look up. */
@@ -63,7 +71,7 @@ function inline(
     const modules = joined ? [...withoutRegions(kept.modules, joined.replaced), ...joined.made] : kept?.modules;
     if (joined && modules) library?.replace(key, modules);
     for (const made of modules ?? []) {
-      compiler.learn(made.regions);
+      learned.push(...made.regions);
       finished.push({ kind: 'known', made, wasmBytes: made.bytes.length });
     }
     if (!joined) for (const [place, why] of kept?.putOff ?? []) known.set(place, why);
@@ -73,6 +81,7 @@ function inline(
       consult();
       const why = request.before.length === 0 ? known.get(placeKey(request)) : undefined;
       if (why) return void finished.push(putOffAgain(request, why));
+      compiler ??= startCompiler();
       const batch = compiler.compile([request]);
       if (key !== undefined) for (const [place, why] of putOffOf(batch)) library?.putOff(key, place, why);
       finished.push({ kind: 'answer', batch });

@@ -58,7 +58,7 @@ export const INTERPRETER_IMPORTS = {
 
 export interface InterpreterLayout extends MemoryLayout {
   readonly memory: MemoryImport;
-  /** Linear-memory offset of {@link DECODE_TABLE_BYTES} bytes, which the module fills. */
+  /** Linear-memory offset of `DECODE_TABLE_BYTES` bytes, which the module fills. */
   readonly decodeTable: number;
   /** Absent: nothing is ever translated. */
   readonly translations?: TranslationLink | undefined;
@@ -67,8 +67,6 @@ export interface InterpreterLayout extends MemoryLayout {
 /** RAM lies page-aligned in linear memory, so addresses there and virtual addresses agree in these bits. */
 /** How many of an instruction's usual followers are copied behind it, and behind each of those copies. */
 const COPIED_FOLLOWERS: readonly number[] = [4, 2, 0];
-/** Room for the decoder's table. */
-export const DECODE_TABLE_BYTES = 4096;
 
 /**
  * Generates a target's interpreter: one Wasm function that fetches, decodes and executes until the budget in the CPU's

@@ -1,4 +1,5 @@
 // jit/interp: generates a target's interpreter from its instruction table (generate), with its accesses to guest memory
-// (guest-memory) and how it finds translations of hot code (translation-entry).
+// (guest-memory), room for its decoder (decode-table) and how it finds translations of hot code (translation-entry).
+export * from './decode-table.js';
 export * from './generate.js';
 export type { TranslationLink } from './translation-entry.js';

@@ -45,6 +45,8 @@ export interface TargetDescription<B extends IrBuilder = IrBuilder> {
   /** CPU model, for example `24Kf`: together with name and byte order it says everything, see `describeTarget`. */
   readonly model: string;
   readonly byteOrder: ByteOrder;
+  /** Names the instructions of {@link table}, which may be made when it is first asked for. */
+  readonly instructionSet: string;
   readonly table: InstructionTable<B>;
   /** By instruction: which ones often come next, the most frequent first. Only speed depends on it. */
   readonly followers: ReadonlyMap<string, readonly string[]>;

@@ -87,12 +87,18 @@ export function mipsInstructions(model: MipsModel, byteOrder: ByteOrder): Instru
 export const MIPS32 = 'mips32';
 
 export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetDescription<MipsBuilder> {
+  let table: InstructionTable<MipsBuilder> | undefined;
   return {
     name: MIPS32,
     model: model.id,
     byteOrder,
-    table: mipsInstructions(model, byteOrder),
-    followers: MIPS_FOLLOWERS,
+    instructionSet: `release ${model.release}${model.multithreaded ? ' MT' : ''}`,
+    get table() {
+      return (table ??= mipsInstructions(model, byteOrder));
+    },
+    get followers() {
+      return MIPS_FOLLOWERS;
+    },
     helpers: MIPS_HELPERS,
     expansions: new Map(), // of a CPU that runs a kernel: see exceptions.ts
     unaligned: mipsUnalignedAccesses(byteOrder),

@@ -1,0 +1,2 @@
+/** Room for an interpreter's decoder in linear memory. */
+export const DECODE_TABLE_BYTES = 4096;

@@ -1,0 +1,43 @@
+// How CommonJS bundles put off what they may not need: Node's own modules, and parts of themselves.
+import { createRequire } from 'node:module';
+
+/** Modules of Node that load many others: they are loaded when one of their functions is called. */
+const LOADED_LATE = new Set(['node:child_process', 'node:crypto', 'node:v8']);
+const LATE = '\0late:';
+
+/** @type {import('vite').Plugin} */
+export const lateBuiltins = {
+  name: 'late-builtins',
+  enforce: 'pre',
+  resolveId(id, importer) {
+    if (!LOADED_LATE.has(id)) return undefined;
+    return importer?.startsWith(LATE) ? { id, external: true } : `${LATE}${id}`;
+  },
+  load(id) {
+    if (!id.startsWith(LATE)) return undefined;
+    const name = id.slice(LATE.length);
+    const members = Object.entries(Object.getOwnPropertyDescriptors(createRequire(import.meta.url)(name)));
+    return members
+      .filter(([, { value }]) => typeof value === 'function')
+      .map(([member]) => `export const ${member} = (...args) => require('${name}').${member}(...args);`)
+      .join('\n');
+  },
+};
+
+/**
+ * Has a bundle's first file load the others when something of them is first used, and not at its start. As a script it is a function
+ * of what Node gives to modules, so that V8 can be given compiled code for it.
+ * @param {string} code of a CommonJS module, without comments
+ */
+export function loadPartsLate(code) {
+  let late = code;
+  for (const [statement, name, path] of code.matchAll(/\bconst (require_\w+)=require\("(\.\/[^"]+)"\);/g)) {
+    const used = new Set(Array.from(code.matchAll(new RegExp(`\\b${name}\\.(\\w+)`, 'g')), ([, member]) => member));
+    const members = Array.from(used, (member) => `get ${member}(){return part().${member}}`);
+    late = late.replace(statement, `const ${name}=(part=>({${members}}))(()=>require("${path}"));`);
+  }
+  // What is imported whole from Node is as good as the copy that stands for a module of ECMAScript, but for `default`.
+  late = late.replace(/\b(node_\w+)=__toESM\(\1,1\);/g, (copy, name) => (late.includes(`${name}.default`) ? copy : ''));
+  const given = 'exports,require,module,__filename,__dirname';
+  return `(f=>typeof module==="undefined"?f:f(${given}))(function(${given}){${late}\n})`;
+}
