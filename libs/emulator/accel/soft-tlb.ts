@@ -13,6 +13,13 @@ const TABLES = MODES * CONTEXTS;
 const TABLE_BYTES = SoftTlb.modeStride;
 const WORDS_PER_ENTRY = 1 << (SoftTlb.entryShift - 2);
 const TABLE_WORDS = TABLE_BYTES >> 2;
+const TableState = {
+  /** Nothing was filled since the last flush. */
+  Empty: 0,
+  Used: 1,
+  /** Fresh memory, which would hit: emptied when the first address space gets it. */
+  Untouched: 2,
+} as const;
 /** No page starts there. */
 const NOWHERE = 0xffff_ffff;
 
@@ -26,8 +33,8 @@ export class SoftTlbTables {
   readonly #identifiers = new Int32Array(CONTEXTS).fill(-1);
   readonly #lastUse = new Float64Array(CONTEXTS);
   #selections = 0;
-  /** Whether anything was filled since the last flush: most flushes find nothing to do. */
-  readonly #used = new Uint8Array(TABLES);
+  /** By table: most flushes find nothing to do. */
+  readonly #state = new Uint8Array(TABLES).fill(TableState.Untouched);
   /** For each table that was ever used: where the pages start in linear memory to which its entries permit stores. */
   readonly #writable: (Uint32Array | undefined)[] = [];
 
@@ -38,8 +45,7 @@ export class SoftTlbTables {
   ) {
     this.#base = memory.allocate(SoftTlbTables.bytes);
     this.#words = new Int32Array(memory.buffer, this.#base, SoftTlbTables.bytes >> 2);
-    this.#used.fill(1);
-    this.flush();
+    for (let table = 0; table < MODES; table++) this.#flushTable(table);
   }
 
   /** Linear-memory offset of the current mode's table. */
@@ -65,12 +71,16 @@ export class SoftTlbTables {
 
   /** Drops everything, in all address spaces. */
   flush(): void {
-    for (let table = 0; table < TABLES; table++) this.#flushTable(table);
+    for (let table = 0; table < TABLES; table++) if (this.#isUsed(table)) this.#flushTable(table);
+  }
+
+  #isUsed(table: number): boolean {
+    return this.#state[table] === TableState.Used;
   }
 
   #flushTable(table: number): void {
-    if (!this.#used[table]) return;
-    this.#used[table] = 0;
+    if (this.#state[table] === TableState.Empty) return;
+    this.#state[table] = TableState.Empty;
     this.#words.fill(SoftTlb.invalidTag, table * TABLE_WORDS, (table + 1) * TABLE_WORDS);
     this.#writable[table]?.fill(NOWHERE);
   }
@@ -78,7 +88,7 @@ export class SoftTlbTables {
   /** Drops one 4 KiB page, in all modes and address spaces. */
   flushPage(address: number): void {
     for (let table = 0; table < TABLES; table++) {
-      if (!this.#used[table]) continue;
+      if (!this.#isUsed(table)) continue;
       const index = this.#indexOf(address);
       const at = table * TABLE_WORDS + index;
       this.#words.fill(SoftTlb.invalidTag, at, at + WORDS_PER_ENTRY);
@@ -92,7 +102,7 @@ export class SoftTlbTables {
    */
   flushWriteTags(linear?: number): void {
     for (let table = 0; table < TABLES; table++) {
-      if (!this.#used[table]) continue;
+      if (!this.#isUsed(table)) continue;
       const writable = this.#writableOf(table);
       const drop = (entry: number): void => {
         this.#words[table * TABLE_WORDS + entry * WORDS_PER_ENTRY + (SoftTlb.writeTag >> 2)] = SoftTlb.invalidTag;
@@ -120,7 +130,7 @@ export class SoftTlbTables {
     const index = this.#indexOf(address);
     const at = this.#table * TABLE_WORDS + index;
     const addend = (linearOffset - page) | 0;
-    this.#used[this.#table] = 1;
+    this.#state[this.#table] = TableState.Used;
     const w = this.#words;
     if (w[at + 3] !== addend) w.fill(SoftTlb.invalidTag, at, at + 3);
     w[at + 3] = addend;
@@ -146,7 +156,7 @@ export class SoftTlbTables {
   forEachPage(
     visit: (address: number, linearOffset: number, allowed: { write: boolean; fetch: boolean }) => void,
   ): void {
-    if (!this.#used[this.#table]) return;
+    if (!this.#isUsed(this.#table)) return;
     const w = this.#words;
     const start = this.#table * TABLE_WORDS;
     for (let at = start; at < start + TABLE_WORDS; at += WORDS_PER_ENTRY) {

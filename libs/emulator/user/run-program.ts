@@ -14,12 +14,13 @@ import { Entropy } from './kernel/entropy.js';
 import { LinuxKernel } from './kernel/linux-kernel.js';
 import { ProcessMmu } from './kernel/mmu.js';
 import type { ExitStatus } from './kernel/process.js';
+import type { KernelSyscall, RunLoopParts } from './kernel/run-loop.js';
 import { RunLoop } from './kernel/run-loop.js';
 import { SignalCode } from './kernel/signals.js';
 import { SyscallTracer } from './kernel/strace.js';
 import { PagePool } from './memory/index.js';
 import { startFailure } from './start-failure.js';
-import { kernelSyscalls, SYSTEM } from './syscalls/index.js';
+import { KERNEL_SYSCALLS, SYSTEM } from './syscalls/index.js';
 
 export const NETWORK_ACCESS = ['none', 'loopback', 'host'] as const;
 export type NetworkAccess = (typeof NETWORK_ACCESS)[number];
@@ -236,7 +237,7 @@ export class ProgramRun {
       cpu,
       host,
       mmu,
-      syscalls: { ...fileSyscalls(abi.files), ...kernelSyscalls },
+      syscall: syscallLookup([...KERNEL_SYSCALLS, ...fileSyscalls(abi.files)]),
       cpuScheduler,
       nsPerInstruction: NS_PER_INSTRUCTION,
       tracer: options.trace ? new SyscallTracer(options.trace) : undefined,
@@ -347,6 +348,22 @@ export class ProgramRun {
       ...(translation && { translation: { ...translation } }),
     };
   }
+}
+
+/** Finds a call in the first table that has it. */
+function syscallLookup(tables: readonly (() => Readonly<Record<string, KernelSyscall>>)[]): RunLoopParts['syscall'] {
+  const found = new Map<string, KernelSyscall>();
+  return (name) => {
+    const known = found.get(name);
+    if (known) return known;
+    for (const table of tables) {
+      const handler = table()[name];
+      if (!handler) continue;
+      found.set(name, handler);
+      return handler;
+    }
+    return undefined;
+  };
 }
 
 /** Node's network modules are loaded for programs that may use them. */

@@ -127,6 +127,7 @@ export class Translator {
   /** Before this one, the table of translations holds system exits. */
   readonly #firstTarget: number;
   #nextTarget: number;
+  #placed = false;
 
   constructor(
     private readonly memory: LinearMemory,
@@ -276,10 +277,14 @@ export class Translator {
     this.#service?.close();
   }
 
-  /** Memory moved on the bus: drops everything. @param window where the directly mapped segment now shows RAM */
+  /**
+   * Memory is on the bus for the first time, or moved: drops everything.
+   * @param window where the directly mapped segment now shows RAM
+   */
   relocate(window: DirectWindow | undefined): void {
     this.#locator.window = window;
-    this.flush();
+    if (this.#placed) this.flush();
+    this.#placed = true;
   }
 
   /** Installs nothing any more of what is installed. */

@@ -179,7 +179,7 @@ export interface LinuxFileAbi {
   };
   readonly termios: { readonly bits: TermiosBits; readonly defaults: TermiosDefaults };
   /** Error numbers by name: SO_ERROR hands them out as values. */
-  readonly errno: ReadonlyMap<string, number>;
+  errno(name: string): number | undefined;
   /** Bytes of the kernel's `sigset_t`. */
   readonly sigsetBytes: 8 | 16;
   /** pipe(2) returns the second descriptor in a register instead of storing both. */

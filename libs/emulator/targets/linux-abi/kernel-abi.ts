@@ -8,6 +8,8 @@ import type { AbiMemory, SignalInfo, SignalStack, UserCpu, UserMmu } from './use
 export interface SyscallEntry {
   /** Generic name, under which handlers are found. */
   readonly name: string;
+  /** Argument words: at least as many as there are registers for. */
+  readonly words: number;
 }
 
 /** What a program's file says of itself, for {@link KernelAbi.checkProgram}. */
@@ -55,8 +57,10 @@ export interface KernelAbi {
 
   readonly files: LinuxFileAbi;
   readonly ipc: LinuxIpcAbi;
-  readonly syscalls: ReadonlyMap<number, SyscallEntry>;
-  readonly errno: ReadonlyMap<string, number>;
+  /** Undefined for a number that no call has. */
+  syscall(number: number): SyscallEntry | undefined;
+  /** The number of an error by its name. */
+  errno(name: string): number | undefined;
   /** Signal numbers by name. */
   readonly signals: ReadonlyMap<string, number>;
   /** Number of the last real-time signal. */

@@ -167,7 +167,7 @@ const SCRATCH = 0x10000;
 
 export class TestGuest {
   readonly memory: TestMemory;
-  readonly syscalls: SyscallTable = fileSyscalls(MIPS_O32_FILES);
+  readonly syscalls: SyscallTable = Object.assign({}, ...fileSyscalls(MIPS_O32_FILES).map((table) => table()));
   readonly fileSystem: FileSystem;
   readonly signals: string[] = [];
   readonly pending: { signal: number; code: number; pid: number }[] = [];

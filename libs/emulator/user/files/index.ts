@@ -1,6 +1,6 @@
 // files: open files of Linux user mode — descriptors, pipes, sockets, polling — and the system calls on them.
 // The kernel half calls createFileSystem once, createProcessFiles for the first process, forkFiles, execFiles and
-// closeAll as processes come and go, and fileSyscalls for its table.
+// closeAll as processes come and go, and fileSyscalls for its tables.
 import { ConfigError } from '../../core/index.js';
 import type { LinuxFileAbi } from '../../targets/linux-abi/file-abi.js';
 import type { SyscallTable } from '../kernel/contracts.js';
@@ -77,20 +77,23 @@ export function mappedFile(files: ProcessFiles, fd: number, access: { sharedWrit
 }
 
 /**
- * The file system calls of an ABI by generic name. Words of 64-bit arguments are joined as `abi.arguments` says; handlers
- * take what the ABI's table passes (on o32 up to seven words, those beyond the fourth from the stack).
+ * The file system calls of an ABI by generic name, in tables of which those come last that few programs use. Words of 64-bit arguments are
+ * joined as `abi.arguments` says; handlers take what the ABI's table passes (on o32 up to seven words, those beyond the
+ * fourth from the stack).
  */
-export function fileSyscalls(abi: LinuxFileAbi): SyscallTable {
-  return withJoinedArguments(abi, {
-    ...transferSyscalls(abi),
-    ...pathSyscalls(abi),
-    ...attributeSyscalls(abi),
-    ...descriptorSyscalls(abi),
-    ...inotifySyscalls(abi),
-    ...waitingSyscalls(abi),
-    ...socketSyscalls(abi),
+export const fileSyscalls = (abi: LinuxFileAbi): readonly (() => SyscallTable)[] =>
+  [
+    () => transferSyscalls(abi),
+    () => pathSyscalls(abi),
+    () => attributeSyscalls(abi),
+    () => descriptorSyscalls(abi),
+    () => waitingSyscalls(abi),
+    () => socketSyscalls(abi),
+    () => inotifySyscalls(abi),
+  ].map((table) => {
+    let made: SyscallTable | undefined;
+    return () => (made ??= withJoinedArguments(abi, table()));
   });
-}
 
 /** The path a descriptor was opened with, for `--strace -y` and messages; undefined for a free number. */
 export function descriptorPath(files: ProcessFiles, fd: number): string | undefined {

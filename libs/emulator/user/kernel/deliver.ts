@@ -100,7 +100,7 @@ function endSyscall(
     } else syscall.trapped.restart();
     tracer?.exit(thread, { error: 'ERESTARTSYS' });
   } else {
-    cpu.setError(abi.errno.get('EINTR') ?? 4);
+    cpu.setError(abi.errno('EINTR') ?? 4);
     tracer?.exit(thread, { error: 'EINTR' });
   }
   thread.sleep = undefined;

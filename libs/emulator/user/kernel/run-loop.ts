@@ -34,7 +34,8 @@ export interface RunLoopParts {
   readonly cpu: UserCpu;
   readonly host: EngineHost;
   readonly mmu: ProcessMmu;
-  readonly syscalls: Readonly<Record<string, KernelSyscall>>;
+  /** Finds a system call by its generic name. */
+  readonly syscall: (name: string) => KernelSyscall | undefined;
   readonly cpuScheduler: Scheduler;
   readonly nsPerInstruction: number;
   readonly tracer: SyscallTracer | undefined;
@@ -256,7 +257,7 @@ export class RunLoop {
 
   /** @param restart of a call that a tracer has seen at its entry, and may have changed */
   #syscall(thread: Thread, restart?: () => void): void {
-    const { cpu, syscalls, tracer } = this.parts;
+    const { cpu, syscall, tracer } = this.parts;
     let trapped;
     try {
       trapped = cpu.readSyscall(thread.memory);
@@ -272,13 +273,13 @@ export class RunLoop {
       return enterSyscallStop(thread, 'enter');
     }
     if (restart) trapped = { number, args, restart };
-    const name = this.#abi.syscalls.get(number)?.name ?? `syscall_${number}`;
+    const name = this.#abi.syscall(number)?.name ?? `syscall_${number}`;
     this.syscallCounts.set(name, (this.syscallCounts.get(name) ?? 0) + 1);
     thread.syscall = { name, args, trapped };
     thread.secondResult = undefined;
     if (thread.trace) thread.trace.inCall = true;
     tracer?.enter(thread);
-    const handler = syscalls[name];
+    const handler = syscall(name);
     this.#complete(thread, handler ? () => handler(thread, ...args) : () => this.#missing(name));
   }
 
@@ -326,7 +327,7 @@ export class RunLoop {
   }
 
   #errno(code: string): number {
-    return this.#abi.errno.get(code) ?? this.#abi.errno.get('EIO') ?? 5;
+    return this.#abi.errno(code) ?? this.#abi.errno('EIO') ?? 5;
   }
 
   #sleep(thread: Thread, blocked: Blocked): void {

@@ -1,11 +1,24 @@
+import { PAGE_BYTES } from '../../memory/index.js';
+
 /** Bits of a page table entry below the page number. */
 export const Entry = { Read: 1, Write: 2, Execute: 4, Present: 8 } as const;
 
 const TABLE_ENTRIES = 1024;
+const TABLE_SHIFT = 22;
+const TABLE_BYTES = TABLE_ENTRIES * PAGE_BYTES;
+/** Bits of a word. */
+const WORD = 32;
+
+/** What 4 MiB are mapped to. */
+interface Table {
+  readonly entries: Uint32Array;
+  /** A bit for each entry that is not 0: ranges are large and hold few pages. */
+  readonly present: Int32Array;
+}
 
 /** Virtual page to physical page: two levels, the second made where something is mapped. */
 export class PageTable {
-  readonly #tables: (Uint32Array | undefined)[] = [];
+  readonly #tables: (Table | undefined)[] = [];
   #present = 0;
 
   /** Pages that are there. */
@@ -15,30 +28,39 @@ export class PageTable {
 
   /** The entry for an address: physical page number × 4096 + {@link Entry} bits; 0 when nothing is there. */
   get(address: number): number {
-    return this.#tables[address >>> 22]?.[(address >>> 12) & (TABLE_ENTRIES - 1)] ?? 0;
+    return this.#tables[address >>> TABLE_SHIFT]?.entries[indexOf(address)] ?? 0;
   }
 
   set(address: number, entry: number): void {
-    const table = (this.#tables[address >>> 22] ??= new Uint32Array(TABLE_ENTRIES));
-    const index = (address >>> 12) & (TABLE_ENTRIES - 1);
-    this.#present += Number(entry !== 0) - Number(table[index] !== 0);
-    table[index] = entry;
+    const { entries, present } = (this.#tables[address >>> TABLE_SHIFT] ??= {
+      entries: new Uint32Array(TABLE_ENTRIES),
+      present: new Int32Array(TABLE_ENTRIES / WORD),
+    });
+    const index = indexOf(address);
+    const word = Math.floor(index / WORD);
+    const bit = 1 << (index % WORD);
+    this.#present += Number(entry !== 0) - Number(entries[index] !== 0);
+    entries[index] = entry;
+    present[word] = entry === 0 ? (present[word] as number) & ~bit : (present[word] as number) | bit;
   }
 
   /** Every present page of a range, ascending. */
   forEach(start: number, end: number, visit: (address: number, entry: number) => void): void {
-    for (let address = start; address < end;) {
-      const table = this.#tables[address >>> 22];
-      const tableStart = (address >>> 22) * TABLE_ENTRIES * 4096;
-      const tableEnd = Math.min(end, tableStart + TABLE_ENTRIES * 4096);
-      if (table) {
-        const last = Math.ceil((tableEnd - tableStart) / 4096);
-        for (let index = (address - tableStart) >>> 12; index < last; index++) {
-          const entry = table[index] as number;
-          if (entry !== 0) visit(tableStart + index * 4096, entry);
+    for (let table = start >>> TABLE_SHIFT; table * TABLE_BYTES < end; table++) {
+      const there = this.#tables[table];
+      if (!there) continue;
+      const { entries, present } = there;
+      for (let word = 0; word < present.length; word++) {
+        // The lowest bit that is left, as often as there is one.
+        for (let left = present[word] as number; left !== 0; left &= left - 1) {
+          const index = word * WORD + (WORD - 1 - Math.clz32(left & -left));
+          const address = table * TABLE_BYTES + index * PAGE_BYTES;
+          const entry = entries[index] as number;
+          if (address >= start && address < end && entry !== 0) visit(address, entry);
         }
       }
-      address = tableEnd;
     }
   }
 }
+
+const indexOf = (address: number): number => (address / PAGE_BYTES) & (TABLE_ENTRIES - 1);

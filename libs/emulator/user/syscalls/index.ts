@@ -16,18 +16,19 @@ import { timeSyscalls } from './time.js';
 
 export { SYSTEM } from './misc.js';
 
-export const kernelSyscalls: Readonly<Record<string, KernelSyscall>> = {
-  ...identitySyscalls,
-  ...ipcSyscalls,
-  ...limitSyscalls,
-  ...memorySyscalls,
-  ...miscSyscalls,
-  ...debuggerSyscalls,
-  ...pidfdSyscalls,
-  ...posixQueueSyscalls,
-  ...processSyscalls,
-  ...schedulingSyscalls,
-  ...signalSyscalls,
-  ...threadSyscalls,
-  ...timeSyscalls,
-};
+/** The tables of the groups, those last that few programs use: nobody asks for them before. */
+export const KERNEL_SYSCALLS: readonly (() => Readonly<Record<string, KernelSyscall>>)[] = [
+  () => memorySyscalls,
+  () => threadSyscalls,
+  () => processSyscalls,
+  () => signalSyscalls,
+  () => identitySyscalls,
+  () => limitSyscalls,
+  () => timeSyscalls,
+  () => miscSyscalls,
+  () => schedulingSyscalls,
+  () => pidfdSyscalls,
+  () => ipcSyscalls,
+  () => posixQueueSyscalls,
+  () => debuggerSyscalls,
+];

@@ -20,9 +20,12 @@ const NUMBERS = `
   EKEYREVOKED=163 EKEYREJECTED=164 EOWNERDEAD=165 ENOTRECOVERABLE=166 ERFKILL=167 EHWPOISON=168 EDQUOT=1133
 `;
 
-export const MIPS_ERRNO: ReadonlyMap<string, number> = new Map(
-  NUMBERS.trim()
-    .split(/\s+/)
-    .map((entry) => entry.split('='))
-    .map(([name, number]) => [name as string, Number(number)] as const),
-);
+let numbers: ReadonlyMap<string, number> | undefined;
+
+/** The number of an error by its name, `ENOENT`. */
+export function mipsErrno(name: string): number | undefined {
+  numbers ??= new Map(
+    Array.from(NUMBERS.matchAll(/(\w+)=(\d+)/g), ([, each, number]) => [each as string, Number(number)]),
+  );
+  return numbers.get(name);
+}

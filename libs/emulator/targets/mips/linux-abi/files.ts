@@ -5,7 +5,7 @@
  */
 import { bytes, padding, structLayout } from '../../linux-abi/layout.js';
 import type { DataModel } from '../../linux-abi/layout.js';
-import { MIPS_ERRNO } from './errno.js';
+import { mipsErrno } from './errno.js';
 import type { LinuxFileAbi } from '../../linux-abi/file-abi.js';
 
 /** C's types on o32. */
@@ -20,7 +20,7 @@ const ioc = (direction: number, group: string, number: number, size: number): nu
 export const MIPS_O32_FILES: LinuxFileAbi = {
   name: 'MIPS o32',
   dataModel: O32,
-  errno: MIPS_ERRNO,
+  errno: mipsErrno,
   sigsetBytes: 16,
   pipeReturnsPair: true,
 

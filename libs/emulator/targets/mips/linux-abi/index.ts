@@ -4,13 +4,13 @@ import type { ByteOrder } from '../../../core/index.js';
 import type { KernelAbi } from '../../linux-abi/kernel-abi.js';
 import { mipsModel } from '../models.js';
 import { MipsUserCpu } from '../user-cpu.js';
-import { MIPS_ERRNO } from './errno.js';
+import { mipsErrno } from './errno.js';
 import { MIPS_O32_FILES } from './files.js';
 import { mipsO32Ipc } from './ipc.js';
 import { checkMipsProgram, PT_MIPS_ABIFLAGS } from './program.js';
 import { SIGNAL_PAGE_ADDRESS, signalPage } from './signal-frame.js';
 import * as signals from './signals.js';
-import { O32_SYSCALLS } from './syscalls.js';
+import { o32Syscall } from './syscalls.js';
 
 /** The core that user mode emulates: release 2 with a 64-bit FPU. */
 const CPU_MODEL = '24Kf';
@@ -50,8 +50,8 @@ export function mipsO32(byteOrder: ByteOrder): KernelAbi {
     signalPage: signalPage(little),
     files: MIPS_O32_FILES,
     ipc: mipsO32Ipc(byteOrder),
-    syscalls: O32_SYSCALLS,
-    errno: MIPS_ERRNO,
+    syscall: o32Syscall,
+    errno: mipsErrno,
     signals: signals.MIPS_SIGNALS,
     lastSignal: signals.MIPS_LAST_SIGNAL,
     maskOperations: signals.MASK_OPERATIONS,

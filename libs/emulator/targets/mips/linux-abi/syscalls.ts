@@ -103,15 +103,23 @@ const STACK_WORDS: readonly (readonly [words: number, names: string])[] = [
   [7, 'fadvise64 sync_file_range'],
 ];
 
-export const O32_SYSCALLS: ReadonlyMap<number, SyscallEntry> = new Map(
-  NUMBERS.flatMap(([first, names]) => names.split(' ').map((name, i) => [BASE + first + i, { name }] as const)),
-);
+const known = new Map<number, SyscallEntry>();
 
-const words = new Map(STACK_WORDS.flatMap(([count, names]) => names.split(' ').map((name) => [name, count] as const)));
+/** A call by its number, undefined where there is none. Programs make few of all: those are found out one by one. */
+export function o32Syscall(number: number): SyscallEntry | undefined {
+  const there = known.get(number);
+  if (there) return there;
+  const row = NUMBERS.findLast(([first]) => BASE + first <= number);
+  const name = row?.[1].split(' ')[number - BASE - row[0]];
+  if (name === undefined) return undefined;
+  const [words = 4] = STACK_WORDS.find(([, names]) => names.split(' ').includes(name)) ?? [];
+  known.set(number, { name, words });
+  return { name, words };
+}
 
 export const O32 = {
   /** syscall(2) itself: the number is the first argument. */
   indirect: BASE,
   /** Argument words of a call: at least the four in registers. */
-  words: (number: number): number => words.get(O32_SYSCALLS.get(number)?.name ?? '') ?? 4,
+  words: (number: number): number => o32Syscall(number)?.words ?? 4,
 } as const;

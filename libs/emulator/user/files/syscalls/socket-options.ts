@@ -129,7 +129,7 @@ export function optionSyscalls(abi: LinuxFileAbi): Record<'setsockopt' | 'getsoc
         return integer(Number(socket.listening));
       case numbers.SO_ERROR: {
         const error = socket.takeError();
-        return integer(error === undefined ? 0 : (abi.errno.get(error) ?? 0));
+        return integer(error === undefined ? 0 : (abi.errno(error) ?? 0));
       }
       case numbers.SO_RCVBUF:
         return integer(options.receiveBuffer);
