@@ -84,6 +84,11 @@ it('are saved, in the place of older ones', async () => {
   expect(readdirSync(join(folder, 'new'))).toEqual(['disk.img']);
 });
 
+it('are saved nowhere where there can be no such folder, and the option is named', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  await expect(run({ save: join(folder, 'file', 'in') })).rejects.toThrow(/^--save: cannot create the folder: /);
+});
+
 it('go on where the line broke', async () => {
   answers = [broken(70_000), broken(0)];
   await run({ save: folder });

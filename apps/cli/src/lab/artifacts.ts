@@ -31,6 +31,7 @@ export async function artifacts(
   const list = await client.json<ArtifactList>(`/jobs/${encodeURIComponent(jobId)}/artifacts`);
   const wanted = names.length === 0 ? list.items : names.map((name) => artifactOf(list, name));
   if (save !== undefined) {
+    makeFolder('--save', save);
     await saveAll(client, jobId, wanted, save, output);
   } else if (json) {
     output.out.write(`${JSON.stringify({ ...list, items: wanted }, null, 2)}\n`);
@@ -51,6 +52,7 @@ export async function saveArtifactsOf(
 ): Promise<void> {
   for (const [index, job] of jobs.entries()) {
     const target = jobs.length === 1 ? folder : path.join(folder, String(index + 1));
+    makeFolder('--artifacts', target);
     await saveAll(client, job.id, job.artifacts, target, output);
     tellMissing(job.missingArtifacts, output);
   }
@@ -84,7 +86,6 @@ async function saveAll(
   folder: string,
   { out }: Output,
 ): Promise<void> {
-  makeFolder('--artifacts', folder);
   for (const artifact of wanted) {
     if (!SAFE_NAME.test(artifact.name)) {
       throw new LabError(
