@@ -49,6 +49,9 @@ describe('lines', () => {
     const { log, user } = read(`${'x'.repeat(100_000)}\nend\n`);
     expect(log[0]?.length).toBeLessThanOrEqual(16 * 1024);
     expect(user.map(([, line]) => line.length).reduce((sum, length) => sum + length)).toBe(100_003);
+    const intruder = read(`a[    1.000000] ${'x'.repeat(100_000)}\nb\n`);
+    expect(intruder.log.map((line) => line.length)).toEqual([16 * 1024, 1]);
+    expect(intruder.user).toEqual([[1, 'ab']]);
   });
 });
 

@@ -24,7 +24,7 @@ const STAMP_BEGINNING = /^(?:<\d{0,3}|(?:<\d{1,3}>)?(?:\[ {0,12}(?:\d{1,12}(?:\.
 const mayBeginStamp = (character: string): boolean => character === '[' || character === '<';
 // Log daemons print the kernel's messages too, stamp included, on lines of their own.
 const LOG_DAEMON = /\bkernel: $/;
-/** Longest line that is kept whole; a longer one is cut into several. */
+/** Longest line that is kept whole. A longer one of a program is cut into several; of the log and the kernel, the rest is dropped. */
 const MAX_LINE_LENGTH = 16 * 1024;
 
 /**
@@ -73,7 +73,7 @@ export class ConsoleText {
     if (character !== '\n' && this.logText.length < MAX_LINE_LENGTH) this.logText += character;
     this.events.plain(character, tNs);
     if (this.kernelText !== undefined) {
-      if (character !== '\n') this.kernelText += character;
+      if (character !== '\n' && this.kernelText.length < MAX_LINE_LENGTH) this.kernelText += character;
     } else this.pushProgram(character, tNs);
     if (character === '\n') this.endLogLine(tNs);
   }
