@@ -28,6 +28,7 @@ const PROGRAMS = [
   { name: 'unaligned-pairs', status: 0 },
   { name: 'calls', status: 0 },
   { name: 'access-groups', status: 0 },
+  { name: 'kept-registers', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

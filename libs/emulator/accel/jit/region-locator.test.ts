@@ -15,7 +15,7 @@ const mirror: DirectWindow = {
   ...{ dispatchPages: 0, dispatchBlocks: 0 },
 };
 /** A module with nothing in it: no region is instantiated here. */
-const module = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+const emptyModule = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 
 let view: DataView;
 /** Pages that the soft TLB lets fetch from: linear-memory offsets by virtual address. */
@@ -43,7 +43,7 @@ function regionAt(addresses: Entries, window?: DirectWindow): KnownRegion {
     ...{ pages: pages.map((page) => [page, 0] as const), places: [], calls: [], tableTargets: [], joined: false },
     ...{ addresses: Uint32Array.from(addresses), words: Uint32Array.from(addresses) },
   };
-  const [known] = new KnownRegions({}).add({ module, regions: [region] }, true);
+  const [known] = new KnownRegions({}).add({ module: emptyModule, regions: [region] }, true);
   return known as KnownRegion; // one came in
 }
 const store = (linear: number, word: number): void => view.setUint32(linear, word);

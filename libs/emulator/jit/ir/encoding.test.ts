@@ -132,6 +132,13 @@ describe('a state layout', () => {
     expect(slots).toMatchObject({ offset: 16, strideShift: 3 });
     expect(layout.sizeBytes).toBe(64);
 
+    expect(layout.halves(layout.i64('pair'), 'low', 'high')).toMatchObject([
+      { name: 'low', offset: 48, type: Type.I32 },
+      { name: 'high', offset: 52, type: Type.I32 },
+    ]);
+    expect(layout.sizeBytes).toBe(64);
+    expect(() => layout.halves(slots, 'low', 'high')).toThrow('only 64-bit fields have halves');
+
     const fragment = new Fragment([]);
     const b = new IrBuilder(fragment);
     const load = b.loadState(slots, b.i32(2));

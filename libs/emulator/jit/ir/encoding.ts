@@ -151,6 +151,15 @@ export class StateLayout {
     return this.#add(name, Width.W64, Type.I64, count, 3);
   }
 
+  /** The low and the high half of an `i64` as fields of their own, for those who want one of them. */
+  halves({ offset, type }: StateField, low: string, high: string): readonly [low: StateField, high: StateField] {
+    if (type !== Type.I64) throw new TypeError('only 64-bit fields have halves');
+    const half = (name: string, from: number): StateField => {
+      return { name, offset: from, width: Width.W32, type: Type.I32, count: 1, strideShift: 2 };
+    };
+    return [half(low, offset), half(high, offset + 4)];
+  }
+
   #add(name: string, width: Width, type: Type, count: number, strideShift: number): StateField {
     const align = 1 << strideShift;
     const offset = Math.ceil(this.#end / align) * align;

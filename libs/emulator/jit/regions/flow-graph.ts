@@ -62,6 +62,38 @@ export function isBackward({ position }: Analysis, from: number, to: number): bo
   return (position[to] as number) <= (position[from] as number);
 }
 
+export function predecessorsOf({ successors }: FlowGraph, { order }: Analysis): readonly (readonly number[])[] {
+  const predecessors: number[][] = successors.map(() => []);
+  for (const node of order) for (const next of successors[node] as readonly number[]) predecessors[next]?.push(node);
+  return predecessors;
+}
+
+export interface Loop {
+  readonly head: number;
+  /** Nodes that come back to the head without leaving the loop, the head among them. */
+  readonly body: ReadonlySet<number>;
+}
+
+/**
+ * The loops of a reducible graph, each before those within it. What comes back to the root is none: that dispatches.
+ */
+export function findLoops(graph: FlowGraph, analysis: Analysis): readonly Loop[] {
+  const predecessors = predecessorsOf(graph, analysis);
+  const loops: Loop[] = [];
+  for (const head of analysis.order) {
+    const back = (predecessors[head] as readonly number[]).filter((from) => isBackward(analysis, from, head));
+    if (head === 0 || back.length === 0) continue;
+    const body = new Set([head]);
+    for (let node = back.pop(); node !== undefined; node = back.pop()) {
+      if (body.has(node)) continue;
+      body.add(node);
+      back.push(...(predecessors[node] as readonly number[]));
+    }
+    loops.push({ head, body });
+  }
+  return loops;
+}
+
 export interface ReducibleGraph {
   readonly analysis: Analysis;
   /** The graph with every routed edge leading to the root instead. */

@@ -1,19 +1,22 @@
 import type { CpuArea } from '../wasm/cpu-area.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType } from '../wasm/encoder.js';
-import type { RegisterBits } from './register-use.js';
+import type { GuestRegister, RegisterFile } from './register-use.js';
 
-/** Offsets and locals of registers. */
-export type UnstoredRegisters = readonly (readonly [offset: number, local: number])[];
+/** A register that the region keeps in a local. */
+export interface HeldRegister extends GuestRegister {
+  readonly local: number;
+}
 
 /**
  * The guest's registers in a region's function: in locals, as far as the region uses them, and stored ahead of where it may be
- * left. Registers are named by their offsets in the CPU's area.
+ * left.
  */
 export class GuestRegisters {
-  readonly #locals = new Map<number, number>();
+  /** By their offsets. */
+  readonly #held = new Map<number, HeldRegister>();
   /** Those whose locals are newer than the CPU's area. */
-  readonly #unstored = new Map<number, number>();
+  readonly #unstored = new Set<HeldRegister>();
   /** How many arms of `If`s the code in hand is in. */
   #armDepth = 0;
 
@@ -21,29 +24,34 @@ export class GuestRegisters {
   constructor(
     private readonly writer: FunctionWriter,
     private readonly cpu: CpuArea,
-    private readonly bits: RegisterBits,
+    file: RegisterFile,
     used: bigint,
   ) {
-    for (const [offset, bit] of bits) if (used & bit) this.#locals.set(offset, writer.local(ValType.i32));
+    for (const [offset, register] of file) {
+      if (!(used & register.bit)) continue;
+      this.#held.set(offset, { ...register, local: writer.local(register.isWide ? ValType.i64 : ValType.i32) });
+    }
   }
 
   localOf(offset: number): number | undefined {
-    return this.#locals.get(offset);
+    return this.#held.get(offset)?.local;
   }
 
   /** Loads the registers of a set. */
   load(set: bigint): void {
-    for (const [offset, local] of this.#locals) {
-      if (!(set & (this.bits.get(offset) as bigint))) continue;
-      this.cpu.load({ offset });
-      this.writer.set(local);
+    for (const register of this.#held.values()) {
+      if (!(set & register.bit)) continue;
+      if (register.isWide) this.cpu.loadWide(register);
+      else this.cpu.load(register);
+      this.writer.set(register.local);
     }
   }
 
-  /** A register's local has just been written. */
-  written(offset: number, local: number): void {
-    if (this.#armDepth > 0) this.cpu.store({ offset }, () => this.writer.get(local));
-    else this.#unstored.set(offset, local);
+  /** A held register's local has just been written. @param kept those that are stored where their loop is left, see {@link KeepingLoop} */
+  written(offset: number, kept: bigint): void {
+    const register = this.#held.get(offset) as HeldRegister;
+    if (this.#armDepth > 0) this.storeThese([register]);
+    else if (!(kept & register.bit)) this.#unstored.add(register);
   }
 
   enterArm(): void {
@@ -54,24 +62,37 @@ export class GuestRegisters {
     this.#armDepth--;
   }
 
-  /** Brings the CPU's area up to date. */
+  /** Brings the CPU's area up to date but for registers that are kept. */
   store(): void {
-    this.storeToLeave();
+    this.storeThese(this.unstored(0n));
     if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
   }
 
   /** What must be stored if the region is left here. */
-  unstored(): UnstoredRegisters {
-    return [...this.#unstored];
+  unstored(kept: bigint): readonly HeldRegister[] {
+    return [...this.#unstored, ...this.#those(kept)];
+  }
+
+  /** Stores what was kept, where that ends. */
+  storeKept(kept: bigint): void {
+    this.storeThese(this.#those(kept));
+  }
+
+  #those(set: bigint): readonly HeldRegister[] {
+    return set === 0n ? [] : [...this.#held.values()].filter(({ bit }) => set & bit);
   }
 
   /** Stores registers on a way out that begins where these were not stored. */
-  storeThese(registers: UnstoredRegisters): void {
-    for (const [offset, local] of registers) this.cpu.store({ offset }, () => this.writer.get(local));
+  storeThese(registers: readonly HeldRegister[]): void {
+    for (const register of registers) {
+      const value = (): void => this.writer.get(register.local);
+      if (register.isWide) this.cpu.storeWide(register, value);
+      else this.cpu.store(register, value);
+    }
   }
 
   /** The same on a way out: whoever goes on has not stored them. */
-  storeToLeave(): void {
-    this.storeThese(this.unstored());
+  storeToLeave(kept: bigint): void {
+    this.storeThese(this.unstored(kept));
   }
 }

@@ -2,8 +2,9 @@
 // What can be done with an instruction (classify); control flow followed from an address (region), what is one access of two
 // instructions (unaligned).
 // Before the function is written (region-plan): the function's structure (region-graph), from where returns go (return-sites), order,
-// dominators and reducibility of graphs (flow-graph) and loops that got one head (loop-splitting); what blocks do to registers
-// (register-use), which are live (dataflow) and where they are loaded (register-loads); which accesses to check (checks, from what
+// dominators, loops and reducibility of graphs (flow-graph) and loops that got a head of their own (loop-splitting); what blocks do to
+// registers (register-use), which are live (dataflow), where they are loaded (register-loads) and which loops keep them
+// (keeping-loops); which accesses to check (checks, from what
 // blocks do: access-steps, and what is certain to follow them: expected-accesses) or to look up (reuse).
 // The function (translate): registers (guest-registers), accesses (guest-access, direct-window), pages that control goes on to
 // (page-checks), ways out (region-exits) and how they find other translations (jump-cache-lookup, dispatch-lookup) or go on to

@@ -1,10 +1,10 @@
 import type { FlowGraph } from './flow-graph.js';
 
-/** A graph some of whose nodes are copies of others, at the end. */
+/** A graph with more nodes at its end: copies of others, and heads of loops that only continue at their successor. */
 export interface SplitGraph extends FlowGraph {
-  /** Per node: what it is a copy of, or itself. */
+  /** Per node: what it is a copy of, or itself; heads that only continue are no copies. */
   readonly origin: readonly number[];
-  /** Per node: to which copies its edges lead, by original; undefined for nodes whose edges are the original ones. */
+  /** Per node: where its edges lead instead, by original; undefined for nodes whose edges are the original ones. */
   readonly copies: readonly (ReadonlyMap<number, number> | undefined)[];
 }
 
@@ -13,11 +13,19 @@ export interface SplitGraph extends FlowGraph {
  * is copied for all such edges together, so that the loop itself stays as it is and whole. Routing (`makeReducible`) would make
  * each round of the loop go through the root. Loops are strongly connected components, and again those of what is left of one
  * without its head. Source: node splitting, Janssen and Corporaal, "Making Graphs Reducible with Controlled Node Splitting" (1997).
- * @param weight what copying a node costs
+ *
+ * A loop that is entered at an inner loop's head has the same head as that. Such loops are taken apart: the outer one gets a head of its own, which
+ * only continues at the inner one's.
+ * @param place where a node's code lies: branches to the head of a loop that come from behind it make an inner loop, where others come from before it
  * @param budget most that copies may cost together; loops that would cost more keep their entries
  */
-export function splitLoops(graph: FlowGraph, weight: (node: number) => number, budget: number): SplitGraph {
-  return new LoopSplitter(graph, weight, budget).run();
+export function splitLoops(
+  graph: FlowGraph,
+  place: (node: number) => number,
+  weight: (node: number) => number,
+  budget: number,
+): SplitGraph {
+  return new LoopSplitter(graph, place, weight, budget).run();
 }
 
 class LoopSplitter {
@@ -28,6 +36,7 @@ class LoopSplitter {
 
   constructor(
     graph: FlowGraph,
+    private readonly place: (node: number) => number,
     private readonly weight: (node: number) => number,
     budget: number,
   ) {
@@ -50,10 +59,43 @@ class LoopSplitter {
   #split(loop: Set<number>): Set<number>[] {
     const entries = this.#entriesOf(loop);
     const { head, tail, cost } = this.#cheapestHead(loop, entries);
-    loop.delete(head);
-    if (tail.size === 0 || cost > this.#left) return [loop];
+    if (tail.size > 0 && cost > this.#left) {
+      loop.delete(head);
+      return [loop];
+    }
     this.#left -= cost;
-    return [loop, this.#copy(tail, new Set([...loop, head]))];
+    const copies = tail.size > 0 ? [this.#copy(tail, loop)] : [];
+    if (!this.#takeApart(head, loop)) loop.delete(head);
+    return [loop, ...copies];
+  }
+
+  /** Gives a loop with one head another if an inner loop has the same. */
+  #takeApart(head: number, loop: ReadonlySet<number>): boolean {
+    const place = (node: number): number => this.place(this.#origin[node] as number);
+    const back = [...loop].filter((node) => this.#successors[node]?.includes(head));
+    const ofInner = back.filter((node) => place(node) >= place(head));
+    const ofOuter = back.filter((node) => place(node) < place(head));
+    if (ofInner.length === 0 || ofOuter.length === 0) return false;
+    const inner = this.#reaching(ofInner, loop, head);
+    if (ofOuter.some((node) => inner.has(node))) return false;
+    const outerHead = this.#successors.length;
+    this.#successors.push([head]);
+    this.#origin.push(outerHead);
+    this.#copies.push(undefined);
+    const outside = [...this.#successors.keys()].filter((node) => !loop.has(node) && node !== outerHead);
+    for (const from of [...outside, ...ofOuter]) this.#redirect(from, new Map([[head, outerHead]]));
+    return true;
+  }
+
+  /** Nodes of a loop that come to some of it without passing its head. */
+  #reaching(targets: readonly number[], loop: ReadonlySet<number>, head: number): ReadonlySet<number> {
+    const seen = new Set(targets);
+    for (let size = -1; size !== seen.size;) {
+      size = seen.size;
+      for (const node of loop)
+        if (node !== head && this.#successors[node]?.some((next) => next !== head && seen.has(next))) seen.add(node);
+    }
+    return seen;
   }
 
   /** Nodes of a loop that edges from outside lead to. */

@@ -2,6 +2,7 @@ import { PAGE_MASK } from '../../memory/index.js';
 import { SoftTlb } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { W } from '../wasm/encoder.js';
+import type { Emit } from '../wasm/lowering.js';
 import type { DirectWindow } from './direct-window.js';
 import type { RegionExits, Way } from './region-exits.js';
 import type { Block, Region } from './region.js';
@@ -32,21 +33,25 @@ export class PageChecks {
     return !(this.context.isDirectlyMapped(from) && this.context.isDirectlyMapped(to));
   }
 
-  /** Leaves for an address if its page is not as it was. */
-  check(address: number): void {
-    this.#leaveIfElsewhere(address, 'jump', address);
+  /** Leaves for an address if its page is not as it was. @param before emits what is to be done then first */
+  check(address: number, before: Emit): void {
+    this.#leaveIfElsewhere(address, 'jump', address, before);
   }
 
   /** A delay slot on the next page is executed with its branch only if that page is there. */
-  checkSlot({ address, instructions }: Block): void {
-    const last = instructions.at(-1)?.address ?? address; // what the interpreter begins with has none
-    if (this.areNeeded(address, last)) this.#leaveIfElsewhere(last, 'interpret', address);
+  checkSlot(block: Block, before: Emit): void {
+    if (this.isNeededForSlot(block)) this.#leaveIfElsewhere(endOf(block), 'interpret', block.address, before);
   }
 
-  #leaveIfElsewhere(address: number, way: Way, to: number): void {
+  isNeededForSlot(block: Block): boolean {
+    return this.areNeeded(block.address, endOf(block));
+  }
+
+  #leaveIfElsewhere(address: number, way: Way, to: number, before: Emit): void {
     const { writer: w, exits } = this.context;
     this.#isElsewhere(address);
     w.if();
+    before();
     exits.leave(way, () => w.i32(to));
     w.end();
   }
@@ -74,3 +79,6 @@ export class PageChecks {
     w.op(W.i32_or);
   }
 }
+
+/** Address of a block's last instruction; what the interpreter begins with has none. */
+const endOf = ({ address, instructions }: Block): number => instructions.at(-1)?.address ?? address;

@@ -47,7 +47,7 @@ describe('the graph of a region', () => {
     const [b0, b1, b2, b3] = [0, 1, 2, 3].map((i) => graph.firstBlock + i) as [number, number, number, number];
     expect([b0, b1, b2, b3].map((node) => graph.isLoopHead(node))).toEqual([false, true, false, false]);
     expect([b0, b1, b2, b3].map((node) => graph.isLabelled(node))).toEqual([false, false, false, true]);
-    expect(graph.merges(b1)).toEqual([b3]);
+    expect([graph.merges(b1), graph.behindLoop(b1)]).toEqual([[], [b3]]);
     expect([graph.isCheckpoint(b1), graph.isCheckpoint(b3)]).toEqual([true, false]);
     expect(graph.isBackward(b2, b1)).toBe(true);
     // To the loop's head; once around it and out.

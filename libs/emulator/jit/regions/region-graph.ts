@@ -1,6 +1,6 @@
 import { ENTRY_BUDGET } from '../ir/index.js';
-import type { Analysis, ReducibleGraph } from './flow-graph.js';
-import { isBackward, makeReducible } from './flow-graph.js';
+import type { Analysis, Loop, ReducibleGraph } from './flow-graph.js';
+import { findLoops, isBackward, makeReducible } from './flow-graph.js';
 import { findReturnSites } from './return-sites.js';
 import type { SplitGraph } from './loop-splitting.js';
 import { splitLoops } from './loop-splitting.js';
@@ -23,6 +23,8 @@ export class RegionGraph {
   readonly successors: readonly (readonly number[])[];
   /** Every node that can be reached, each before what it dominates. */
   readonly order: readonly number[];
+  /** Each before those within it. */
+  readonly loops: readonly Loop[];
   /** Some block jumps through a table, and stays in the region where the jump cache says that the target is an entry. */
   readonly dispatchesItself: boolean;
   /** Nodes that the root continues at without loading registers, in the order of its jump table, behind the entries. */
@@ -38,6 +40,9 @@ export class RegionGraph {
   readonly #children: number[][];
   readonly #labelled: Uint8Array;
   readonly #loopHeads: Uint8Array;
+  /** By loop head: see {@link behindLoop}. */
+  readonly #behindLoops = new Map<number, number[]>();
+  readonly #isBehindLoop = new Set<number>();
   /** Nodes behind stubs at which the budget is checked. */
   #checkedEntries: ReadonlySet<number> = new Set();
 
@@ -62,11 +67,13 @@ export class RegionGraph {
     this.#graph = makeReducible(this.#split);
     this.successors = this.#graph.successors;
     this.order = this.#graph.analysis.order;
+    this.loops = findLoops(this, this.#graph.analysis);
     const size = this.#split.successors.length;
     this.#labelled = new Uint8Array(size);
     this.#loopHeads = new Uint8Array(size);
     this.#children = Array.from({ length: size }, () => []);
     this.#structure();
+    this.#leaveLoops();
     // Entries first: to the jump cache's number of an entry a constant is added to stay in the region.
     const copies = this.#split.copies[RegionGraph.root];
     const entered = this.dispatchesItself ? entryNodes.map((node) => copies?.get(node) ?? node) : [];
@@ -97,12 +104,12 @@ export class RegionGraph {
     return this.#nodeOf.has(address);
   }
 
-  /** Index of the block that a node executes; negative for the root and stubs. */
+  /** Index of the block that a node executes; outside of the blocks for nodes that execute none. */
   blockIndex(node: number): number {
     return (this.#split.origin[node] as number) - this.firstBlock;
   }
 
-  /** The block that a node executes, undefined for the root and stubs. */
+  /** The block that a node executes; undefined for the root, stubs, and heads of loops that only continue at an inner one's. */
   blockOf(node: number): Block | undefined {
     return this.region.blocks[this.blockIndex(node)];
   }
@@ -147,25 +154,45 @@ export class RegionGraph {
   /** Behind a node's block control may go elsewhere than to the node's successors. */
   mayLeave(node: number): boolean {
     const end = this.blockOf(node)?.end;
-    if (end?.kind === 'branch') return !this.has(end.taken) || !this.has(end.next);
-    return end?.kind !== 'goto' || !this.has(end.target);
+    if (!end) return false;
+    if (end.kind === 'branch') return !this.has(end.taken) || !this.has(end.next);
+    return end.kind !== 'goto' || !this.has(end.target);
+  }
+
+  /** See {@link KeepingGraph}. */
+  mayKeep(node: number): boolean {
+    const end = this.blockOf(node)?.end;
+    if (!end || this.forgets(node) || this.dispatchIndex.has(node)) return false;
+    return end.kind === 'branch' || (end.kind === 'goto' && this.continuesAt(end) === undefined);
   }
 
   isLoopHead(node: number): boolean {
     return this.#loopHeads[node] === 1;
   }
 
-  /** Edges lead here from several nodes: it follows a block's end, and is not inside the node that dominates it. */
+  /** Edges lead here from several nodes, or out of a loop: it follows a block's end, and is not inside the node that dominates it. */
   isLabelled(node: number): boolean {
     return this.#labelled[node] === 1;
   }
 
-  /** Labelled nodes that a node immediately dominates, the last in order first. */
+  /** Labelled nodes that a node immediately dominates and that follow it within all its loops, the last in order first. */
   merges(node: number): readonly number[] {
+    return this.#lastFirst(
+      (this.#children[node] as number[]).filter((child) => this.isLabelled(child) && !this.#isBehindLoop.has(child)),
+    );
+  }
+
+  /**
+   * Nodes that a node of this loop immediately dominates and that are outside of it, and of no other loop that both are in but this one: they follow the
+   * loop's end. Inside it, V8 would take what they write for changed by each round. The last in order first.
+   */
+  behindLoop(head: number): readonly number[] {
+    return this.#lastFirst(this.#behindLoops.get(head) ?? []);
+  }
+
+  #lastFirst(nodes: readonly number[]): readonly number[] {
     const { position } = this.#graph.analysis;
-    return (this.#children[node] as number[])
-      .filter((child) => this.isLabelled(child))
-      .sort((a, b) => (position[b] as number) - (position[a] as number));
+    return nodes.toSorted((a, b) => (position[b] as number) - (position[a] as number));
   }
 
   /** An edge that no structure reaches: it goes through the root. */
@@ -202,8 +229,9 @@ export class RegionGraph {
       ...entryNodes.map((node) => [node]),
       ...blocks.map((block) => this.#successorsOf(block)),
     ];
+    const placeOf = (node: number): number => blocks[node - this.firstBlock]?.address ?? 0;
     const sizeOf = (node: number): number => blocks[node - this.firstBlock]?.instructions.length ?? 0;
-    return splitLoops({ successors }, sizeOf, Math.max(MIN_COPIED_INSTRUCTIONS, instructionCount));
+    return splitLoops({ successors }, placeOf, sizeOf, Math.max(MIN_COPIED_INSTRUCTIONS, instructionCount));
   }
 
   /** Finds each node's children in the dominator tree, what is a loop, and what needs a label. */
@@ -217,6 +245,19 @@ export class RegionGraph {
         if (this.isBackward(node, next)) this.#loopHeads[next] = 1;
         else if (++(forwardEdges[next] as number) > 1 || node === RegionGraph.root) this.#labelled[next] = 1;
       }
+    }
+  }
+
+  /** Finds what follows loops. */
+  #leaveLoops(): void {
+    const { dominator } = this.#graph.analysis;
+    for (const node of this.order) {
+      const from = dominator[node] as number;
+      const left = this.loops.find(({ body }) => body.has(from) && !body.has(node));
+      if (!left) continue;
+      this.#behindLoops.set(left.head, [...(this.#behindLoops.get(left.head) ?? []), node]);
+      this.#isBehindLoop.add(node);
+      this.#labelled[node] = 1;
     }
   }
 

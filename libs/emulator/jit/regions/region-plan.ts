@@ -8,9 +8,11 @@ import type { DirectWindow } from './direct-window.js';
 import { RegionGraph } from './region-graph.js';
 import type { Block, Region } from './region.js';
 import type { RegisterLoads } from './register-loads.js';
+import type { KeepingLoop } from './keeping-loops.js';
+import { planKeeping } from './keeping-loops.js';
 import { planLoads } from './register-loads.js';
-import type { RegisterBits } from './register-use.js';
-import { registerBits, registerUse } from './register-use.js';
+import type { RegisterFile } from './register-use.js';
+import { registerFile, registerUse } from './register-use.js';
 import type { Reuse } from './reuse.js';
 import { planReuse } from './reuse.js';
 import type { PairPart } from './unaligned.js';
@@ -23,10 +25,12 @@ export interface RegionPlan {
   readonly graph: RegionGraph;
   /** The region's blocks, in their order. */
   readonly blocks: readonly PlannedBlock[];
-  readonly registers: RegisterBits;
+  readonly registers: RegisterFile;
   /** Registers that some block reads or writes. */
   readonly usedRegisters: bigint;
   readonly loads: RegisterLoads;
+  /** By node: the loop that it keeps registers in. */
+  readonly keeping: readonly (KeepingLoop | undefined)[];
   /** See `ReusePlan`; nothing is kept where there is a window. */
   readonly kept: ReadonlySet<number>;
   /** By node, where memory is mirrored: one for each of its accesses. */
@@ -59,9 +63,11 @@ export function planRegion(
   const graph = new RegionGraph(region, isMirrored);
   const { origins, successors, order } = graph;
   const ofNodes = origins.map((_, node) => fragments[graph.blockIndex(node)]);
-  const registers = registerBits(target.registers);
+  const registers = registerFile(target.registers);
   const usesOf = new Map(fragments.map((fragment) => [fragment, registerUse(fragment, registers)])); // nodes may be copies
   const uses = ofNodes.map((fragment) => (fragment && usesOf.get(fragment)) ?? NO_USE);
+  const live = liveRegisters(successors, order, uses);
+  const loads = planLoads(graph, uses, live);
   return {
     window,
     graph,
@@ -72,7 +78,8 @@ export function planRegion(
     })),
     registers,
     usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
-    loads: planLoads(graph, uses, liveRegisters(successors, order, uses)),
+    loads,
+    keeping: isMirrored ? planKeeping(graph, uses, live, loads) : uses.map(() => undefined),
     kept: reuse?.kept ?? new Set(),
     checks: isMirrored ? planChecks(graph, ofNodes) : undefined,
   };

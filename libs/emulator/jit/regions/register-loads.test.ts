@@ -3,7 +3,7 @@ import { randomFlowGraph } from '../../testkit/random-flow-graph.js';
 import { SeededRandom } from '../../testkit/random.js';
 import type { RegisterUse } from './dataflow.js';
 import { liveRegisters } from './dataflow.js';
-import { analyse, isBackward, makeReducible } from './flow-graph.js';
+import { analyse, findLoops, isBackward, makeReducible } from './flow-graph.js';
 import { splitLoops } from './loop-splitting.js';
 import { planLoads } from './register-loads.js';
 
@@ -15,7 +15,11 @@ function plan(
   forgets: (node: number) => boolean = () => false,
 ) {
   const analysis = analyse({ successors });
-  return planLoads({ successors, analysis, forgets }, uses, liveRegisters(successors, analysis.order, uses));
+  return planLoads(
+    { successors, analysis, loops: findLoops({ successors }, analysis), forgets },
+    uses,
+    liveRegisters(successors, analysis.order, uses),
+  );
 }
 
 describe('where registers are loaded', () => {
@@ -39,6 +43,15 @@ describe('where registers are loaded', () => {
     expect(atStart).toEqual([0n, 1n, 0n, 0n, 4n]);
   });
 
+  it('again behind a loop that does not use them, and so not ahead of one around that', () => {
+    // root → head 1 → inner head 2 → 3 → 2, 2 → 4 → 1, 4 → 5
+    const uses = [use(0n), use(1n), use(2n), use(0n, 4n), use(1n + 2n + 4n), use(8n)];
+    const { atStart, beforeLoop, known } = plan([[1], [2], [3, 4], [2], [1, 5], []], uses);
+    expect(beforeLoop).toEqual([0n, 2n + 4n, 0n, 0n, 0n, 0n]);
+    expect(atStart).toEqual([0n, 1n, 0n, 0n, 1n, 8n]);
+    expect(known[4]).toBe(2n + 4n);
+  });
+
   it('again where another region may have been executed, and in each round of a loop around that', () => {
     // root → 1 → head 2 → 3 → 2, 2 → 4; 3 forgets.
     const uses = [use(0n), use(1n), use(1n), use(2n), use(4n)];
@@ -50,7 +63,12 @@ describe('where registers are loaded', () => {
   it('before anybody reads them, whichever way is taken', () => {
     const random = new SeededRandom(5);
     for (let round = 0; round < 300; round++) {
-      const split = splitLoops({ successors: randomFlowGraph(random) }, () => 1, 50);
+      const split = splitLoops(
+        { successors: randomFlowGraph(random) },
+        (node) => node,
+        () => 1,
+        50,
+      );
       const { successors, analysis } = makeReducible(split);
       const uses = successors.map((_, node) => {
         const set = (): bigint => BigInt(node === 0 ? 0 : random.below(16));
@@ -60,7 +78,7 @@ describe('where registers are loaded', () => {
       const forgotten = new Set(successors.map(() => random.below(successors.length)).slice(0, random.below(3)));
       const forgets = (node: number): boolean => forgotten.has(node);
       const { atStart, beforeLoop } = planLoads(
-        { successors, analysis, forgets },
+        { successors, analysis, loops: findLoops({ successors }, analysis), forgets },
         uses,
         liveRegisters(successors, analysis.order, uses),
       );

@@ -4,13 +4,13 @@ import { BranchKind, Fragment, IrBuilder } from '../ir/index.js';
 import { mipsModel } from '../../targets/index.js';
 import { GPR } from '../../targets/mips/state.js';
 import { mipsDescription } from '../../targets/mips/target.js';
-import { registerBits, registerUse } from './register-use.js';
+import { registerFile, registerUse } from './register-use.js';
 
-const registers = registerBits(mipsDescription(mipsModel('24Kf'), 'little').registers);
+const registers = registerFile(mipsDescription(mipsModel('24Kf'), 'little').registers);
 const [A, B, C] = [8, 9, 10] as const;
 
 const numbersIn = (set: bigint): number[] =>
-  [A, B, C].filter((number) => set & (registers.get(GPR.offset + (number << GPR.strideShift)) ?? 0n));
+  [A, B, C].filter((number) => set & (registers.get(GPR.offset + (number << GPR.strideShift))?.bit ?? 0n));
 
 interface Code {
   readonly b: IrBuilder;
@@ -33,7 +33,7 @@ function use(build: (code: Code) => void): Record<'reads' | 'kills' | 'writes', 
 
 describe('what a block does to registers', () => {
   it('each has a bit of its own', () => {
-    const bits = [...registers.values()];
+    const bits = [...registers.values()].map(({ bit }) => bit);
     expect(new Set(bits).size).toBe(bits.length);
     for (const bit of bits) expect(bit & (bit - 1n)).toBe(0n);
   });

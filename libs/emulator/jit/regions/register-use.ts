@@ -1,19 +1,32 @@
 import type { Fragment, TargetDescription } from '../ir/index.js';
-import { BranchKind, Op } from '../ir/index.js';
+import { BranchKind, Op, Type } from '../ir/index.js';
 import type { RegisterUse } from './dataflow.js';
 
-/** The guest's registers as bits of sets, by their offsets in the CPU's area. */
-export type RegisterBits = ReadonlyMap<number, bigint>;
+/** A register of the guest, as far as regions know it. */
+export interface GuestRegister {
+  /** In the CPU's area. */
+  readonly offset: number;
+  /** In sets of registers. */
+  readonly bit: bigint;
+  readonly isWide: boolean;
+}
 
-export function registerBits(fields: TargetDescription['registers']): RegisterBits {
-  const bits = new Map<number, bigint>();
-  for (const { offset, count, strideShift } of fields)
-    for (let i = 0; i < count; i++) bits.set(offset + (i << strideShift), 1n << BigInt(bits.size));
-  return bits;
+/** By their offsets. */
+export type RegisterFile = ReadonlyMap<number, GuestRegister>;
+
+export function registerFile(fields: TargetDescription['registers']): RegisterFile {
+  const all = new Map<number, GuestRegister>();
+  for (const { offset: first, count, strideShift, type } of fields) {
+    for (let i = 0; i < count; i++) {
+      const offset = first + (i << strideShift);
+      all.set(offset, { offset, bit: 1n << BigInt(all.size), isWide: type === Type.I64 });
+    }
+  }
+  return all;
 }
 
 /** What a block's code does to registers. */
-export function registerUse(f: Fragment, registers: RegisterBits): RegisterUse {
+export function registerUse(f: Fragment, registers: RegisterFile): RegisterUse {
   let [reads, kills, writes] = [0n, 0n, 0n];
   let depth = 0;
   let inUncertainSlot = false;
@@ -23,7 +36,7 @@ export function registerUse(f: Fragment, registers: RegisterBits): RegisterUse {
     else if (op === Op.EndIf) depth--;
     else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
     if ((op !== Op.LoadState && op !== Op.StoreState) || (f.b[i] as number) >= 0) continue;
-    const bit = registers.get(f.a[i] as number);
+    const bit = registers.get(f.a[i] as number)?.bit;
     if (bit === undefined) continue;
     if (op === Op.LoadState) {
       reads |= bit & ~kills;

@@ -20,7 +20,7 @@ import type { DirectWindow } from './direct-window.js';
 import { DispatchLookup } from './dispatch-lookup.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
-import type { UnstoredRegisters } from './guest-registers.js';
+import type { HeldRegister } from './guest-registers.js';
 import { GuestRegisters } from './guest-registers.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 import { PageChecks } from './page-checks.js';
@@ -71,16 +71,20 @@ export function translateRegion(
 
 /** So many accesses of a block may have a way out of their own, and so many registers are stored there. */
 const MAX_DETOURS = 16;
-const MOST_TO_STORE = 6;
+const MOST_TO_STORE = 8;
 
 /** Where emission stands within a block. */
 interface Position {
   readonly node: number;
   readonly block: Block;
-  /** Instructions already charged to the budget. */
-  charged: number;
+  /** How many instructions have been executed, when the block begins, that the budget in the local still contains; less once they are charged. */
+  owed: number;
+  /** The same while the block's accesses are made. */
+  readonly owedAtStart: number;
   /** Index of the instruction in hand. */
   index: number;
+  /** Registers that are stored where the loop is left that the block is in. */
+  readonly kept: bigint;
   /** What was planned for this block's accesses, where something was, and the next one's index. */
   readonly reuse: readonly Reuse[];
   readonly checks: readonly Check[];
@@ -98,7 +102,7 @@ interface Position {
 interface Detour {
   readonly label: Label;
   /** Undefined until somebody takes it. */
-  registers: UnstoredRegisters | undefined;
+  registers: readonly HeldRegister[] | undefined;
 }
 
 class RegionTranslator implements LoweringContext, AccessContext {
@@ -183,25 +187,32 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   // ---- structured control flow (Ramsey 2022) -------------------------------------------------------------------------
 
-  #tree(node: number): void {
+  /** @param owed see {@link Position.owed}; nothing where the node has a label */
+  #tree(node: number, owed = 0): void {
     const w = this.writer;
     const merges = this.#graph.merges(node);
     const isLoop = this.#graph.isLoopHead(node);
+    const behind = this.#graph.behindLoop(node);
     this.#registers.load(this.#plan.loads.beforeLoop[node] as bigint);
+    for (const next of behind) this.#blockLabels.set(next, w.block());
     if (isLoop) this.#loopLabels.set(node, w.loop());
     for (const merge of merges) this.#blockLabels.set(merge, w.block());
-    this.#node(node);
+    this.#node(node, owed);
     for (const merge of merges.toReversed()) {
       w.end();
       this.#tree(merge);
     }
     if (isLoop) w.end();
+    for (const next of behind.toReversed()) {
+      w.end();
+      this.#tree(next);
+    }
   }
 
-  #node(node: number): void {
+  #node(node: number, owed: number): void {
     if (node === RegionGraph.root) this.#root();
-    else if (node < this.#graph.firstBlock) this.#stub(node);
-    else this.#block(node);
+    else if (this.#graph.blockOf(node)) this.#block(node, owed);
+    else this.#goto(node, this.#graph.successors[node]?.[0] as number); // stubs and heads of loops have one successor
   }
 
   #root(): void {
@@ -213,26 +224,23 @@ class RegionTranslator implements LoweringContext, AccessContext {
     this.writer.brTable(labels, first);
   }
 
-  #stub(node: number): void {
-    this.#goto(node, this.#graph.next(node, this.region.entries[node - 1] as number) as number); // entries start blocks
-  }
-
-  #block(node: number): void {
+  #block(node: number, owed: number): void {
     const w = this.writer;
     const block = this.#graph.blockOf(node) as Block;
     const index = this.#graph.blockIndex(node);
-    const likely = block.end.kind === 'branch' && block.end.likely;
     const { fragment, pairs, reuse } = this.#plan.blocks[index] as PlannedBlock;
+    const kept = this.#plan.keeping[node]?.kept ?? 0n;
     if (this.#graph.isCheckpoint(node)) {
       w.get(this.#remaining);
       w.i32(this.#graph.bounds[node] as number);
       w.op(W.i32_lt_s);
       w.if();
       if (this.#graph.forgets(node)) this.#exits.leaveIfElsewhere();
+      this.#registers.storeKept(kept);
       this.#exits.leave('interpret', () => w.i32(block.address));
       w.end();
     }
-    this.#pageChecks.checkSlot(block);
+    this.#pageChecks.checkSlot(block, () => this.#registers.storeKept(kept));
     this.#registers.load(this.#plan.loads.atStart[node] as bigint);
     const passed = accessesMemory(fragment) ? w.block() : undefined;
     const failed = passed && w.block();
@@ -241,13 +249,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const detours = Array.from({ length: Math.min(mayFail, MAX_DETOURS) }, (): Detour => {
       return { label: w.block(), registers: undefined };
     });
-    const position: Position = {
-      ...{ node, block, charged: 0, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed, detours },
+    this.#position = {
+      ...{ node, block, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed, detours },
+      ...{ owed, owedAtStart: owed, kept },
     };
-    this.#position = position;
-    this.#charge(block.instructions.length - (likely ? 1 : 0));
     new Lowering(fragment, this, this.#pool).run();
-    this.#position = position;
     this.#registers.store();
     if (passed) {
       w.br(passed);
@@ -258,19 +264,19 @@ class RegionTranslator implements LoweringContext, AccessContext {
         w.br(failed as Label); // it is there where `passed` is
       }
       w.end(); // failed
-      this.#leaveFailed(block.instructions.length - (likely ? 1 : 0));
+      this.#leaveFailed();
       w.end(); // passed
     }
+    this.#position.owed += block.instructions.length;
     this.#terminate(block);
   }
 
-  /** Leaves the instruction with the index in the local to the interpreter. @param charged instructions paid for */
-  #leaveFailed(charged: number): void {
+  /** Leaves the instruction with the index in the local to the interpreter. */
+  #leaveFailed(): void {
     const w = this.writer;
-    const { block } = this.#position;
+    const { block, owedAtStart } = this.#position;
+    this.#takeOff(owedAtStart);
     w.get(this.#remaining);
-    w.i32(charged);
-    w.op(W.i32_add);
     w.get(this.#failedAt);
     w.op(W.i32_sub);
     w.set(this.#remaining);
@@ -284,10 +290,17 @@ class RegionTranslator implements LoweringContext, AccessContext {
     });
   }
 
-  /** Takes instructions off the budget. */
-  #charge(count: number): void {
+  /**
+   * Charges what is owed to the budget. Only where the budget is looked at, or where ways meet: in between, both the budget and what it will be
+   * would be in registers of the host's.
+   */
+  #settle(): void {
+    this.#takeOff(this.#position.owed);
+    this.#position.owed = 0;
+  }
+
+  #takeOff(count: number): void {
     const w = this.writer;
-    this.#position.charged += count;
     if (count === 0) return;
     w.get(this.#remaining);
     w.i32(-count);
@@ -298,6 +311,7 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #terminate(block: Block): void {
     const w = this.writer;
     const { end } = block;
+    if (!this.#owesFurther(end)) this.#settle();
     switch (end.kind) {
       case 'goto':
         this.#callOut(end, { constant: end.target });
@@ -323,6 +337,12 @@ class RegionTranslator implements LoweringContext, AccessContext {
         this.#callOut(end, this.#target);
         return this.#exits.leave('jump', () => w.get(this.#target));
     }
+  }
+
+  /** May a block's successors charge what it owes? Not where a mere branch leads there. */
+  #owesFurther(end: Terminator): boolean {
+    if (end.kind === 'goto') return this.#graph.continuesAt(end) === undefined;
+    return end.kind === 'branch' && (end.likely || !this.#directLabel(end.taken));
   }
 
   /** Continues within the region if the jump cache says that the target is one of its entries. */
@@ -378,30 +398,49 @@ class RegionTranslator implements LoweringContext, AccessContext {
     const { node, block } = this.#position;
     const next = this.#graph.next(node, address);
     if (next === undefined || this.#mayLeave(block, address) || this.#graph.isRouted(node, next)) return undefined;
+    if (this.#plan.keeping[next] !== this.#plan.keeping[node]) return undefined;
     return this.#graph.isBackward(node, next) ? this.#loopLabels.get(next) : this.#blockLabels.get(next);
   }
 
   #continueAt(address: number): void {
     const { node, block } = this.#position;
     const next = this.#graph.next(node, address);
-    if (next === undefined) return this.#exits.leave('jump', () => this.writer.i32(address));
-    if (this.#pageChecks.areNeeded(block.address, address)) this.#pageChecks.check(address);
-    this.#goto(node, next);
+    const endsKeeping = next === undefined || this.#plan.keeping[next] !== this.#plan.keeping[node];
+    const storeKept = (): void => this.#registers.storeKept(this.#position.kept);
+    if (endsKeeping) storeKept();
+    if (next === undefined) {
+      this.#settle();
+      return this.#exits.leave('jump', () => this.writer.i32(address));
+    }
+    if (this.#pageChecks.areNeeded(block.address, address)) {
+      this.#settle();
+      this.#pageChecks.check(address, endsKeeping ? () => undefined : storeKept);
+    }
+    this.#goto(node, next, this.#position.owed);
   }
 
-  #goto(node: number, next: number): void {
+  #goto(node: number, next: number, owed = 0): void {
     const w = this.writer;
+    const isInside =
+      !this.#graph.isRouted(node, next) && !this.#graph.isBackward(node, next) && !this.#graph.isLabelled(next);
+    if (isInside && !this.#looksAtBudget(next)) return this.#tree(next, owed);
+    this.#takeOff(owed);
+    if (isInside) return this.#tree(next);
     if (this.#graph.isRouted(node, next)) {
       w.i32(this.#graph.dispatchIndex.get(next) as number); // routed edges lead to dispatched nodes
       w.set(this.#entry);
       w.br(this.#dispatchLoop);
     } else if (this.#graph.isBackward(node, next)) {
       w.br(this.#loopLabels.get(next) as Label);
-    } else if (this.#graph.isLabelled(next)) {
-      w.br(this.#blockLabels.get(next) as Label);
     } else {
-      this.#tree(next);
+      w.br(this.#blockLabels.get(next) as Label);
     }
+  }
+
+  /** Where a node begins, the budget must be exact. */
+  #looksAtBudget(node: number): boolean {
+    const block = this.#graph.blockOf(node);
+    return !block || this.#graph.isCheckpoint(node) || this.#pageChecks.isNeededForSlot(block);
   }
 
   // ---- leaving -----------------------------------------------------------------------------------------------------
@@ -410,16 +449,10 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #leave(kind: 'interpret' | 'missed' = 'interpret'): void {
     const w = this.writer;
     this.#checkThatPairsAreWhole();
-    this.#registers.storeToLeave();
+    this.#registers.storeToLeave(this.#position.kept);
     const { engine } = this.engineTarget;
-    const { block, charged, index } = this.#position;
-    const unused = charged - index;
-    if (unused !== 0) {
-      w.get(this.#remaining);
-      w.i32(unused);
-      w.op(W.i32_add);
-      w.set(this.#remaining);
-    }
+    const { block, owed, index } = this.#position;
+    this.#takeOff(owed + index);
     if (block.branchAt >= 0 && index > block.branchAt) {
       this.#cpu.store(engine.delay, () => w.i32(DelayState.SlotPending));
       this.#cpu.store(engine.branchTarget, () => this.#destination(block));
@@ -440,10 +473,15 @@ class RegionTranslator implements LoweringContext, AccessContext {
 
   /** A way to where accesses go that do not pass, on which registers are stored, if some must be and there is a way left. */
   #detour(): Label | undefined {
-    const registers = this.#isMirrored ? this.#registers.unstored() : [];
+    const { kept } = this.#position;
+    const registers = this.#isMirrored ? this.#registers.unstored(kept) : [];
     if (registers.length === 0) return undefined;
     const free = registers.length <= MOST_TO_STORE && this.#position.detours.find((detour) => !detour.registers);
-    if (!free) return void this.#registers.store();
+    if (!free) {
+      this.#registers.store();
+      this.#registers.storeKept(kept);
+      return undefined;
+    }
     free.registers = registers;
     return free.label;
   }
@@ -481,8 +519,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
     return this.#registers.localOf(offset);
   }
 
-  registerSet(offset: number, local: number): void {
-    this.#registers.written(offset, local);
+  registerSet(offset: number): void {
+    this.#registers.written(offset, this.#position.kept);
   }
 
   storeChanged(): void {
@@ -556,9 +594,9 @@ class RegionTranslator implements LoweringContext, AccessContext {
   #leaveToSystem(exit: number, args: readonly Emit[]): void {
     const w = this.writer;
     const { engine } = this.engineTarget;
-    const { block, charged, index } = this.#position;
+    const { block, owed, index } = this.#position;
     args.forEach((arg, i) => this.#cpu.store(helperArgument(engine, i), arg));
-    this.#registers.storeToLeave();
+    this.#registers.storeToLeave(this.#position.kept);
     this.#cpu.store(engine.pc, () => w.i32((block.instructions[index] as { address: number }).address));
     const waits = {
       returnTo: (): void => w.get(TranslationParameter.ReturnTo),
@@ -569,8 +607,8 @@ class RegionTranslator implements LoweringContext, AccessContext {
       word: () => w.i32(TranslationWord.pack(exit, 0)),
       remaining: () => {
         w.get(this.#remaining);
-        w.i32(charged - index - 1);
-        w.op(W.i32_add);
+        w.i32(owed + index + 1);
+        w.op(W.i32_sub);
       },
       tlb: () => w.get(this.#tlb),
     });
@@ -589,10 +627,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
     condition();
     if (kind !== BranchKind.Likely) return w.set(this.#condition);
     w.op(W.i32_eqz);
-    const before = { ...this.#position };
+    const executed = this.#position.block.instructions.length - 1; // all but the slot
+    this.#position.owed += executed;
+    if (this.#directLabel(end.next)) this.#settle();
     this.#continueIf(end.next);
-    this.#position = before;
-    this.#charge(1);
+    this.#position.owed -= executed;
   }
 }
 

@@ -7,7 +7,7 @@ interface Place {
   readonly offset: number;
 }
 
-/** Emits accesses to 32-bit fields of the CPU's area, which lies at a constant offset in linear memory. */
+/** Emits accesses to fields, of 32 bits unless they are called wide, of the CPU's area, which lies at a constant offset in linear memory. */
 export class CpuArea {
   constructor(
     private readonly writer: FunctionWriter,
@@ -23,6 +23,17 @@ export class CpuArea {
     this.writer.i32(0);
     value();
     this.writer.memory(W.i32_store, this.base + offset);
+  }
+
+  loadWide({ offset }: Place): void {
+    this.writer.i32(0);
+    this.writer.memory(W.i64_load, this.base + offset);
+  }
+
+  storeWide({ offset }: Place, value: Emit): void {
+    this.writer.i32(0);
+    value();
+    this.writer.memory(W.i64_store, this.base + offset);
   }
 
   /** Adds a constant to a field. */

@@ -20,10 +20,10 @@ export interface LoweringContext {
   readonly cpuBase: number;
   readonly insnWord: Emit;
   readonly pc: Emit;
-  /** The Wasm local that holds a field of CPU state, if the engine keeps it in one. */
+  /** The Wasm local, of the field's type, that holds a field of CPU state, if the engine keeps it in one. */
   registerLocal?(offset: number): number | undefined;
   /** That local was just set. */
-  registerSet?(offset: number, local: number): void;
+  registerSet?(offset: number): void;
   /** What follows runs only where a condition holds, until {@link leaveArm}. */
   enterArm?(): void;
   leaveArm?(): void;
@@ -178,7 +178,7 @@ export class Lowering {
         if (register !== undefined) {
           this.#value(d[i] as Value);
           w.set(register);
-          return this.context.registerSet?.(a[i] as number, register);
+          return this.context.registerSet?.(a[i] as number);
         }
         this.#stateAddress(b[i] as Value);
         this.#value(d[i] as Value);

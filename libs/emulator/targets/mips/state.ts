@@ -9,8 +9,12 @@ export const engine = addEngineState(layout);
 
 /** Registers 0..31; the low 32 bits of each slot count. */
 export const GPR = layout.i32('gpr', 32, 3);
-export const HI = layout.i32('hi');
-export const LO = layout.i32('lo');
+/**
+ * HI and LO: one register, since `madd` adds to both. As two halves, which are put together and taken apart again, a sum of products
+ * waits six cycles for each of them.
+ */
+export const ACCUMULATOR = layout.i64('accumulator');
+export const [LO, HI] = layout.halves(ACCUMULATOR, 'lo', 'hi');
 /** Link bit of LL/SC. */
 export const LL_BIT = layout.i32('llbit');
 /** Virtual address that LL read last; 1 in the other while LLAddr does not show it yet, which is seldom asked for. */

@@ -12,7 +12,7 @@ import { defineMemory } from './instructions/memory.js';
 import { definePrivileged } from './instructions/privileged.js';
 import type { MipsModel } from './models.js';
 import { mipsUnalignedAccesses } from './partial-accesses.js';
-import { CP1_USABLE, engine, FPR_ODD_DELTA, FR, GPR, HI, LO } from './state.js';
+import { ACCUMULATOR, CP1_USABLE, engine, FPR_ODD_DELTA, FR, GPR } from './state.js';
 
 const helper = (name: string, params: number, result: 'value' | 'none', effect: HelperEffect): HelperSignature => ({
   name,
@@ -103,7 +103,7 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     expansions: new Map(), // of a CPU that runs a kernel: see exceptions.ts
     unaligned: mipsUnalignedAccesses(byteOrder),
     engine,
-    registers: [GPR, HI, LO],
+    registers: [GPR, ACCUMULATOR],
     linkRegister: GPR.offset + (31 << GPR.strideShift),
     callRegister: GPR.offset + (25 << GPR.strideShift),
     modeConstants: mipsModeConstants,

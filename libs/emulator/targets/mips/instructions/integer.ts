@@ -6,7 +6,7 @@
 import type { InstructionTable, Value } from '../../../jit/ir/index.js';
 import type { MipsBuilder } from '../builder.js';
 import { ExceptionCode } from '../cp0.js';
-import { HI, LO } from '../state.js';
+import { ACCUMULATOR } from '../state.js';
 
 type Binary = (b: MipsBuilder, x: Value, y: Value) => Value;
 
@@ -138,12 +138,10 @@ export function defineInteger(table: InstructionTable<MipsBuilder>): void {
   );
 
   // ---- multiply, divide, HI and LO ---------------------------------------------------------------------------------
-  const setHiLo = (b: MipsBuilder, product: Value): void => {
-    b.storeState(LO, b.wrap(product));
-    b.storeState(HI, b.wrap(b.shrU(product, b.i64(32))));
-  };
-  const hiLo = (b: MipsBuilder): Value =>
-    b.or(b.shl(b.extendU(b.loadState(HI)), b.i64(32)), b.extendU(b.loadState(LO)));
+  const hiLo = (b: MipsBuilder): Value => b.loadState(ACCUMULATOR);
+  const setHiLo = (b: MipsBuilder, value: Value): void => b.storeState(ACCUMULATOR, value);
+  /** HI as the upper half of a 64-bit value. */
+  const asHi = (b: MipsBuilder, value: Value): Value => b.shl(b.extendU(value), b.i64(32));
   const product = (b: MipsBuilder, rs: Value, rt: Value, signed: boolean): Value => {
     const extend = signed ? b.extendS : b.extendU;
     return b.mul(extend(b.gpr(rs)), extend(b.gpr(rt)));
@@ -172,20 +170,24 @@ export function defineInteger(table: InstructionTable<MipsBuilder>): void {
     const y = b.gpr(rt);
     const overflows = b.and(b.eq(x, b.i32(-0x80000000)), b.eq(y, b.i32(-1)));
     const divisor = b.select(b.or(b.eq(y, b.i32(0)), overflows), b.i32(1), y);
-    b.storeState(LO, b.divS(x, divisor));
-    b.storeState(HI, b.remS(x, divisor));
+    setHiLo(b, b.or(asHi(b, b.remS(x, divisor)), b.extendU(b.divS(x, divisor))));
   });
   table.define('divu', '000000 rs:5 rt:5 ----- ----- 011011', '{rs}, {rt}', (b, { rs, rt }) => {
     const x = b.gpr(rs);
     const y = b.gpr(rt);
     const divisor = b.select(y, y, b.i32(1));
-    b.storeState(LO, b.divU(x, divisor));
-    b.storeState(HI, b.remU(x, divisor));
+    setHiLo(b, b.or(asHi(b, b.remU(x, divisor)), b.extendU(b.divU(x, divisor))));
   });
-  table.define('mfhi', '000000 ----- ----- rd:5 ----- 010000', '{rd}', (b, { rd }) => b.setGpr(rd, b.loadState(HI)));
-  table.define('mthi', '000000 rs:5 ----- ----- ----- 010001', '{rs}', (b, { rs }) => b.storeState(HI, b.gpr(rs)));
-  table.define('mflo', '000000 ----- ----- rd:5 ----- 010010', '{rd}', (b, { rd }) => b.setGpr(rd, b.loadState(LO)));
-  table.define('mtlo', '000000 rs:5 ----- ----- ----- 010011', '{rs}', (b, { rs }) => b.storeState(LO, b.gpr(rs)));
+  table.define('mfhi', '000000 ----- ----- rd:5 ----- 010000', '{rd}', (b, { rd }) =>
+    b.setGpr(rd, b.wrap(b.shrU(hiLo(b), b.i64(32)))),
+  );
+  table.define('mthi', '000000 rs:5 ----- ----- ----- 010001', '{rs}', (b, { rs }) =>
+    setHiLo(b, b.or(asHi(b, b.gpr(rs)), b.and(hiLo(b), b.i64(-1, 0)))),
+  );
+  table.define('mflo', '000000 ----- ----- rd:5 ----- 010010', '{rd}', (b, { rd }) => b.setGpr(rd, b.wrap(hiLo(b))));
+  table.define('mtlo', '000000 rs:5 ----- ----- ----- 010011', '{rs}', (b, { rs }) =>
+    setHiLo(b, b.or(b.and(hiLo(b), b.i64(0, -1)), b.extendU(b.gpr(rs)))),
+  );
 
   // ---- conditional moves -------------------------------------------------------------------------------------------
   table.define('movz', '000000 rs:5 rt:5 rd:5 ----- 001010', '{rd}, {rs}, {rt}', (b, { rs, rt, rd }) =>
