@@ -1,7 +1,7 @@
 // How CommonJS bundles put off what they may not need: Node's own modules, and parts of themselves.
 import { createRequire } from 'node:module';
 
-/** Modules of Node that load many others: they are loaded when one of their functions is called. */
+/** Modules of Node that load many others: they are loaded when one of their functions is called. (Of `node:os`, constants are used.) */
 const LOADED_LATE = new Set(['node:child_process', 'node:crypto', 'node:v8']);
 const LATE = '\0late:';
 
@@ -31,13 +31,15 @@ export const lateBuiltins = {
  */
 export function loadPartsLate(code) {
   let late = code;
-  for (const [statement, name, path] of code.matchAll(/\bconst (require_\w+)=require\("(\.\/[^"]+)"\);/g)) {
+  for (const [statement, name, path] of code.matchAll(/\b(?:const|let) (\w+) ?= ?require\("(\.\/[^"]+|node:os)"\);/g)) {
     const used = new Set(Array.from(code.matchAll(new RegExp(`\\b${name}\\.(\\w+)`, 'g')), ([, member]) => member));
     const members = Array.from(used, (member) => `get ${member}(){return part().${member}}`);
     late = late.replace(statement, `const ${name}=(part=>({${members}}))(()=>require("${path}"));`);
   }
   // What is imported whole from Node is as good as the copy that stands for a module of ECMAScript, but for `default`.
-  late = late.replace(/\b(node_\w+)=__toESM\(\1,1\);/g, (copy, name) => (late.includes(`${name}.default`) ? copy : ''));
+  late = late.replace(/\b(node_\w+) ?= ?__toESM\(\1, ?1\);/g, (copy, name) =>
+    late.includes(`${name}.default`) ? copy : '',
+  );
   const given = 'exports,require,module,__filename,__dirname';
   return `(f=>typeof module==="undefined"?f:f(${given}))(function(${given}){${late}\n})`;
 }

@@ -1,9 +1,15 @@
 // What `npm run build` prepared for commands that start often, see docs/decisions/0020-start-of-exec.md. Node's modules are asked for
 // in a way that loads nothing else; Nodes older than 20.16 and 22.3 do not have it.
-const fs = process.getBuiltinModule?.('node:fs') ?? (await import('node:fs'));
-const { createRequire } = process.getBuiltinModule?.('node:module') ?? (await import('node:module'));
-const { dirname } = process.getBuiltinModule?.('node:path') ?? (await import('node:path'));
-const { fileURLToPath } = process.getBuiltinModule?.('node:url') ?? (await import('node:url'));
+/** @type {any} */
+const builtin = process.getBuiltinModule ?? (await import('node:module')).createRequire(import.meta.url);
+/** @type {typeof import('node:fs')} */
+const fs = builtin('node:fs');
+/** @type {typeof import('node:path')} */
+const { dirname } = builtin('node:path');
+/** @type {typeof import('node:url')} */
+const { fileURLToPath } = builtin('node:url');
+/** @type {typeof import('node:module').createRequire} */
+const createRequire = (from) => builtin('node:module').createRequire(from);
 
 /** Where `prepare.js` writes; `build.json` comes last and says what the rest was made from. */
 export const PREPARED = new URL('../dist/prepared/', import.meta.url);
@@ -69,14 +75,24 @@ export const requireBundle = (name) => createRequire(import.meta.url)(fileURLToP
 export function runBundle(name) {
   const url = bundleUrl(name);
   const filename = fileURLToPath(url);
-  const require = createRequire(url);
-  const { Script } = require('node:vm');
+  const { Script } = builtin('node:vm');
   // It is ASCII, which is read faster so. As a script it is the function that `bundleOptions` made of the module.
   const script = new Script(fs.readFileSync(url, 'latin1'), { filename, cachedData: codeOf(name) });
   const module = { exports: {}, filename, loaded: true };
-  require.cache[filename] = /** @type {any} */ (module); // parts of the bundle that are loaded later ask for it
+  const require = (/** @type {string} */ id) => (id.startsWith('.') ? requirePart(id, module) : builtin(id));
   script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
   return { exports: module.exports, script };
+}
+
+/**
+ * A part of a bundle, which asks for the bundle's first file in turn.
+ * @param {string} id
+ * @param {{ filename: string }} module
+ */
+function requirePart(id, module) {
+  const require = createRequire(module.filename);
+  require.cache[module.filename] ??= /** @type {any} */ (module);
+  return require(id);
 }
 
 /** @param {string} name */

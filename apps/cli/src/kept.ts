@@ -13,6 +13,8 @@ import {
 } from '@bootlab/emulator/threads';
 import type { PreparedBuild } from '../bin/prepared.mjs';
 
+/** The variable that names the folder of translations. */
+const FOLDER = 'BOOTLAB_TRANSLATIONS';
 const OFF = 'off';
 
 /** Engines take from here what earlier runs have made, and leave what they make for later ones. */
@@ -41,7 +43,11 @@ export interface StorePlaces {
  * caches; `off` keeps nothing.
  */
 export const storesForBoards = (places: StorePlaces): Stores =>
-  stores(places, cacheFolder, (folder) => translateInThreadWith({ kind: 'files', folder }));
+  stores(
+    places,
+    (folder, version) => cacheFolder(folder(), version),
+    (folder) => translateInThreadWith({ kind: 'files', folder }),
+  );
 
 /** For single programs: their own thread translates, as a thread of its own would not be ready before they end. */
 export const storesForPrograms = (places: StorePlaces): Stores =>
@@ -58,18 +64,14 @@ export function engineStores(
 
 function stores(
   { env, build }: StorePlaces,
-  open: typeof cacheFolder,
+  open: typeof lateCacheFolder,
   translate: (folder: CacheFolder) => TranslationServiceFactory,
 ): Stores {
   const prepared = build && new PreparedInterpreters(join(build.folder, 'interpreters'), build.interpreters);
-  const folder = keptFolder(env, open, build?.generator);
+  const folder = env[FOLDER] === OFF ? undefined : open(() => keptFolder(env), build?.generator);
   const kept = folder && { translations: translate(folder), interpreters: new InterpreterFiles(folder, prepared) };
   return { kept, prepared };
 }
 
-function keptFolder(env: NodeJS.ProcessEnv, open: typeof cacheFolder, generator?: string): CacheFolder | undefined {
-  const wanted = env['BOOTLAB_TRANSLATIONS'];
-  if (wanted === OFF) return undefined;
-  const cache = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return open(wanted || join(cache, 'bootlab', 'translations'), generator);
-}
+const keptFolder = (env: NodeJS.ProcessEnv): string =>
+  env[FOLDER] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bootlab', 'translations');

@@ -20,14 +20,16 @@ export function cacheFolder(folder: string, version = generatorVersion()): Cache
 }
 
 /**
- * The same for a process in which no other thread uses a cache: the format is found out when it is asked for, since Node loads
- * much for that, which programs that translate nothing do without.
+ * The same for a process in which no other thread uses a cache: where it lies and what its format is are found out when that is asked for.
+ * Node loads much for it, which programs that translate nothing do without.
  */
-export function lateCacheFolder(folder: string, version = generatorVersion()): CacheFolder | undefined {
+export function lateCacheFolder(folder: () => string, version = generatorVersion()): CacheFolder | undefined {
   if (version === undefined) return undefined;
   return {
-    folder,
     version,
+    get folder() {
+      return folder();
+    },
     get format() {
       return cachedDataVersionTag();
     },

@@ -20,7 +20,7 @@ import { SignalCode } from './kernel/signals.js';
 import { SyscallTracer } from './kernel/strace.js';
 import { PagePool } from './memory/index.js';
 import { startFailure } from './start-failure.js';
-import { KERNEL_SYSCALLS, SYSTEM } from './syscalls/index.js';
+import { KERNEL_SYSCALLS, SELDOM_SYSCALLS, SYSTEM } from './syscalls/index.js';
 
 export const NETWORK_ACCESS = ['none', 'loopback', 'host'] as const;
 export type NetworkAccess = (typeof NETWORK_ACCESS)[number];
@@ -237,7 +237,7 @@ export class ProgramRun {
       cpu,
       host,
       mmu,
-      syscall: syscallLookup([...KERNEL_SYSCALLS, ...fileSyscalls(abi.files)]),
+      syscall: syscallLookup([...KERNEL_SYSCALLS, ...fileSyscalls(abi.files), ...SELDOM_SYSCALLS]),
       cpuScheduler,
       nsPerInstruction: NS_PER_INSTRUCTION,
       tracer: options.trace ? new SyscallTracer(options.trace) : undefined,

@@ -18,16 +18,30 @@ import type { PreparedBuild } from '../../bin/prepared.mjs';
 import { COMPILED, describeCompiled, PREPARED, readCompiled, RUNTIME } from '../../bin/prepared.mjs';
 import { bundleOptions } from '../../../../scripts/bundle-options.mjs';
 
-/** Modules that generate interpreters and translate. */
-const TRANSLATOR = new RegExp(
-  [
-    'accel/jit/(known-code|region-compiler|region-module-writer)',
-    'jit/(interp/(generate|guest-memory|translation-entry)|ir/(builder|decode-tree|fragment|verifier)|regions/(?!system-exits).*|wasm/.*)',
-    'targets/mips/(builder|followers|instructions/.*)',
-  ]
-    .map((modules) => `emulator/dist/(${modules})\\.js$`)
-    .join('|'),
-);
+/** The emulator's modules with some paths, as regular expressions. */
+const emulator = (...paths: string[]): RegExp => new RegExp(`emulator/dist/(${paths.join('|')})\\.js$`);
+
+/** What `exec` seldom needs: generating interpreters and translating, where nobody has done so before, and what few programs do. */
+const PARTS = [
+  {
+    name: 'translator',
+    test: emulator(
+      'accel/jit/(known-code|region-compiler|region-module-writer)',
+      'jit/(interp/(generate|guest-memory|translation-entry)|ir/(builder|decode-tree|fragment|verifier)|regions/(?!system-exits).*|wasm/.*)',
+      'targets/mips/(builder|followers|instructions/.*)',
+    ),
+  },
+  {
+    name: 'seldom',
+    test: emulator(
+      'targets/mips/linux-abi/debug-registers',
+      'user/(ipc/(?!index|registry).*|start-failure)',
+      'user/files/(counters|epoll|inotify|tree-content|sockets/(address|socket)|syscalls/(inotify|socket.*))',
+      'user/kernel/(core-file|error-text|strace)',
+      'user/syscalls/(ipc.*|message-queues|pidfd|posix-queues|ptrace|semaphores|shared-memory)',
+    ),
+  },
+];
 
 const base = import.meta.url;
 await build(bundleOptions({ base, folder: PREPARED, entries: { boot: '../boot/command-line.js' } }));
@@ -35,8 +49,7 @@ await build(
   bundleOptions({
     base,
     ...{ folder: new URL('exec/', PREPARED), entries: { exec: '../exec/process.js' }, format: 'cjs' },
-    // Where an interpreter is prepared, and translations are kept, nothing of it is needed.
-    parts: [{ name: 'translator', test: TRANSLATOR }],
+    parts: PARTS,
   }),
 );
 

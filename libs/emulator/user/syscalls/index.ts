@@ -16,8 +16,9 @@ import { timeSyscalls } from './time.js';
 
 export { SYSTEM } from './misc.js';
 
-/** The tables of the groups, those last that few programs use: nobody asks for them before. */
-export const KERNEL_SYSCALLS: readonly (() => Readonly<Record<string, KernelSyscall>>)[] = [
+type Tables = readonly (() => Readonly<Record<string, KernelSyscall>>)[];
+
+export const KERNEL_SYSCALLS: Tables = [
   () => memorySyscalls,
   () => threadSyscalls,
   () => processSyscalls,
@@ -27,6 +28,10 @@ export const KERNEL_SYSCALLS: readonly (() => Readonly<Record<string, KernelSysc
   () => timeSyscalls,
   () => miscSyscalls,
   () => schedulingSyscalls,
+];
+
+/** Groups that few programs use: they are looked through last, and loaded only then where that can be put off. */
+export const SELDOM_SYSCALLS: Tables = [
   () => pidfdSyscalls,
   () => ipcSyscalls,
   () => posixQueueSyscalls,
