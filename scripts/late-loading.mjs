@@ -5,6 +5,9 @@ import { createRequire } from 'node:module';
 const LOADED_LATE = new Set(['node:child_process', 'node:crypto', 'node:v8']);
 const LATE = '\0late:';
 
+/** Node makes `performance` of ten modules when it is first used. */
+const TIME = 'const performance={now:()=>Number(process.hrtime.bigint())/1e6};';
+
 /** @type {import('vite').Plugin} */
 export const lateBuiltins = {
   name: 'late-builtins',
@@ -40,6 +43,7 @@ export function loadPartsLate(code) {
   late = late.replace(/\b(node_\w+) ?= ?__toESM\(\1, ?1\);/g, (copy, name) =>
     late.includes(`${name}.default`) ? copy : '',
   );
+  if (/\bperformance\.(?!now\(\))/.test(late)) throw new Error('of `performance`, bundles have `now` alone');
   const given = 'exports,require,module,__filename,__dirname';
-  return `(f=>typeof module==="undefined"?f:f(${given}))(function(${given}){${late}\n})`;
+  return `(f=>typeof module==="undefined"?f:f(${given}))(function(${given}){${TIME}${late}\n})`;
 }

@@ -6,6 +6,8 @@ export const Entry = { Read: 1, Write: 2, Execute: 4, Present: 8 } as const;
 const TABLE_ENTRIES = 1024;
 const TABLE_SHIFT = 22;
 const TABLE_BYTES = TABLE_ENTRIES * PAGE_BYTES;
+/** Of 32-bit addresses. */
+const TABLES = 1024;
 /** Bits of a word. */
 const WORD = 32;
 
@@ -18,7 +20,7 @@ interface Table {
 
 /** Virtual page to physical page: two levels, the second made where something is mapped. */
 export class PageTable {
-  readonly #tables: (Table | undefined)[] = [];
+  readonly #tables = new Array<Table | undefined>(TABLES).fill(undefined);
   #present = 0;
 
   /** Pages that are there. */
