@@ -45,5 +45,5 @@ export function loadPartsLate(code) {
   );
   if (/\bperformance\.(?!now\(\))/.test(late)) throw new Error('of `performance`, bundles have `now` alone');
   const given = 'exports,require,module,__filename,__dirname';
-  return `(f=>typeof module==="undefined"?f:f(${given}))(function(${given}){${TIME}${late}\n})`;
+  return `(f=>this===globalThis?f:f(${given}))(function(${given}){${TIME}${late}\n})`;
 }
