@@ -109,9 +109,13 @@ describe('a trace', () => {
   });
 
   it('that never ends is cut at a length', () => {
-    const flood = Array.from({ length: 3000 }, (_, i) => `[    2.${String(i).padStart(6, '0')}]  f+0x1/0x2\n`).join('');
+    const flood = Array.from({ length: 3000 }, (_, i) => `[    1.${String(i).padStart(6, '0')}]  f+0x1/0x2\n`).join('');
     const [event] = new Console().print('[    1.000000] Oops[#1]:\n' + flood).end();
-    expect(event?.trace.split('\n').length).toBeLessThanOrEqual(1000);
+    expect(event?.trace.split('\n')).toHaveLength(1000);
+    const wide = `[    1.000001]  ${'f+0x1/0x2 '.repeat(2000)}\n`.repeat(100);
+    const [long] = new Console().print('[    1.000000] Oops[#1]:\n' + wide).end();
+    expect(long?.trace.length).toBeGreaterThan(256 * 1024);
+    expect(long?.trace.length).toBeLessThan(300 * 1024);
   });
 });
 

@@ -18,6 +18,8 @@ export interface KernelEvent {
 /** Virtual time without a line of the kernel after which a trace is over: far longer than a UART takes for a line. */
 export const KERNEL_QUIET_NS = 1e9;
 const MAX_TRACE_LINES = 1000;
+/** In characters. A kernel prints a hundred of them to a line; a guest that means harm, as many as it likes. */
+const MAX_TRACE_LENGTH = 256 * 1024;
 // Lines that can be none of a trace, in a row, after which it is over: other CPUs may print between its lines.
 const MAX_STRANGE_LINES = 6;
 // A trap's own message comes at most this many lines after the one that began the trace ("kernel BUG at" → "Oops").
@@ -42,6 +44,8 @@ interface OpenTrace {
   /** All lines; those after `length` may still turn out not to belong to it. */
   text: string[];
   length: number;
+  /** Characters in all lines. */
+  characters: number;
   strange: number;
 }
 
@@ -132,12 +136,14 @@ export class KernelWatch {
       lastLine: line.line,
       text: lines.map((each) => each.text),
       length: lines.length,
+      characters: lines.reduce((sum, each) => sum + each.text.length, 0),
       strange: 0,
     };
   }
 
   private extend(trace: OpenTrace, text: string, stamp: number | undefined, line: ConsoleLine): void {
     trace.text.push(line.text);
+    trace.characters += line.text.length;
     // What is older than the title is dmesg's, or another kernel's.
     const older = stamp !== undefined && trace.stamp !== undefined && stamp < trace.stamp;
     if (!older && isTraceLine(text)) {
@@ -150,7 +156,7 @@ export class KernelWatch {
       trace.length = trace.text.length;
       trace.lastLine = line.line;
       this.close();
-    } else if (trace.strange >= MAX_STRANGE_LINES || trace.text.length >= MAX_TRACE_LINES) this.close();
+    } else if (trace.strange >= MAX_STRANGE_LINES || isLong(trace)) this.close();
   }
 
   private noticeCut(text: string, line: ConsoleLine): void {
@@ -176,6 +182,9 @@ export class KernelWatch {
     });
   }
 }
+
+const isLong = ({ text, characters }: OpenTrace): boolean =>
+  text.length >= MAX_TRACE_LINES || characters >= MAX_TRACE_LENGTH;
 
 /** Whether a rule ends the report as it began it. */
 const isRuled = (kind: KernelEventKind): boolean => kind === 'kasan' || kind === 'ubsan';
