@@ -203,6 +203,7 @@ describe('run', () => {
       .pass(1e9)
       .answer('', 0);
     expect(desk.statuses).toEqual(['fail', 'pass']);
+    expect(desk.engine.stepRecords[0]?.message).toBe('The command ended with exit status 1, not 0');
     expect(desk.engine.end).toEqual({ kind: 'steps-done' });
   });
 
@@ -267,6 +268,16 @@ describe('test', () => {
     expect(desk.engine.stepRecords[0]).toMatchObject({ status: 'fail', message: expect.stringMatching(message) });
   });
 
+  it('reads results by a pattern', () => {
+    const pattern = '^(?P<status>PASS|FAIL): (?P<name>\\S+)';
+    const desk = new Desk([{ test: './t', format: 'regex', pattern }]).print('# ').pass(2e8);
+    desk.answer('PASS: a\r\nnothing\r\nFAIL: b\r\n', 0);
+    expect(desk.engine.stepRecords[0]?.cases).toMatchObject([
+      { path: ['a'], status: 'pass' },
+      { path: ['b'], status: 'fail' },
+    ]);
+  });
+
   it('keeps the results of a test that never ends', () => {
     const desk = new Desk([{ test: './t', format: 'tap', timeout: '9s' }]).print('# ').pass(2e8);
     desk.print('@bl:1:b\r\n1..2\r\nok 1 - a\r\n').pass(1e10);
@@ -324,6 +335,20 @@ describe('wait, reset, power, upload', () => {
     expect(desk.sent.join('')).toMatch(/: > .*printf %b .*#?!?.*chmod 755 .*sha256sum/s);
     expect(desk.statuses).toEqual([status]);
   });
+});
+
+it.each<[string, Step, Partial<StepEngineOptions>, string]>([
+  ['a file that it was not given', { upload: './t', to: '/t' }, {}, 'The file ./t was not given to this run'],
+  [
+    'a shell that cannot write it',
+    { upload: './t', to: '/ü' },
+    { shell: 'u-boot', uploads: new Map([['./t', { bytes: Uint8Array.of(1), sha256: '' }]]) },
+    'U-Boot cannot write files',
+  ],
+])('fails to upload %s', (_, step, options, message) => {
+  const desk = new Desk([step], options).print('=> # ').pass(1e9);
+  expect(desk.engine.stepRecords[0]).toMatchObject({ status: 'fail', message });
+  expect(desk.sent).toEqual([]);
 });
 
 it('is never nearer to a deadline than it foretold', () => {

@@ -108,6 +108,32 @@ describe('a trace', () => {
     expect(event?.lines).toEqual({ first: 1, last: 8 });
   });
 
+  /** The kernel's lines, a microsecond apart. */
+  const lines = (...texts: string[]): string =>
+    texts.map((text, index) => `[    1.${String(index).padStart(6, '0')}] ${text}\n`).join('');
+  const frames = (count: number): string[] => Array.from({ length: count }, (_, i) => ` f${i}+0x1/0x2`);
+  const others = (count: number): string[] => Array.from({ length: count }, (_, i) => `usb 1-${i}: new device found`);
+
+  it('goes on over a few lines of other CPUs', () => {
+    const ends = (between: number): number | undefined =>
+      new Console().print(lines('Oops[#1]:', ...others(between), ...frames(1))).end()[0]?.lines.last;
+    expect([ends(5), ends(6)]).toEqual([7, 1]);
+  });
+
+  it('has the next message of the same incident in it, but no later one', () => {
+    const found = (between: number): string[] =>
+      kinds(new Console().print(lines('Oops[#1]:', ...frames(between), 'Oops[#2]:')).end());
+    expect([found(29), found(30)]).toEqual([['oops'], ['oops', 'oops']]);
+  });
+
+  it('begins where the kernel says so, if it soon says of what', () => {
+    const warning = 'WARNING: CPU: 1 PID: 34 at lib/refcount.c:28 refcount_warn_saturate+0xf4/0x144';
+    const begins = (between: number): number | undefined =>
+      new Console().print(lines('------------[ cut here ]------------', ...others(between), warning)).end()[0]?.lines
+        .first;
+    expect([begins(0), begins(3), begins(4)]).toEqual([1, 1, 6]);
+  });
+
   it('that never ends is cut at a length', () => {
     const flood = Array.from({ length: 3000 }, (_, i) => `[    1.${String(i).padStart(6, '0')}]  f+0x1/0x2\n`).join('');
     const [event] = new Console().print('[    1.000000] Oops[#1]:\n' + flood).end();
