@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { judge, type RunEnd } from './verdict.js';
+import { isBlameless, judge, type RunEnd } from './verdict.js';
 import type { KernelEvent } from './results/kernel/kernel-watch.js';
 import type { StepRecord } from './steps/step-record.js';
 
@@ -48,6 +48,31 @@ it.each<[RunEnd, StepRecord[], string]>([
   const verdict = judge(end, { steps, timeoutNs: 60e9 });
   expect(verdict.outcome).toBe(outcome);
   expect(verdict.reason).not.toBe('');
+});
+
+it('judges a program by its tests first, then by how it ended', () => {
+  const cases = (['pass', 'fail', 'skip', 'error'] as const).map((status) => ({
+    ...{ path: ['suite', status], status, startNs: 0, durationNs: 0, lines: { first: 3, last: 3 }, message: undefined },
+  }));
+  const program: StepRecord = { ...failed, kind: 'test', console: 'stdout' };
+  const judged = (status: number, found: typeof cases) =>
+    judge({ kind: 'exited', status }, { steps: [{ ...program, cases: found }] });
+  expect(judged(0, cases)).toEqual({
+    outcome: 'fail',
+    reason: '2 of 4 tests failed, the first of them "suite/fail"; the program exited with status 0',
+    lines: { first: 3, last: 3 },
+    console: 'stdout',
+  });
+  expect(judged(0, cases.slice(0, 1))).toEqual({ outcome: 'pass', reason: 'The program exited with status 0' });
+  expect(judged(3, cases.slice(0, 1))).toEqual({ outcome: 'fail', reason: 'The program exited with status 3' });
+});
+
+it('knows what says nothing of the guest', () => {
+  const ends: RunEnd[] = [
+    ...[{ kind: 'aborted' } as const, { kind: 'wall-guard' } as const, { kind: 'engine-failure', reason: '' } as const],
+    ...[{ kind: 'timeout' } as const, { kind: 'power-off' } as const],
+  ];
+  expect(ends.map(isBlameless)).toEqual([true, true, true, false, false]);
 });
 
 it('names the step that was not reached', () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { judge } from '../verdict.js';
 import type { Step } from '../spec/step.js';
@@ -35,6 +36,10 @@ class PlayedMachine implements BoardMachine {
     this.typed.push(`${this.nowNs / 1e6} ${new TextDecoder().decode(data)}`);
   }
 
+  say(text: string): void {
+    this.listener?.({ uart: 'uart0', tNs: this.nowNs, data: new TextEncoder().encode(text) });
+  }
+
   reset(): void {
     this.resets += 1;
     this.startNs = this.nowNs;
@@ -56,8 +61,7 @@ class PlayedMachine implements BoardMachine {
       }
       this.next += 1;
       this.nowNs = atNs;
-      if (act.print !== undefined)
-        this.listener?.({ uart: 'uart0', tNs: atNs, data: new TextEncoder().encode(act.print) });
+      if (act.print !== undefined) this.say(act.print);
       this.nowNs += (act.more ?? 0) * 1e6;
       if (act.end) return Promise.resolve(act.end);
     }
@@ -113,10 +117,51 @@ describe('JobRun', () => {
     expect(report).toMatchObject({ end: { kind: 'steps-done' }, virtualNs: 10e6 });
   });
 
-  it('ends then also where the machine goes on to the end of its stretch', async () => {
+  it('ends then also where the machine goes on to the end of its stretch, and hears nothing of that', async () => {
+    let heard = '';
+    const onConsole = ({ data }: { data: Uint8Array }): void => void (heard += new TextDecoder().decode(data));
     const { report, machines } = await run([{ at: 10, print: 'boot', more: 500 }], [{ expect: 'boot' }]);
     expect(report.virtualNs).toBe(10e6);
     expect(machines[0]?.nowNs).toBe(510e6);
+    await run([{ at: 10, print: 'boot' }], [{ expect: 'boot' }], {
+      onConsole,
+      runMachine: async (machine, limits) => {
+        const end = await machine.play(machine, limits);
+        machine.say('more');
+        return end;
+      },
+    });
+    expect(heard).toBe('boot');
+  });
+
+  it('hashes memory where the end is a point in virtual time', async () => {
+    const hashOf = async (end: StretchEnd, steps: Step[] = []): Promise<string | undefined> =>
+      (
+        await run(
+          [
+            { at: 10, print: 'boot' },
+            { at: 20, end },
+          ],
+          steps,
+        )
+      ).report.ramSha256;
+    expect(await hashOf({ kind: 'power-off' })).toBe('ab');
+    expect(await hashOf({ kind: 'wall-guard' })).toBeUndefined();
+    expect(await hashOf({ kind: 'power-off' }, [{ expect: 'boot' }])).toBeUndefined();
+  });
+
+  it('gives the stretches of a run together the host time that it may take', async () => {
+    const guards: (number | undefined)[] = [];
+    await run(BOOT, [{ expect: 'boot' }, { wait: '1s' }, { wait: '1s' }], {
+      wallGuardMs: 1000,
+      runMachine: async (machine, limits) => {
+        guards.push(limits.wallGuardMs);
+        await sleep(5);
+        return machine.play(machine, limits);
+      },
+    });
+    expect(guards[0]).toBe(1000);
+    expect(guards.at(-1)).toBeLessThan(1000 - 4 * (guards.length - 1));
   });
 
   it.each<[string, Partial<JobRunOptions<PlayedMachine>>, RunReport['end']]>([
@@ -195,15 +240,18 @@ describe('JobRun', () => {
     expect((await run(BOOT, [{ expect: 'boot' }, { power: 'off' }])).report.end).toEqual({ kind: 'steps-done' });
   });
 
-  it('is stopped from outside, which hides nothing that came before', async () => {
-    const job: JobRun<PlayedMachine> = new JobRun<PlayedMachine>({
-      machine: new PlayedMachine([]),
-      runMachine: () => (job.stop(), Promise.resolve({ kind: 'aborted' })),
-      steps: [],
-      clock: 'virtual',
-    });
-    expect((await job.run()).end).toEqual({ kind: 'aborted' });
-  });
+  it.each(['aborted', 'power-off'] as const)(
+    'is stopped from outside, which hides nothing that came before: %s',
+    async (kind) => {
+      const job: JobRun<PlayedMachine> = new JobRun<PlayedMachine>({
+        machine: new PlayedMachine([]),
+        runMachine: () => (job.stop(), Promise.resolve({ kind })),
+        steps: [],
+        clock: 'virtual',
+      });
+      expect((await job.run()).end).toEqual({ kind });
+    },
+  );
 
   it('gives the same report every time', async () => {
     const steps: Step[] = [{ expect: 'boot' }, { run: 'x', timeout: '3s' }];

@@ -156,6 +156,19 @@ describe('run', () => {
     });
   });
 
+  it('types what is long in pieces, and no more of them after one that the shell refuses', () => {
+    const pieces = (status: number): number => {
+      const desk = ready({ run: `echo ${'x'.repeat(1000)}` });
+      for (let typed = 0; typed < desk.sent.length;) {
+        typed = desk.sent.length;
+        desk.answer('', status).pass(1e9);
+      }
+      return desk.sent.length;
+    };
+    expect(pieces(1)).toBe(1);
+    expect(pieces(0)).toBeGreaterThan(2);
+  });
+
   it('is not fooled by the echo, however the terminal breaks it', () => {
     const desk = ready({ run: 'true' });
     const typed = desk.sent[0] ?? '';
