@@ -7,7 +7,7 @@
 // (keeping-loops); which accesses to check (checks, from what
 // blocks do: access-steps, and what is certain to follow them: expected-accesses) or to look up (reuse).
 // The function (translate): registers (guest-registers), accesses (guest-access, direct-window), pages that control goes on to
-// (page-checks), ways out (region-exits) and how they find other translations (jump-cache-lookup, dispatch-lookup) or go on to
+// (page-checks), ways out (access-exits, region-exits) and how they find other translations (jump-cache-lookup, dispatch-lookup) or go on to
 // exceptions (system-exits).
 export * from './classify.js';
 export * from './direct-window.js';

@@ -14,13 +14,13 @@ import {
   TranslationParameter,
   translationArguments,
 } from '../wasm/translation-call.js';
+import { AccessExits } from './access-exits.js';
 import type { Check } from './checks.js';
 import type { InstructionReader } from './classify.js';
 import type { DirectWindow } from './direct-window.js';
 import { DispatchLookup } from './dispatch-lookup.js';
 import type { AccessContext } from './guest-access.js';
 import { GuestAccess } from './guest-access.js';
-import type { HeldRegister } from './guest-registers.js';
 import { GuestRegisters } from './guest-registers.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 import { PageChecks } from './page-checks.js';
@@ -69,10 +69,6 @@ export function translateRegion(
   return new RegionTranslator(target, reader, region, host).run();
 }
 
-/** So many accesses of a block may have a way out of their own, and so many registers are stored there. */
-const MAX_DETOURS = 16;
-const MOST_TO_STORE = 8;
-
 /** Where emission stands within a block. */
 interface Position {
   readonly node: number;
@@ -92,17 +88,8 @@ interface Position {
   readonly pairs: PlannedBlock['pairs'];
   /** How many pairs of instructions are done of which only the first has been passed: the block cannot be left here. */
   openPairs: number;
-  /** Where accesses go that do not pass, with the instruction's index in the local. */
-  readonly failed: Label | undefined;
-  /** Of mirrored code: ways there on which registers are stored first. */
-  readonly detours: Detour[];
-}
-
-/** A way to where accesses go that do not pass, behind the block's code. */
-interface Detour {
-  readonly label: Label;
-  /** Undefined until somebody takes it. */
-  registers: readonly HeldRegister[] | undefined;
+  /** Where accesses go that do not pass, with the instruction's index in the local; undefined where there are none. */
+  readonly accessExits: AccessExits | undefined;
 }
 
 class RegionTranslator implements LoweringContext, AccessContext {
@@ -242,31 +229,16 @@ class RegionTranslator implements LoweringContext, AccessContext {
     }
     this.#pageChecks.checkSlot(block, () => this.#registers.storeKept(kept));
     this.#registers.load(this.#plan.loads.atStart[node] as bigint);
-    const passed = accessesMemory(fragment) ? w.block() : undefined;
-    const failed = passed && w.block();
     const checks = this.#plan.checks?.[node] ?? [];
     const mayFail = checks.filter(({ kind }) => kind !== 'free').length;
-    const detours = Array.from({ length: Math.min(mayFail, MAX_DETOURS) }, (): Detour => {
-      return { label: w.block(), registers: undefined };
-    });
+    const accessExits = accessesMemory(fragment) ? new AccessExits(w, this.#registers, mayFail) : undefined;
     this.#position = {
-      ...{ node, block, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, failed, detours },
+      ...{ node, block, index: -1, reuse, checks, access: 0, pairs, openPairs: 0, accessExits },
       ...{ owed, owedAtStart: owed, kept },
     };
     new Lowering(fragment, this, this.#pool).run();
     this.#registers.store();
-    if (passed) {
-      w.br(passed);
-      for (const { registers } of detours.toReversed()) {
-        w.end();
-        if (!registers) continue;
-        this.#registers.storeThese(registers);
-        w.br(failed as Label); // it is there where `passed` is
-      }
-      w.end(); // failed
-      this.#leaveFailed();
-      w.end(); // passed
-    }
+    accessExits?.close(() => this.#leaveFailed());
     this.#position.owed += block.instructions.length;
     this.#terminate(block);
   }
@@ -464,26 +436,11 @@ class RegionTranslator implements LoweringContext, AccessContext {
   leaveIf(): void {
     const w = this.writer;
     this.#checkThatPairsAreWhole();
-    const { block, index, failed } = this.#position;
-    if (failed && (block.branchAt < 0 || index <= block.branchAt)) return w.brIf(this.#detour() ?? failed);
+    const { block, index, accessExits, kept } = this.#position;
+    if (accessExits && (block.branchAt < 0 || index <= block.branchAt)) return accessExits.leaveIf(kept);
     w.if();
     this.#leave(this.#isMirrored ? 'missed' : 'interpret');
     w.end();
-  }
-
-  /** A way to where accesses go that do not pass, on which registers are stored, if some must be and there is a way left. */
-  #detour(): Label | undefined {
-    const { kept } = this.#position;
-    const registers = this.#isMirrored ? this.#registers.unstored(kept) : [];
-    if (registers.length === 0) return undefined;
-    const free = registers.length <= MOST_TO_STORE && this.#position.detours.find((detour) => !detour.registers);
-    if (!free) {
-      this.#registers.store();
-      this.#registers.storeKept(kept);
-      return undefined;
-    }
-    free.registers = registers;
-    return free.label;
   }
 
   /** Says which instruction is meant where an access does not pass. */
