@@ -21,6 +21,8 @@ export interface PreparedBuild {
   readonly version: string;
   /** Names the emulator's generators, see `generatorVersion`. */
   readonly generator: string;
+  /** See `CacheFolder`: that of the process that prepared it, undefined where this one differs or nobody has compared. */
+  readonly format?: number | undefined;
   /** In the folder `interpreters`, by the engine's keys. */
   readonly interpreters: Readonly<Record<string, PreparedInterpreter>>;
 }

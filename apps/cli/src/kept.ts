@@ -68,7 +68,7 @@ function stores(
   translate: (folder: CacheFolder) => TranslationServiceFactory,
 ): Stores {
   const prepared = build && new PreparedInterpreters(join(build.folder, 'interpreters'), build.interpreters);
-  const folder = env[FOLDER] === OFF ? undefined : open(() => keptFolder(env), build?.generator);
+  const folder = env[FOLDER] === OFF ? undefined : open(() => keptFolder(env), build?.generator, build?.format);
   const kept = folder && { translations: translate(folder), interpreters: new InterpreterFiles(folder, prepared) };
   return { kept, prepared };
 }

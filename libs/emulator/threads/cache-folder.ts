@@ -22,8 +22,13 @@ export function cacheFolder(folder: string, version = generatorVersion()): Cache
 /**
  * The same for a process in which no other thread uses a cache: where it lies and what its format is are found out when that is asked for.
  * Node loads much for it, which programs that translate nothing do without.
+ * @param format if it is known already
  */
-export function lateCacheFolder(folder: () => string, version = generatorVersion()): CacheFolder | undefined {
+export function lateCacheFolder(
+  folder: () => string,
+  version = generatorVersion(),
+  format?: number,
+): CacheFolder | undefined {
   if (version === undefined) return undefined;
   return {
     version,
@@ -31,7 +36,7 @@ export function lateCacheFolder(folder: () => string, version = generatorVersion
       return folder();
     },
     get format() {
-      return cachedDataVersionTag();
+      return format ?? cachedDataVersionTag();
     },
   };
 }

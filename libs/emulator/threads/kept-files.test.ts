@@ -44,6 +44,7 @@ describe('kept files', () => {
     expect(textOf('another key')).toBeUndefined();
     expect(open().read(['key', 2], () => 'found')).toBeUndefined();
     expect(new KeptFiles('others', { folder }).read(['key', 1], () => 'found')).toBeUndefined();
+    expect([open().has(['key', 1]), open().has(['key', 2])]).toEqual([true, false]);
   });
 
   it('are private, unless others may read them', () => {
@@ -151,6 +152,7 @@ describe('kept files', () => {
     folder = join(base, 'file', 'below');
     keep('key');
     expect(textOf('key')).toBeUndefined();
+    expect(open().has(['key', 1])).toBe(false);
     expect(open().isOwn()).toBe(false);
   });
 });

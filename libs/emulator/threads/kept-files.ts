@@ -13,7 +13,8 @@ import {
   writeFileSync,
   type Stats,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { fingerprint } from '../core/index.js';
 import { release } from './release.js';
 
 const DEFAULT_MAX_BYTES = 256 << 20;
@@ -21,8 +22,8 @@ const UNFINISHED = '.new';
 /** A file that was never finished belongs to a process that ended: nobody writes for so long. */
 const ABANDONED_MS = 10 * 60_000;
 const DIGEST_BYTES = 32;
-/** How a file of ours is named: a digest and what it holds, and for a while more. */
-const OURS = /^[0-9a-f]{64}\.[a-z-]+(\..*\.new)?$/;
+/** How a file of ours is named: a short name for its key, or a digest in earlier builds, and what it holds, and for a while more. */
+const OURS = /^[0-9a-f]{16,64}\.[a-z-]+(\..*\.new)?$/;
 const WRITABLE_BY_OTHERS = 0o022;
 
 export interface KeptFilesOptions {
@@ -37,7 +38,7 @@ export interface KeptFilesOptions {
 export type FileKey = readonly (string | number)[];
 
 /**
- * A folder of files, each found by what its content depends on, behind a SHA-256 of its name and content. Files appear whole by being
+ * A folder of files, each found by what its content depends on, behind a SHA-256 of its key and content. Files appear whole by being
  * renamed, so several processes may share a folder. Nothing that is wrong with a file or the folder is an error: what
  * cannot be read is removed, what cannot be written is not kept, and those go first that were not used for longest.
  */
@@ -53,8 +54,7 @@ export class KeptFiles {
    * @returns what `use` does; undefined where there is no such file, or it is damaged, or `use` fails
    */
   read<T>(key: FileKey, use: (content: Uint8Array<ArrayBuffer>, own: boolean) => T): T | undefined {
-    const name = this.#nameOf(key);
-    const path = join(this.options.folder, name);
+    const path = this.#pathOf(key);
     try {
       const file = openSync(path, 'r');
       try {
@@ -62,7 +62,7 @@ export class KeptFiles {
         const bytes = new Uint8Array(stats.size);
         readAll(file, bytes);
         const content = bytes.subarray(DIGEST_BYTES);
-        if (!digestOf(name, content).equals(bytes.subarray(0, DIGEST_BYTES))) throw new Error('it is damaged');
+        if (!digestOf(key, content).equals(bytes.subarray(0, DIGEST_BYTES))) throw new Error('it is damaged');
         const used = use(content, isOwn(stats) && this.isOwn());
         release(bytes);
         touch(file);
@@ -78,20 +78,24 @@ export class KeptFiles {
     }
   }
 
+  /** Is there a file, whatever is in it? */
+  has(key: FileKey): boolean {
+    return statSync(this.#pathOf(key), { throwIfNoEntry: false }) !== undefined;
+  }
+
   write(key: FileKey, content: Uint8Array): void {
-    const name = this.#nameOf(key);
-    const path = join(this.options.folder, name);
+    const path = this.#pathOf(key);
     const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
     try {
       this.#makeFolder();
       const mode = this.options.public ? 0o644 : 0o600;
-      writeFileSync(unfinished, Buffer.concat([digestOf(name, content), content]), { flag: 'wx', mode });
+      writeFileSync(unfinished, Buffer.concat([digestOf(key, content), content]), { flag: 'wx', mode });
       renameSync(unfinished, path);
     } catch {
       remove(unfinished);
       return;
     }
-    this.#makeRoom(name);
+    this.#makeRoom(basename(path));
   }
 
   /** Can nobody but this user write to the folder? Makes it if there is none. False on systems that cannot tell. */
@@ -108,8 +112,9 @@ export class KeptFiles {
     mkdirSync(this.options.folder, { recursive: true, mode: this.options.public ? 0o755 : 0o700 });
   }
 
-  #nameOf(key: FileKey): string {
-    return `${createHash('sha256').update(JSON.stringify(key)).digest('hex')}.${this.kind}`;
+  /** Two keys may have the same: the digest tells them apart. */
+  #pathOf(key: FileKey): string {
+    return join(this.options.folder, `${fingerprint(JSON.stringify(key))}.${this.kind}`);
   }
 
   /** Removes what was not used for longest, until the rest fits. */
@@ -135,9 +140,12 @@ export class KeptFiles {
   }
 }
 
-/** Of its name as well: a file under another's name is a damaged file. */
-const digestOf = (name: string, content: Uint8Array): Buffer =>
-  createHash('sha256').update(`${name}\n`).update(content).digest();
+/** Of its key as well: a file under another's name is a damaged file. */
+const digestOf = (key: FileKey, content: Uint8Array): Buffer =>
+  createHash('sha256')
+    .update(`${JSON.stringify(key)}\n`)
+    .update(content)
+    .digest();
 
 /** Can only this user have written it? Who administers the host may do anything anyway. */
 export const isOwn = ({ uid, mode }: Stats): boolean =>

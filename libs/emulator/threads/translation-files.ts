@@ -47,6 +47,10 @@ export class TranslationFiles implements TranslationLibrary {
     this.#files = new KeptFiles('translations', folder);
   }
 
+  has(key: string): boolean {
+    return this.#files.has(this.#fileKey(key));
+  }
+
   load(key: string): KeptTranslations {
     const kept =
       this.#files.read(this.#fileKey(key), (content, own) => {

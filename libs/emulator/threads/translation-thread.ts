@@ -77,6 +77,7 @@ class ThreadedTranslation implements TranslationService {
     this.#cache = cache && key !== undefined ? openCache(cache, key) : undefined;
     if (this.#cache) this.#early = [];
     const library = {
+      has: () => false,
       load: () => ({ modules: [], putOff: new Map() }),
       add: (_key: string, made: KeptModule) => this.#keep(made),
       putOff: () => undefined,

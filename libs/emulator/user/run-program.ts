@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { InterpreterStore, TranslationServiceFactory, TranslationStats } from '../accel/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
-import { ConfigError, Scheduler } from '../core/index.js';
+import { ConfigError, fingerprint, Scheduler } from '../core/index.js';
 import { AddressSpace, LinearMemory, PAGE_BYTES } from '../memory/index.js';
 import type { EngineHost, KernelAbi, UserCpu } from '../targets/index.js';
 import { ABIS } from './architectures.js';
@@ -304,15 +303,16 @@ export class ProgramRun {
     return filesAt(this.#files.mounts, path, (inode) => this.#files.openContent(inode, { read: true, write: false }));
   }
 
-  /** Names what runs, for whoever keeps translations: the digest of the first process's executable. */
+  /**
+   * Names what runs, for whoever keeps translations: the first process's executable by its size and first page, where ELF has its headers and
+   * linkers a number of the build. It only chooses what is worth loading.
+   */
   #image(): string | undefined {
     const path = this.#kernel.first?.program.executable;
     for (const file of path ? this.filesAt(path) : []) {
       if (file.kind !== 'file') return undefined;
-      const bytes = new Uint8Array(file.sizeBytes);
-      return createHash('sha256')
-        .update(bytes.subarray(0, file.read(0, bytes)))
-        .digest('hex');
+      const head = Buffer.alloc(PAGE_BYTES);
+      return fingerprint(`${file.sizeBytes} ${head.toString('latin1', 0, file.read(0, head))}`);
     }
     return undefined;
   }

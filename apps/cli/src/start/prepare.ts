@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cachedDataVersionTag } from 'node:v8';
 import { ACCELS, boardCatalogue, createMachine, selfTestFirmware } from '@bootlab/emulator';
 import type { InterpreterStore } from '@bootlab/emulator/accel';
 import type { PreparedInterpreter } from '@bootlab/emulator/threads';
@@ -93,7 +94,7 @@ const compiled = [base, '@bootlab/emulator', '@bootlab/lab'].map((from) => {
 });
 writeFileSync(COMPILED, readCompiled(compiled));
 const description: Omit<PreparedBuild, 'folder'> = {
-  ...{ compiled, runtime: RUNTIME, version, generator, interpreters: prepared },
+  ...{ compiled, runtime: RUNTIME, version, generator, format: cachedDataVersionTag(), interpreters: prepared },
 };
 writeFileSync(new URL('build.json', PREPARED), JSON.stringify(description));
 

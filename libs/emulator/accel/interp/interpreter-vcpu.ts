@@ -38,8 +38,8 @@ export interface InterpreterOptions {
   /** Translate hot code. Default: everything is interpreted. */
   readonly translation?: TranslationOptions | undefined;
   /**
-   * Instructions that are interpreted before the first translation is made. The translator itself starts cold: what ends
-   * sooner is faster without. Default 0.
+   * Instructions that are interpreted before the first translation is made, where none are kept from earlier runs. The translator itself
+   * starts cold: what ends sooner is faster without. Default 0.
    */
   readonly translateAfter?: number | undefined;
   /** Where the interpreter is looked up before it is generated, and who is told of it. */
@@ -411,7 +411,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   /** An address was visited often. @param entry its jump cache entry in linear memory */
   #hot(entry: number): void {
     const { translation, translateAfter = 0 } = this.options;
-    if (this.#instructions >= translateAfter) this.#translator?.translate(entry);
+    if (this.#instructions >= translateAfter || this.#translator?.hasKept) this.#translator?.translate(entry);
     else if (translation) this.#bytes.setInt32((entry >>> 0) + JumpCache.target, -translation.threshold, true);
   }
 

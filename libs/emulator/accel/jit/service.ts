@@ -24,6 +24,8 @@ export const putOffAgain = (request: TranslationRequest, why: PutOff): Translati
 
 /** Where translations are made: here and now, or in another thread. */
 export interface TranslationService {
+  /** Was something kept from earlier runs? Absent: then nobody waits for translations that would be of use at once. */
+  readonly hasKept?: boolean;
   request(request: TranslationRequest): void;
   /** The next result, if there is one. Never waits. */
   poll(): TranslationResult | undefined;
@@ -76,7 +78,9 @@ function inline(
     }
     if (!joined) for (const [place, why] of kept?.putOff ?? []) known.set(place, why);
   };
+  const hasKept = key !== undefined && library?.has(key) === true;
   return {
+    hasKept,
     request(request) {
       consult();
       const why = request.before.length === 0 ? known.get(placeKey(request)) : undefined;

@@ -12,6 +12,8 @@ export interface KeptTranslations {
 
 /** Translations that outlive the machine they were made for. It belongs to one build of the translator. */
 export interface TranslationLibrary {
+  /** May there be something under a key? Quick, since it is asked for programs that end at once, too. */
+  has(key: string): boolean;
   load(key: string): KeptTranslations;
   add(key: string, made: KeptModule): void;
   putOff(key: string, place: string, why: PutOff): void;

@@ -196,6 +196,12 @@ export class Translator {
     this.#pages.follow(block);
   }
 
+  /** Are there translations from earlier runs? */
+  get hasKept(): boolean {
+    this.#service ??= this.#startService();
+    return this.#service.hasKept ?? false;
+  }
+
   /** An address was visited often. @param entryOffset its jump cache entry in linear memory */
   translate(entryOffset: number): void {
     const key = this.#jumpCache.keyAt(entryOffset);
