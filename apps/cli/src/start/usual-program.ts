@@ -1,4 +1,4 @@
-import { MipsAssembler, mipsElf, wordsToBytes } from '@bootlab/emulator/testkit';
+import { MipsAssembler, mipsElf, NOP, wordsToBytes } from '@bootlab/emulator/testkit';
 
 /** Numbers of Linux's system calls on MIPS, o32 (asm/unistd_o32.h). */
 const CALLS = {
@@ -7,14 +7,17 @@ const CALLS = {
   close: 4006,
   getpid: 4020,
   getuid: 4024,
+  access: 4033,
   brk: 4045,
   ioctl: 4054,
   munmap: 4091,
+  sysinfo: 4116,
   uname: 4122,
   mprotect: 4125,
   _llseek: 4140,
   writev: 4146,
   getrlimit: 4076,
+  prctl: 4192,
   rt_sigaction: 4194,
   rt_sigprocmask: 4195,
   getcwd: 4203,
@@ -23,6 +26,7 @@ const CALLS = {
   fstat64: 4215,
   getdents64: 4219,
   fcntl64: 4220,
+  futex: 4238,
   exit_group: 4246,
   set_tid_address: 4252,
   clock_gettime: 4263,
@@ -39,7 +43,7 @@ const CALLS = {
 } as const;
 
 const AT_FDCWD = -100;
-const [PROT_READ, PROT_READ_WRITE, PROT_READ_EXECUTE] = [1, 3, 5];
+const [PROT_READ, PROT_READ_WRITE] = [1, 3];
 const [MAP_PRIVATE, MAP_PRIVATE_ANONYMOUS] = [2, 0x802];
 const PAGE_BYTES = 4096;
 
@@ -70,8 +74,10 @@ const USUAL: readonly Call[] = [
   ['statx', LAST, { text: '' }, 0x1000, 0x7ff, BUFFER],
   ['fstat64', EARLIER, BUFFER],
   ['openat', AT_FDCWD, ITSELF, 0],
-  ['mmap2', 0, 4 * PAGE_BYTES, PROT_READ_EXECUTE, MAP_PRIVATE, LAST, 0],
+  ['mmap2', 0, 4 * PAGE_BYTES, PROT_READ_WRITE, MAP_PRIVATE, LAST, 0],
   ['close', EARLIER],
+  ['uname', EARLIER], // into what is mapped
+  ['access', ITSELF, 4],
   ['mmap2', 0, 4 * PAGE_BYTES, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0],
   ['mprotect', LAST, PAGE_BYTES, PROT_READ],
   ['munmap', EARLIER, 4 * PAGE_BYTES],
@@ -87,6 +93,9 @@ const USUAL: readonly Call[] = [
   ['brk', 0x1000_0000],
   ['rt_sigaction', 13, BUFFER, BUFFER + 64, 16],
   ['rt_sigprocmask', 1, 0, BUFFER, 16],
+  ['futex', BUFFER, 0x81, 1],
+  ['prctl', 15, BUFFER],
+  ['sysinfo', BUFFER],
   ['getpid'],
   ['getuid'],
   ['getcwd', BUFFER, 256],
@@ -106,13 +115,17 @@ const USUAL: readonly Call[] = [
 ];
 
 /** Registers (MIPS calling convention o32). */
-const Register = { zero: 0, v0: 2, a0: 4, t0: 8, s0: 16, s1: 17, sp: 29 } as const;
+const Register = { zero: 0, v0: 2, a0: 4, a3: 7, t0: 8, s0: 16, s1: 17, sp: 29 } as const;
+
+/** Without these there is little to learn: the program ends with status 1 where one fails. */
+const MUST_SUCCEED: readonly string[] = ['read', 'mmap2'];
 
 /**
  * A program for mipsel that makes the system calls which nearly every program makes: at build time V8 learns from it which of
  * our functions `bootlab exec` needs. Bytes of a static ELF file.
+ * @param rounds how often it goes round a loop of three instructions before
  */
-export function usualProgram(): Uint8Array {
+export function usualProgram(rounds = 0): Uint8Array {
   const image = new Uint8Array(BUFFER - BASE);
   const code = new MipsAssembler(BASE).op('addiu', { rt: Register.sp, rs: Register.sp, imm: -32 });
   let texts = DATA;
@@ -128,6 +141,10 @@ export function usualProgram(): Uint8Array {
     else if (argument === EARLIER) move(register, Register.s1);
     else code.li(register, typeof argument === 'number' ? argument : address(argument));
   };
+  if (rounds > 0) {
+    code.li(Register.t0, rounds).label('round').op('addiu', { rt: Register.t0, rs: Register.t0, imm: -1 });
+    code.branch('bne', { rs: Register.t0, rt: Register.zero }, 'round').emit(NOP);
+  }
   for (const [name, ...args] of USUAL) {
     for (const [index, argument] of args.entries()) {
       const onStack = index >= 4;
@@ -136,9 +153,12 @@ export function usualProgram(): Uint8Array {
     }
     load(Register.v0, CALLS[name]);
     code.op('syscall');
+    if (MUST_SUCCEED.includes(name)) code.branch('bne', { rs: Register.a3, rt: Register.zero }, 'failed').emit(NOP);
+    if (name === 'mmap2') code.op('lw', { rt: Register.t0, base: Register.v0 });
     move(Register.s1, Register.s0);
     move(Register.s0, Register.v0);
   }
+  code.label('failed').li(Register.a0, 1).li(Register.v0, CALLS.exit_group).op('syscall');
   if (code.here > DATA) throw new Error('the code does not fit before its texts');
   image.set(wordsToBytes(code.finish(), 'little'));
   return mipsElf({ byteOrder: 'little', address: BASE, image, memoryBytes: image.length + BUFFER_BYTES });
