@@ -372,18 +372,20 @@ export class MipsUserCpu implements UserCpu {
   /** Number in v0, four words in a0 to a3, more on the stack from its 16th byte; `syscall(n, …)` shifts all by one. */
   readSyscall(memory: AbiMemory): TrappedSyscall {
     const w = this.#words;
-    const [pc, v0, a3] = [this.#syscallPc, w[gpr(V0)] as number, w[gpr(A3)] as number];
+    const pc = this.#syscallPc;
+    const v0 = w[gpr(V0)] as number;
+    const a3 = w[gpr(A3)] as number;
     const restart = (): void => {
       this.programCounter = pc;
       w[gpr(V0)] = v0;
       w[gpr(A3)] = a3;
     };
-    const register = (index: number): number => (w[gpr(index)] as number) >>> 0;
-    const indirect = register(V0) === O32.indirect;
-    const number = indirect ? register(A0) : register(V0);
+    const indirect = v0 >>> 0 === O32.indirect;
+    const number = (indirect ? (w[gpr(A0)] as number) : v0) >>> 0;
     const words = O32.words(number) + (indirect ? 1 : 0);
-    const args = [A0, A0 + 1, A0 + 2, A3].map(register);
-    for (let i = 4; i < words; i++) args.push(memory.u32(register(SP) + 4 * i));
+    const args: number[] = [];
+    for (let i = 0; i < 4; i++) args.push((w[gpr(A0 + i)] as number) >>> 0);
+    for (let i = 4; i < words; i++) args.push(memory.u32(this.stackPointer + 4 * i));
     return { number, args: indirect ? args.slice(1) : args, restart };
   }
 

@@ -502,14 +502,17 @@ class HostContent implements FileContent {
   }
 
   read(offset: number, target: Uint8Array): number {
-    let done = 0;
     if (offset + target.length > Number.MAX_SAFE_INTEGER) return 0; // no host file is that long
-    while (done < target.length) {
-      const count = host(() => fs.readSync(this.#open(), target, done, target.length - done, offset + done));
-      if (count === 0) break;
-      done += count;
-    }
-    return done;
+    return host(() => {
+      const descriptor = this.#open();
+      let done = 0;
+      while (done < target.length) {
+        const count = fs.readSync(descriptor, target, done, target.length - done, offset + done);
+        if (count === 0) break;
+        done += count;
+      }
+      return done;
+    });
   }
 
   write(offset: number, source: Uint8Array): number {

@@ -59,6 +59,10 @@ export class SparseBytes {
 
   read(offset: number, target: Uint8Array): number {
     const length = Math.max(0, Math.min(target.length, this.#size - offset));
+    if (this.#pages.size === 0 && length === target.length) {
+      this.#readBacking(offset, target);
+      return length;
+    }
     for (let done = 0; done < length;) {
       const at = offset + done;
       const inPage = at % PAGE_BYTES;
@@ -166,8 +170,9 @@ export class SparseBytes {
 
   #readBacking(offset: number, target: Uint8Array): void {
     const backed = Math.max(0, Math.min(target.length, this.#backedBytes - offset));
-    const read = backed > 0 && this.#backing ? this.#backing.read(offset, target.subarray(0, backed)) : 0;
-    target.fill(0, read);
+    const part = backed < target.length ? target.subarray(0, backed) : target;
+    const read = backed > 0 && this.#backing ? this.#backing.read(offset, part) : 0;
+    if (read < target.length) target.fill(0, read);
   }
 
   #drop(index: number): void {

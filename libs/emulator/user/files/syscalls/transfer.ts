@@ -57,6 +57,18 @@ export const totalOf = (buffers: readonly Buffer[]): number =>
     buffers.reduce((sum, { length }) => sum + length, 0),
   );
 
+/** A regular file straight into memory. @returns undefined for another file, and where that cannot be written in one piece */
+function readPlain(
+  { memory }: SyscallContext,
+  file: OpenFile,
+  address: number,
+  length: number,
+  offset: number | undefined,
+): number | undefined {
+  if (!(file instanceof RegularFile)) return undefined;
+  return memory.fill(address, Math.min(MAX_TRANSFER, length), (bytes) => file.readTo(bytes, offset));
+}
+
 export function readInto(
   context: SyscallContext,
   file: OpenFile,
@@ -66,10 +78,8 @@ export function readInto(
 ): SyscallResult {
   const limit = totalOf(buffers);
   const [buffer] = buffers;
-  if (buffer && buffers.length === 1 && file instanceof RegularFile) {
-    const count = context.memory.fill(buffer.address, limit, (bytes) => file.readTo(bytes, offset));
-    if (count !== undefined) return count;
-  }
+  const count = buffer && buffers.length === 1 ? readPlain(context, file, buffer.address, limit, offset) : undefined;
+  if (count !== undefined) return count;
   return waitUntil(
     () => file.queues(context),
     () => {
@@ -132,8 +142,11 @@ export function transferSyscalls(abi: LinuxFileAbi): SyscallTable {
   };
 
   return {
-    read: (context, fd = 0, address = 0, length = 0) =>
-      readInto(context, readable(context, fd), [{ address, length: byteCount(abi, length) }], undefined),
+    read: (context, fd = 0, address = 0, length = 0) => {
+      const file = readable(context, fd);
+      const count = readPlain(context, file, address, byteCount(abi, length), undefined);
+      return count ?? readInto(context, file, [{ address, length }], undefined);
+    },
 
     write: (context, fd = 0, address = 0, length = 0) => {
       const file = writable(context, fd);
