@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { buildMipsProgram } from '@bootlab/emulator/testkit';
 import type { Interpreter } from '@bootlab/emulator/accel';
+import { translateInlineWith } from '@bootlab/emulator/accel';
+import { TranslationFiles } from '@bootlab/emulator/threads';
 import type { ProgramOptions } from '@bootlab/emulator/user';
 import { ARCHITECTURES, prepareInterpreter, runProgram } from '@bootlab/emulator/user';
 import { describeWith } from '../support/requirements.js';
@@ -89,6 +91,25 @@ describeWith('cross-mips', 'a program that ends soon', () => {
     const { stats } = await run({ environment });
     expect(stats.translation).toMatchObject({ regions: 0 });
     expect((await run({ environment, translateAfter: 0 })).stats.translation?.regions).toBeGreaterThan(0);
+  });
+
+  it('has its translations at once where an earlier run has kept some', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bootlab-start-'));
+    try {
+      const environment = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`VARIABLE_${i}`, 'x']));
+      const files = { folder, version: 'one', format: 1 };
+      const kept = (options: Partial<ProgramOptions> = {}) =>
+        run({ environment, translationService: translateInlineWith(new TranslationFiles(files)), ...options });
+      expect((await kept()).stats.translation?.cache).toMatchObject({ hits: 0, misses: 0 });
+      expect(readdirSync(folder)).toEqual([]);
+      const first = await kept({ translateAfter: 0 });
+      expect(first.stats.translation?.cache.misses).toBeGreaterThan(0);
+      const second = await kept();
+      expect(second.stats.translation?.cache.hits).toBeGreaterThan(0);
+      expect(second.stats).toMatchObject({ instructions: first.stats.instructions, syscalls: first.stats.syscalls });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is translated where a threshold asks for it, and does the same', async () => {
