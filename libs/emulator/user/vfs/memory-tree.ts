@@ -15,6 +15,7 @@ import type {
   Tree,
   TreeStatistics,
 } from './inode.js';
+import { ReadAhead } from './read-ahead.js';
 import { PAGE_BYTES, SparseBytes } from './sparse-bytes.js';
 import type { MemoryBudget } from './sparse-bytes.js';
 
@@ -232,6 +233,8 @@ export class MemoryFile extends MemoryInode {
   readonly #bytes: SparseBytes;
   readonly #lower: Inode | undefined;
   #lowerContent: FileContent | undefined;
+  /** It, while it is open. */
+  #ahead: ReadAhead | undefined;
   #opened = 0;
 
   constructor(tree: MemoryTree, creation: Creation, lower?: Inode) {
@@ -298,12 +301,13 @@ export class MemoryFile extends MemoryInode {
     if (this.#opened > 0) return;
     this.#lowerContent?.close();
     this.#lowerContent = undefined;
+    this.#ahead = undefined;
     if (this.links === 0) this.#bytes.clear();
   }
 
   #readLower(lower: Inode, offset: number, target: Uint8Array): number {
-    this.#lowerContent ??= lower.open({ read: true, write: false });
-    return this.#lowerContent.read(offset, target);
+    this.#ahead ??= new ReadAhead((this.#lowerContent = lower.open({ read: true, write: false })));
+    return this.#ahead.read(offset, target);
   }
 }
 
