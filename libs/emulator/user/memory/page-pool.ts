@@ -36,8 +36,9 @@ export class PagePool {
     readonly limitPages = (block.sizeBytes >>> PAGE_SHIFT) - mirroredPages,
   ) {
     const pages = Math.floor(block.sizeBytes / PAGE_BYTES);
-    this.#references = new Uint32Array(pages);
-    this.#stale = new Uint8Array(pages);
+    // V8 collects garbage sooner where it holds megabytes for buffers, touched or not; shared ones do not count.
+    this.#references = new Uint32Array(new SharedArrayBuffer(pages * Uint32Array.BYTES_PER_ELEMENT));
+    this.#stale = new Uint8Array(new SharedArrayBuffer(pages));
     this.#next = mirroredPages;
     this.#spare = mirroredPages;
   }
