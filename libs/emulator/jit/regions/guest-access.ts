@@ -60,43 +60,65 @@ export interface AccessContext {
   leaveArm(): void;
 }
 
-/** Emits accesses to guest memory that leave the instruction to the interpreter where they do not pass. */
-export class GuestAccess {
-  readonly #address: number;
-  readonly #offset: number;
-  readonly #tlbEntry: number;
-  /** By base register and kind of access: page and addend of its last access, see {@link #probe}. */
-  readonly #lastEntries = new Map<number, LastEntry>();
+/** Locals of a region's function that the accesses of all its blocks use. */
+export class AccessLocals {
+  /** Of the access in hand: its address, the distance of that from the segment's start, and its entry in the soft TLB. */
+  readonly address: number;
+  readonly offset: number;
+  readonly tlbEntry: number;
+  /** By base register and kind of access: page and addend of its last access, which may have been in another block. */
+  readonly lastEntries = new Map<number, LastEntry>();
 
   /** @param tlb local that holds the linear-memory offset of the soft TLB */
   constructor(
     private readonly writer: FunctionWriter,
+    readonly tlb: number,
+  ) {
+    this.address = writer.local(ValType.i32);
+    this.offset = writer.local(ValType.i32);
+    this.tlbEntry = writer.local(ValType.i32);
+  }
+
+  /**
+   * Gives the bases whose translations are kept their locals, set so that the first comparison fails. There are none where there
+   * is a window: what is outside it is rarely accessed twice.
+   */
+  prepare(kept: Iterable<number>): void {
+    for (const key of kept) {
+      const tag = this.writer.local(ValType.i32);
+      this.lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });
+      this.writer.i32(SoftTlb.invalidTag);
+      this.writer.set(tag);
+    }
+  }
+}
+
+/** Emits a block's accesses to guest memory, which leave the instruction to the interpreter where they do not pass. */
+export class GuestAccess {
+  constructor(
+    private readonly writer: FunctionWriter,
     private readonly context: AccessContext,
     private readonly window: DirectWindow | undefined,
-    private readonly tlb: number,
-  ) {
-    this.#address = writer.local(ValType.i32);
-    this.#offset = writer.local(ValType.i32);
-    this.#tlbEntry = writer.local(ValType.i32);
-  }
+    private readonly locals: AccessLocals,
+  ) {}
 
   emit({ width, tag, address, base, reuse, check, result, perform }: PlannedAccess): void {
     const w = this.writer;
     const { window } = this;
     if (window?.kind === 'mirror') {
       address();
-      w.set(this.#address);
+      w.set(this.locals.address);
       if (check) this.#checkMirrored(window, width, tag, check);
-      return perform(() => w.get(this.#address), window.linear);
+      return perform(() => w.get(this.locals.address), window.linear);
     }
     this.context.storeChanged();
     this.context.noteInstruction();
     address();
-    w.set(this.#address);
+    w.set(this.locals.address);
     if (!window) return perform(this.#probe(width, tag, base, reuse), 0);
     this.#inSegment(window, width, tag);
     w.if(result);
-    perform(() => w.get(this.#offset), window.linear);
+    perform(() => w.get(this.locals.offset), window.linear);
     w.else();
     perform(this.#probe(width, tag, base, 'none'), 0);
     w.end();
@@ -108,7 +130,7 @@ export class GuestAccess {
     if (check.kind === 'ranges') return this.#checkRanges(window, check);
     const lookUp = { table: tableOf(window, tag === SoftTlb.writeTag), alignment: alignmentOf(width) };
     const distances = width === Widths.Unaligned32 ? [0, LAST_BYTE] : [0];
-    this.#leaveUnlessMirrored(distances.map((distance) => ({ ...lookUp, local: this.#address, distance })));
+    this.#leaveUnlessMirrored(distances.map((distance) => ({ ...lookUp, local: this.locals.address, distance })));
   }
 
   /** Looks at the page of each range's first address only, where that and the one behind it are there: they nearly always are. */
@@ -143,10 +165,10 @@ export class GuestAccess {
   #inSegment(window: SegmentWindow, width: Width, tag: number): void {
     const w = this.writer;
     const shift = Math.log2(widthBytes(width));
-    w.get(this.#address);
+    w.get(this.locals.address);
     w.i32(window.virtualBase | 0);
     w.op(W.i32_xor);
-    w.tee(this.#offset);
+    w.tee(this.locals.offset);
     if (shift > 0) {
       // Rotated, bits that break the alignment make the number too large.
       w.i32(shift);
@@ -156,7 +178,7 @@ export class GuestAccess {
     w.op(W.i32_lt_u);
     if (tag !== SoftTlb.writeTag) return;
     w.if(ValType.i32);
-    w.get(this.#offset);
+    w.get(this.locals.offset);
     w.i32(12);
     w.op(W.i32_shr_u);
     w.memory(W.i64_load8_u, window.flags);
@@ -194,30 +216,30 @@ export class GuestAccess {
   #probe(width: Width, tag: number, base: number | undefined, plan: Reuse): Emit {
     const w = this.writer;
     const key = (): void => {
-      w.get(this.#address);
+      w.get(this.locals.address);
       w.i32(0xfffff000 | (widthBytes(width) - 1) | 0);
       w.op(W.i32_and);
     };
     const lookUp = (): void => {
-      tlbEntryOf(w, this.tlb, this.#address, this.#tlbEntry);
+      tlbEntryOf(w, this.locals.tlb, this.locals.address, this.locals.tlbEntry);
       w.memory(W.i32_load, tag);
       key();
       w.op(W.i32_sub);
       this.context.leaveIf();
     };
     const addend = (): void => {
-      w.get(this.#tlbEntry);
+      w.get(this.locals.tlbEntry);
       w.memory(W.i32_load, SoftTlb.addend);
     };
     if (plan === 'none' || base === undefined) {
       lookUp();
       return () => {
-        w.get(this.#address);
+        w.get(this.locals.address);
         addend();
         w.op(W.i32_add);
       };
     }
-    const last = this.#lastEntries.get(reuseKey(base, tag)) as LastEntry; // prepared
+    const last = this.locals.lastEntries.get(reuseKey(base, tag)) as LastEntry; // prepared
     if (plan === 'compare') {
       key();
       w.get(last.tag);
@@ -231,23 +253,10 @@ export class GuestAccess {
     w.set(last.addend);
     if (plan === 'compare') w.end();
     return () => {
-      w.get(this.#address);
+      w.get(this.locals.address);
       w.get(last.addend);
       w.op(W.i32_add);
     };
-  }
-
-  /**
-   * Gives the bases whose translations are kept their locals, set so that the first comparison fails. There are none where there
-   * is a window: what is outside it is rarely accessed twice.
-   */
-  prepare(kept: Iterable<number>): void {
-    for (const key of kept) {
-      const tag = this.writer.local(ValType.i32);
-      this.#lastEntries.set(key, { tag, addend: this.writer.local(ValType.i32) });
-      this.writer.i32(SoftTlb.invalidTag);
-      this.writer.set(tag);
-    }
   }
 }
 

@@ -6,7 +6,8 @@
 // registers (register-use), which are live (dataflow), where they are loaded (register-loads) and which loops keep them
 // (keeping-loops); which accesses to check (checks, from what
 // blocks do: access-steps, and what is certain to follow them: expected-accesses) or to look up (reuse).
-// The function (translate): registers (guest-registers), accesses (guest-access, direct-window), pages that control goes on to
+// The function: where control goes (translate), and what a block's instructions do (translate-block), with registers
+// (guest-registers) and accesses (guest-access, direct-window); what is charged for them (budget), pages that control goes on to
 // (page-checks), ways out (access-exits, region-exits) and how they find other translations (jump-cache-lookup, dispatch-lookup) or go on to
 // exceptions (system-exits).
 export * from './classify.js';
