@@ -20,14 +20,16 @@ interface Intrinsics {
 }
 
 /** One function for all: V8 forgets what it compiled of a function that is not called for a while, and could not again. */
-const SOURCE = `(function (name, a, b) {
+const BODY = `
   switch (name) {
     case 'isOptimized': return %IsTurboFanFunction(a);
     case 'optimize': return %WasmTierUpFunction(a);
     case 'serialize': return %SerializeWasmModule(a);
     case 'deserialize': return %DeserializeWasmModule(a, b);
-  }
-})`;
+  }`;
+const SCRIPT = `(function (name, a, b) {${BODY}})`;
+/** Returns what the intrinsic does. */
+type Call = (name: keyof Intrinsics, a: unknown, b?: unknown) => never;
 
 /** Flags belong to the process: another thread may take the permission away between two steps of ours. */
 const ATTEMPTS = 8;
@@ -87,14 +89,14 @@ export function modulesWithMachineCode(
  * which needs a module of Node that takes long to load.
  * @returns undefined where there are none
  */
-export const compiledIntrinsics = (): Uint8Array | undefined => permittedScript()?.createCachedData();
+export const compiledIntrinsics = (): Uint8Array | undefined =>
+  whilePermitted(() => new Script(SCRIPT))?.createCachedData();
 
 /** @returns undefined where this V8 does not take it: without it, the names are a syntax error */
-function intrinsicsOf(compiled: Uint8Array): Intrinsics | undefined {
+function intrinsicsOf({ buffer, byteOffset, length }: Uint8Array): Intrinsics | undefined {
   try {
-    return intrinsicsIn(
-      new Script(SOURCE, { cachedData: Buffer.from(compiled.buffer, compiled.byteOffset, compiled.length) }),
-    );
+    const script = new Script(SCRIPT, { cachedData: Buffer.from(buffer, byteOffset, length) });
+    return intrinsicsBy(script.runInThisContext() as Call); // SCRIPT is such a function
   } catch {
     return undefined;
   }
@@ -102,15 +104,15 @@ function intrinsicsOf(compiled: Uint8Array): Intrinsics | undefined {
 
 /** Intrinsics for use at once. Undefined where there are none of these names, or functions cannot be made of text. */
 function findIntrinsics(): Intrinsics | undefined {
-  const script = permittedScript();
-  return script && intrinsicsIn(script);
+  const call = whilePermitted(() => new Function('name', 'a', 'b', BODY) as Call); // it has this body
+  return call && intrinsicsBy(call);
 }
 
-function permittedScript(): Script | undefined {
+function whilePermitted<T>(compile: () => T): T | undefined {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       setFlagsFromString('--allow-natives-syntax');
-      return new Script(SOURCE);
+      return compile();
     } catch {
       // Another thread was faster, or there are none.
     } finally {
@@ -121,16 +123,12 @@ function permittedScript(): Script | undefined {
   return undefined;
 }
 
-function intrinsicsIn(script: Script): Intrinsics {
-  // Returns what the intrinsic does.
-  const call = script.runInThisContext() as (name: keyof Intrinsics, a: unknown, b?: unknown) => never;
-  return {
-    isOptimized: (exported) => call('isOptimized', exported),
-    optimize: (exported) => call('optimize', exported),
-    serialize: (module) => call('serialize', module),
-    deserialize: (code, wasm) => call('deserialize', code, wasm),
-  };
-}
+const intrinsicsBy = (call: Call): Intrinsics => ({
+  isOptimized: (exported) => call('isOptimized', exported),
+  optimize: (exported) => call('optimize', exported),
+  serialize: (module) => call('serialize', module),
+  deserialize: (code, wasm) => call('deserialize', code, wasm),
+});
 
 /** Imports for modules whose functions are never called. */
 class StandIns {

@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Runs a program in a process of its own. @returns what it gives to `tell` */
 async function run(program: string, nodeOptions: readonly string[] = []): Promise<unknown> {
   const prelude = `
-    import { cacheFolder, optimizedMachineCodeOf, TranslationFiles } from '@bootlab/emulator/threads';
+    import { cacheFolder, compiledIntrinsics, modulesWithMachineCode, optimizedMachineCodeOf, TranslationFiles } from '@bootlab/emulator/threads';
     import { countingModule, heat, optimized, run } from './counting-module.mjs';
     const folder = cacheFolder(${JSON.stringify(folder)});
     const open = (format = folder.format) => new TranslationFiles({ ...folder, format });
@@ -78,13 +78,13 @@ describe('machine code of translations', () => {
       const at = Math.floor((bytes.length * step) / steps);
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] as number) ^ 0x10;
-      writeFileSync(`${path.replace(/[0-9a-f]{64}/, '')}-${step}`, damaged);
+      writeFileSync(`${path.replace(/[0-9a-f]{16}/, '')}-${step}`, damaged);
     }
     const results = await run(`
       import { copyFileSync, existsSync, rmSync } from 'node:fs';
       const results = [];
       for (let step = 0; step < ${steps}; step++) {
-        copyFileSync('${path.replace(/[0-9a-f]{64}/, '')}-' + step, '${path}');
+        copyFileSync('${path.replace(/[0-9a-f]{16}/, '')}-' + step, '${path}');
         results.push(load().results.length, existsSync('${path}'));
       }
       tell(results);`);
@@ -114,6 +114,23 @@ describe('machine code of translations', () => {
     expect(statSync(onlyFile()).ino).toBe(first);
     chmodSync(folder, 0o700);
     expect(await run('tell(load());')).toEqual({ optimized: [false, false], results: [5, 6] });
+  });
+
+  it.each([
+    ['none', 'undefined'],
+    ['some', 'compiledIntrinsics()'],
+    ['some that V8 refuses', 'compiledIntrinsics().map((byte, index) => byte ^ (index < 16))'],
+  ])('is read with %s of the intrinsics at hand, which nobody else may name', async (_, intrinsics) => {
+    const made = `const { bytes, module, memory } = countingModule(5);
+      tell({ bytes: [...bytes], memory, code: [...optimizedMachineCodeOf({ module, memory })] });`;
+    const program = `
+      const { bytes, memory, code } = ${JSON.stringify(await run(made))};
+      const stored = { bytes: Uint8Array.from(bytes), machineCode: Uint8Array.from(code) };
+      const [module] = modulesWithMachineCode([stored], ${intrinsics});
+      let permitted = true;
+      try { new Function('%IsTurboFanFunction(0)'); } catch { permitted = false; }
+      tell({ permitted, optimized: optimized([{ module, memory }]), result: run({ module, memory }) });`;
+    expect(await run(program)).toEqual({ permitted: false, optimized: [true], result: 5 });
   });
 
   it('does not exist where V8 offers none, and everything works without', async () => {
@@ -154,7 +171,7 @@ describe('machine code of interpreters', () => {
       const { optimized, module } = files.find('key') ?? {};
       return { optimized, result: module && run({ module }) };
     };`;
-  const kinds = (): string[] => readdirSync(folder).map((name) => name.replace(/^[0-9a-f]{64}\./, ''));
+  const kinds = (): string[] => readdirSync(folder).map((name) => name.replace(/^[0-9a-f]{16}\./, ''));
 
   it('is kept apart from their Wasm, as soon as V8 has made it', async () => {
     await run(`${PROGRAM} files.ran('key', generated);`);
