@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ByteOrder } from '../../core/index.js';
+import { JumpCache } from '../../jit/ir/index.js';
 import { Cp0, Status } from '../../targets/mips/cp0.js';
 import * as S from '../../targets/mips/state.js';
 import { asm, MipsAssembler, NOP, wordsToBytes } from '../../testkit/mips-assembler.js';
@@ -352,6 +353,26 @@ describe.each(['little', 'big'] as const)('translations, %s-endian', (byteOrder)
     });
     const codes = new Set(readLog(side, byteOrder).map(({ cause }) => (cause >>> 2) & 31));
     expect([...codes].sort((x, y) => x - y)).toEqual([4, 8, 12, 13]);
+  });
+
+  it('are made of two places that have the same entry in the jump cache and are visited in turn', async () => {
+    const work = (a: MipsAssembler): void => {
+      for (let i = 0; i < 20; i++) a.op('addu', { rd: V0, rs: V0, rt: T0 }).op('addiu', { rt: T0, rs: T0, imm: i });
+    };
+    const [here, there] = [KSEG0 + CODE, KSEG0 + CODE + 0x20010];
+    expect(JumpCache.offset(there, 0)).toBe(JumpCache.offset(here, 0));
+    await runEverywhere({
+      ...{ byteOrder, instructions: 20_000, translated: 0.2 },
+      build: (a) => {
+        a.label('here');
+        work(a);
+        a.jump('j', 'there').emit(NOP);
+        while (a.here >>> 0 !== there >>> 0) a.emit(NOP);
+        a.label('there');
+        work(a);
+        a.jump('j', 'here').emit(NOP);
+      },
+    });
   });
 
   it('take the timer interrupt at each instruction of a loop', async () => {

@@ -82,19 +82,24 @@ export class TranslationEntry {
     w.op(W.i32_xor);
     w.op(W.i32_or);
     w.if();
-    // Another address used this entry: counting starts anew. Where that was translated, this one may be, too.
+    // Another address used this entry. If both are visited in turn, neither would get hot were counting to start anew for each: they count
+    // together. Where the other one was translated, this one may soon be, too.
     write(JumpCache.tag, tag);
     write(JumpCache.linear, () => w.get(ip));
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    w.tee(left);
+    w.i32(0);
+    w.op(W.i32_ge_s);
+    w.if();
     write(JumpCache.target, () => {
-      w.i32(-Math.ceil(this.link.threshold / DISPLACER_SHARE));
-      w.i32(-this.link.threshold);
-      w.get(cached);
-      w.memory(W.i32_load, JumpCache.target);
-      w.i32(0);
-      w.op(W.i32_gt_s);
+      w.i32(-1 - Math.ceil(this.link.threshold / DISPLACER_SHARE));
+      w.i32(-1 - this.link.threshold);
+      w.get(left);
       w.op(W.select);
     });
-    w.else();
+    w.end();
+    w.end();
     w.get(cached);
     w.memory(W.i32_load, JumpCache.target);
     w.tee(left);
@@ -141,7 +146,6 @@ export class TranslationEntry {
     w.get(cached);
     w.call(hot);
     leave();
-    w.end();
     w.end();
     w.end();
     w.end();
