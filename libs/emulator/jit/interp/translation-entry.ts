@@ -2,7 +2,7 @@ import type { EngineState } from '../ir/index.js';
 import { JumpCache } from '../ir/index.js';
 import type { CpuArea } from '../wasm/cpu-area.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
-import { W } from '../wasm/encoder.js';
+import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheEntry } from '../wasm/lowering.js';
 import { nobodyWaits, translationArguments } from '../wasm/translation-call.js';
@@ -17,6 +17,8 @@ export interface TranslationLink {
 
 /** Part of the usual visits after which an address is asked for that took a translation's place in the jump cache. */
 const DISPLACER_SHARE = 4;
+/** Bits of {@link JumpCache.displaced} with the visits that are left. */
+const DISPLACED_VISITS = 0xffff;
 
 /** What the code around lends. */
 export interface TranslationEntryContext {
@@ -35,13 +37,82 @@ export interface TranslationEntryContext {
 
 /** Emits how an interpreter, between two runs, finds and enters translations. */
 export class TranslationEntry {
+  readonly #displaced: number;
+
   constructor(
     private readonly writer: FunctionWriter,
     private readonly engine: EngineState,
     private readonly cpu: CpuArea,
     private readonly link: TranslationLink,
     private readonly context: TranslationEntryContext,
-  ) {}
+  ) {
+    this.#displaced = writer.local(ValType.i32);
+  }
+
+  /**
+   * Takes an entry that another address used. That one's count is kept beside: were counting to start anew for each, of two that are visited
+   * in turn neither would get hot. Where the other one was translated, this one may soon be, too.
+   */
+  #displace(tag: Emit, write: (field: number, value: Emit) => void): void {
+    const { writer: w } = this;
+    const { ip, cached, left } = this.context;
+    const { threshold } = this.link;
+    const load = (field: number): void => {
+      w.get(cached);
+      w.memory(W.i32_load, field);
+    };
+    load(JumpCache.target);
+    w.tee(left);
+    w.i32(0);
+    w.op(W.i32_gt_s);
+    w.if();
+    write(JumpCache.target, () => w.i32(-1 - Math.ceil(threshold / DISPLACER_SHARE)));
+    write(JumpCache.displaced, () => w.i32(0));
+    w.else();
+    load(JumpCache.displaced);
+    w.set(this.#displaced);
+    write(JumpCache.displaced, () => {
+      load(JumpCache.tag);
+      w.i32(~DISPLACED_VISITS);
+      w.op(W.i32_and);
+      // No more than there is room for.
+      w.i32(0);
+      w.get(left);
+      w.op(W.i32_sub);
+      w.i32(DISPLACED_VISITS);
+      w.i32(0);
+      w.get(left);
+      w.op(W.i32_sub);
+      w.i32(DISPLACED_VISITS);
+      w.op(W.i32_lt_u);
+      w.op(W.select);
+      w.op(W.i32_or);
+    });
+    write(JumpCache.target, () => {
+      w.i32(0);
+      w.get(this.#displaced);
+      w.i32(DISPLACED_VISITS);
+      w.op(W.i32_and);
+      w.op(W.i32_sub);
+      w.i32(-1 - threshold);
+      // Addresses that have the same entry differ in their upper halves.
+      w.get(this.#displaced);
+      tag();
+      w.op(W.i32_xor);
+      w.i32(DISPLACED_VISITS);
+      w.op(W.i32_le_u);
+      w.get(this.#displaced);
+      w.i32(DISPLACED_VISITS);
+      w.op(W.i32_and);
+      w.i32(0);
+      w.op(W.i32_ne);
+      w.op(W.i32_and);
+      w.op(W.select);
+    });
+    w.end();
+    write(JumpCache.tag, tag);
+    write(JumpCache.linear, () => w.get(ip));
+  }
 
   /** Continues in a translation of the address if there is one, else counts the visit. */
   enter(): void {
@@ -82,23 +153,7 @@ export class TranslationEntry {
     w.op(W.i32_xor);
     w.op(W.i32_or);
     w.if();
-    // Another address used this entry. If both are visited in turn, neither would get hot were counting to start anew for each: they count
-    // together. Where the other one was translated, this one may soon be, too.
-    write(JumpCache.tag, tag);
-    write(JumpCache.linear, () => w.get(ip));
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.target);
-    w.tee(left);
-    w.i32(0);
-    w.op(W.i32_ge_s);
-    w.if();
-    write(JumpCache.target, () => {
-      w.i32(-1 - Math.ceil(this.link.threshold / DISPLACER_SHARE));
-      w.i32(-1 - this.link.threshold);
-      w.get(left);
-      w.op(W.select);
-    });
-    w.end();
+    this.#displace(tag, write);
     w.end();
     w.get(cached);
     w.memory(W.i32_load, JumpCache.target);

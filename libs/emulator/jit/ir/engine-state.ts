@@ -128,6 +128,8 @@ export const JumpCache = {
   target: 8,
   /** Instructions of the translation. */
   size: 12,
+  /** Where there is none: upper half of the tag that used the entry before, and visits that were left to that. */
+  displaced: 12,
   /**
    * Byte offset of the entry of an address. The mode key is part of it: kernel code may run in turn for processes with and
    * without a coprocessor.
