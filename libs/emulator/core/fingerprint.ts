@@ -3,8 +3,8 @@ const [FIRST_START, SECOND_START] = [0x811c9dc5, 0x9e3779b9];
 const [FIRST_FACTOR, SECOND_FACTOR] = [0x01000193, 0x85ebca77];
 
 /**
- * A short name for a text: 16 hexadecimal digits. Whoever goes by it compares what it leads to, since texts with the same one can be made. It
- * is there for those to whom the four milliseconds matter that Node needs to load its cryptography.
+ * A short name for a text: 16 hexadecimal digits. Whoever goes by it compares what it leads to, since texts with the same one can
+ * be made. It is there for those to whom the four milliseconds matter that Node needs to load its cryptography.
  */
 export function fingerprint(text: string): string {
   let first = FIRST_START;

@@ -50,8 +50,8 @@ export class TranslationEntry {
   }
 
   /**
-   * Takes an entry that another address used. That one's count is kept beside: were counting to start anew for each, of two that are visited
-   * in turn neither would get hot. Where the other one was translated, this one may soon be, too.
+   * Takes an entry that another address used. That one's count is kept beside: were counting to start anew for each, of two
+   * that are visited in turn neither would get hot. Where the other one was translated, this one may soon be, too.
    */
   #displace(tag: Emit, write: (field: number, value: Emit) => void): void {
     const { writer: w } = this;
@@ -61,6 +61,19 @@ export class TranslationEntry {
       w.get(cached);
       w.memory(W.i32_load, field);
     };
+    const upperHalf = (value: Emit): void => {
+      value();
+      w.i32(~DISPLACED_VISITS);
+      w.op(W.i32_and);
+    };
+    const atMost = (limit: number, value: Emit): void => {
+      value();
+      w.i32(limit);
+      value();
+      w.i32(limit);
+      w.op(W.i32_lt_u);
+      w.op(W.select);
+    };
     load(JumpCache.target);
     w.tee(left);
     w.i32(0);
@@ -69,44 +82,30 @@ export class TranslationEntry {
     write(JumpCache.target, () => w.i32(-1 - Math.ceil(threshold / DISPLACER_SHARE)));
     write(JumpCache.displaced, () => w.i32(0));
     w.else();
+    // What it was displaced with, if it was this address: those that have the same entry differ in their upper halves.
     load(JumpCache.displaced);
+    upperHalf(tag);
+    w.op(W.i32_xor);
     w.set(this.#displaced);
     write(JumpCache.displaced, () => {
-      load(JumpCache.tag);
-      w.i32(~DISPLACED_VISITS);
-      w.op(W.i32_and);
-      // No more than there is room for.
-      w.i32(0);
-      w.get(left);
-      w.op(W.i32_sub);
-      w.i32(DISPLACED_VISITS);
-      w.i32(0);
-      w.get(left);
-      w.op(W.i32_sub);
-      w.i32(DISPLACED_VISITS);
-      w.op(W.i32_lt_u);
-      w.op(W.select);
+      upperHalf(() => load(JumpCache.tag));
+      atMost(DISPLACED_VISITS, () => {
+        w.i32(0);
+        w.get(left);
+        w.op(W.i32_sub);
+      });
       w.op(W.i32_or);
     });
     write(JumpCache.target, () => {
       w.i32(0);
       w.get(this.#displaced);
-      w.i32(DISPLACED_VISITS);
-      w.op(W.i32_and);
       w.op(W.i32_sub);
       w.i32(-1 - threshold);
-      // Addresses that have the same entry differ in their upper halves.
       w.get(this.#displaced);
-      tag();
-      w.op(W.i32_xor);
+      w.i32(1);
+      w.op(W.i32_sub);
       w.i32(DISPLACED_VISITS);
-      w.op(W.i32_le_u);
-      w.get(this.#displaced);
-      w.i32(DISPLACED_VISITS);
-      w.op(W.i32_and);
-      w.i32(0);
-      w.op(W.i32_ne);
-      w.op(W.i32_and);
+      w.op(W.i32_lt_u);
       w.op(W.select);
     });
     w.end();

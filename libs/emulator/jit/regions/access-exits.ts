@@ -14,8 +14,8 @@ interface Detour {
 }
 
 /**
- * Where the accesses of a block go that do not pass, behind the block's code: one place for all. On the way there, registers are stored that
- * the block itself stores later, or not at all.
+ * Where the accesses of a block go that do not pass, behind the block's code: one place for all. On the way there, registers are
+ * stored that the block itself stores later, or not at all.
  */
 export class AccessExits {
   readonly #passed: Label;

@@ -18,12 +18,9 @@ export class Budget {
 
   /** Charges executed instructions. */
   charge(count: number): void {
-    const w = this.writer;
     if (count === 0) return;
-    w.get(this.local);
-    w.i32(-count);
-    w.op(W.i32_add);
-    w.set(this.local);
+    this.less(count);
+    this.writer.set(this.local);
   }
 
   /** Charges as many as another local says. */

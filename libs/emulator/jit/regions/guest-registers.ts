@@ -47,7 +47,10 @@ export class GuestRegisters {
     }
   }
 
-  /** A held register's local has just been written. @param kept those that are stored where their loop is left, see {@link KeepingLoop} */
+  /**
+   * A held register's local has just been written.
+   * @param kept those that are stored where their loop is left, see `KeepingLoop`
+   */
   written(offset: number, kept: bigint): void {
     const register = this.#held.get(offset) as HeldRegister;
     if (this.#armDepth > 0) this.storeThese([register]);

@@ -8,7 +8,7 @@ import type { RegisterLoads } from './register-loads.js';
 const MOST_KEPT = 4;
 
 /** A loop whose registers are stored where it is left, and not in each round. */
-export interface KeepingLoop extends Loop {
+export interface KeepingLoop {
   /** Those that it changes and reads again in the next round; others are stored as everywhere. */
   readonly kept: bigint;
 }
@@ -40,7 +40,7 @@ export function planKeeping(
     const written = nodes.reduce((all, node) => all | (uses[node] as RegisterUse).writes, 0n);
     const kept = written & (live[head] as bigint) & (known[head] as bigint);
     if (kept === 0n || sizeOf(kept) > MOST_KEPT) continue;
-    const loop = { head, body, kept };
+    const loop = { kept };
     for (const node of nodes) found[node] = loop;
   }
   return found;

@@ -14,9 +14,10 @@ export interface SplitGraph extends FlowGraph {
  * each round of the loop go through the root. Loops are strongly connected components, and again those of what is left of one
  * without its head. Source: node splitting, Janssen and Corporaal, "Making Graphs Reducible with Controlled Node Splitting" (1997).
  *
- * A loop that is entered at an inner loop's head has the same head as that. Such loops are taken apart: the outer one gets a head of its own, which
- * only continues at the inner one's.
- * @param place where a node's code lies: branches to the head of a loop that come from behind it make an inner loop, where others come from before it
+ * A loop that is entered at an inner loop's head has the same head as that. Such loops are taken apart: the outer one gets a head
+ * of its own, which only continues at the inner one's.
+ * @param place where a node's code lies: branches to a head that come from behind it make an inner loop, where others come
+ * from before it
  * @param budget most that copies may cost together; loops that would cost more keep their entries
  */
 export function splitLoops(
@@ -76,8 +77,8 @@ class LoopSplitter {
     const ofInner = back.filter((node) => place(node) >= place(head));
     const ofOuter = back.filter((node) => place(node) < place(head));
     if (ofInner.length === 0 || ofOuter.length === 0) return false;
-    const inner = this.#reaching(ofInner, loop, head);
-    if (ofOuter.some((node) => inner.has(node))) return false;
+    const behindOuter = this.#reachable(ofOuter, (node) => loop.has(node) && node !== head);
+    if (ofInner.some((node) => behindOuter.has(node))) return false;
     const outerHead = this.#successors.length;
     this.#successors.push([head]);
     this.#origin.push(outerHead);
@@ -85,17 +86,6 @@ class LoopSplitter {
     const outside = [...this.#successors.keys()].filter((node) => !loop.has(node) && node !== outerHead);
     for (const from of [...outside, ...ofOuter]) this.#redirect(from, new Map([[head, outerHead]]));
     return true;
-  }
-
-  /** Nodes of a loop that come to some of it without passing its head. */
-  #reaching(targets: readonly number[], loop: ReadonlySet<number>, head: number): ReadonlySet<number> {
-    const seen = new Set(targets);
-    for (let size = -1; size !== seen.size;) {
-      size = seen.size;
-      for (const node of loop)
-        if (node !== head && this.#successors[node]?.some((next) => next !== head && seen.has(next))) seen.add(node);
-    }
-    return seen;
   }
 
   /** Nodes of a loop that edges from outside lead to. */

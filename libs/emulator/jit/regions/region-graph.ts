@@ -39,7 +39,7 @@ export class RegionGraph {
   readonly #graph: ReducibleGraph;
   readonly #children: number[][];
   readonly #labelled: Uint8Array;
-  readonly #loopHeads: Uint8Array;
+  readonly #loopHeads: ReadonlySet<number>;
   /** By loop head: see {@link behindLoop}. */
   readonly #behindLoops = new Map<number, number[]>();
   readonly #isBehindLoop = new Set<number>();
@@ -70,7 +70,7 @@ export class RegionGraph {
     this.loops = findLoops(this, this.#graph.analysis);
     const size = this.#split.successors.length;
     this.#labelled = new Uint8Array(size);
-    this.#loopHeads = new Uint8Array(size);
+    this.#loopHeads = new Set(this.loops.map(({ head }) => head));
     this.#children = Array.from({ length: size }, () => []);
     this.#structure();
     this.#leaveLoops();
@@ -167,7 +167,7 @@ export class RegionGraph {
   }
 
   isLoopHead(node: number): boolean {
-    return this.#loopHeads[node] === 1;
+    return this.#loopHeads.has(node);
   }
 
   /** Edges lead here from several nodes, or out of a loop: it follows a block's end, and is not inside the node that dominates it. */
@@ -183,8 +183,8 @@ export class RegionGraph {
   }
 
   /**
-   * Nodes that a node of this loop immediately dominates and that are outside of it, and of no other loop that both are in but this one: they follow the
-   * loop's end. Inside it, V8 would take what they write for changed by each round. The last in order first.
+   * Nodes that follow a loop's end: outside of it, but immediately dominated by one of its nodes, and in every loop around
+   * it that this one is in. Inside the loop, V8 would take what they write for changed by each round. The last in order first.
    */
   behindLoop(head: number): readonly number[] {
     return this.#lastFirst(this.#behindLoops.get(head) ?? []);
@@ -234,16 +234,15 @@ export class RegionGraph {
     return splitLoops({ successors }, placeOf, sizeOf, Math.max(MIN_COPIED_INSTRUCTIONS, instructionCount));
   }
 
-  /** Finds each node's children in the dominator tree, what is a loop, and what needs a label. */
+  /** Finds each node's children in the dominator tree, and what needs a label. */
   #structure(): void {
     const { analysis } = this.#graph;
     const forwardEdges = new Int32Array(this.#labelled.length);
     for (const node of this.order) {
       if (node !== RegionGraph.root) this.#children[analysis.dominator[node] as number]?.push(node);
       for (const next of this.successors[node] as number[]) {
-        if (next === RegionGraph.root) continue;
-        if (this.isBackward(node, next)) this.#loopHeads[next] = 1;
-        else if (++(forwardEdges[next] as number) > 1 || node === RegionGraph.root) this.#labelled[next] = 1;
+        if (next === RegionGraph.root || this.isBackward(node, next)) continue;
+        if (++(forwardEdges[next] as number) > 1 || node === RegionGraph.root) this.#labelled[next] = 1;
       }
     }
   }

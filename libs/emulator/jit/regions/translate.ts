@@ -216,8 +216,8 @@ class RegionTranslator {
   }
 
   /**
-   * Charges what is owed to the budget. Only where the budget is looked at, or where ways meet: in between, both the budget and what it will be
-   * would be in registers of the host's.
+   * Charges what is owed to the budget. Only where that is looked at, or where ways meet: in between, both what it is and what it
+   * will be would be in registers of the host's.
    */
   #settle(source: EdgeSource): EdgeSource {
     this.#budget.charge(source.owed);

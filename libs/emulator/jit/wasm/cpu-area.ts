@@ -7,7 +7,10 @@ interface Place {
   readonly offset: number;
 }
 
-/** Emits accesses to fields, of 32 bits unless they are called wide, of the CPU's area, which lies at a constant offset in linear memory. */
+/**
+ * Emits accesses to fields of the CPU's area, which lies at a constant offset in linear memory. Fields are of 32 bits unless they
+ * are called wide.
+ */
 export class CpuArea {
   constructor(
     private readonly writer: FunctionWriter,

@@ -5,9 +5,9 @@ const AHEAD_BYTES = 64 * 1024;
 const READS_IN_ORDER = 2;
 
 /**
- * The file below an overlay, read in larger pieces where it is read in order: a read of the host's costs several times as much as the bytes.
- * What is read ahead may be older than the file when it is asked for. That is permitted: an overlay's lower files must not change while it is
- * in use (Linux, filesystems/overlayfs, "Changes to underlying filesystems").
+ * The file below an overlay, read in larger pieces where it is read in order: a read of the host's costs several times as much
+ * as the bytes. What is read ahead may be older than the file when it is asked for. That is permitted: an overlay's lower files
+ * must not change while it is in use (Linux, filesystems/overlayfs, "Changes to underlying filesystems").
  */
 export class ReadAhead implements BackingBytes {
   /** Made when a file is read in order. */
