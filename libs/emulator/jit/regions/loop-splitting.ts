@@ -18,6 +18,7 @@ export interface SplitGraph extends FlowGraph {
  * of its own, which only continues at the inner one's.
  * @param place where a node's code lies: branches to a head that come from behind it make an inner loop, where others come
  * from before it
+ * @param weight what copying a node costs
  * @param budget most that copies may cost together; loops that would cost more keep their entries
  */
 export function splitLoops(
