@@ -42,25 +42,40 @@ export interface LoadedModule {
   readonly memory: MemoryImport;
 }
 
-/** The optimized machine code of modules, as far as there is some by now; else empty. In their order. */
-export function machineCodeOf(modules: readonly LoadedModule[]): Uint8Array<ArrayBuffer>[] {
+/** Names of the functions that V8 has optimized by now, among those that modules export. In the modules' order. */
+export function optimizedFunctionsOf(modules: readonly LoadedModule[]): string[][] {
   const intrinsics = findIntrinsics();
-  if (!intrinsics) return modules.map(() => NO_MACHINE_CODE);
+  if (!intrinsics) return modules.map(() => []);
   const standIns = new StandIns();
-  return modules.map(({ module, memory }) => {
+  return modules.map(({ module, memory }) =>
+    Object.entries(standIns.exportsOf(module, memory))
+      .filter(([, exported]) => intrinsics.isOptimized(exported))
+      .map(([name]) => name),
+  );
+}
+
+/**
+ * The optimized machine code of modules, as far as there is some by now; else empty. In their order.
+ * @param optimized what {@link optimizedFunctionsOf} says of them
+ */
+export function machineCodeOf(
+  modules: readonly Pick<LoadedModule, 'module'>[],
+  optimized: readonly (readonly string[])[],
+): Uint8Array<ArrayBuffer>[] {
+  const intrinsics = findIntrinsics();
+  return modules.map(({ module }, index) => {
     // V8 ends the process when it is to serialize nothing.
-    if (!standIns.functionsOf(module, memory).some(intrinsics.isOptimized)) return NO_MACHINE_CODE;
-    const code = intrinsics.serialize(module);
+    const code = optimized[index]?.length ? intrinsics?.serialize(module) : undefined;
     return code ? new Uint8Array(code) : NO_MACHINE_CODE;
   });
 }
 
 /** The same for one module, all of whose exported functions are optimized now, which may take V8 a second. */
 export function optimizedMachineCodeOf(loaded: LoadedModule): Uint8Array<ArrayBuffer> {
-  const functions = new StandIns().functionsOf(loaded.module, loaded.memory);
+  const exported = new StandIns().exportsOf(loaded.module, loaded.memory);
   const intrinsics = findIntrinsics();
-  if (intrinsics) for (const exported of functions) intrinsics.optimize(exported);
-  return machineCodeOf([loaded])[0] ?? NO_MACHINE_CODE;
+  if (intrinsics) for (const one of Object.values(exported)) intrinsics.optimize(one);
+  return machineCodeOf([loaded], [Object.keys(exported)])[0] ?? NO_MACHINE_CODE;
 }
 
 /**
@@ -135,15 +150,15 @@ class StandIns {
   readonly #memories = new Map<string, WebAssembly.Memory>();
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 
-  /** A module's exported functions; none where this process has no room for another memory of that size. */
-  functionsOf(module: WebAssembly.Module, memory: MemoryImport): WebAssembly.ExportValue[] {
+  /** What a module exports; nothing where this process has no room for another memory of that size. */
+  exportsOf(module: WebAssembly.Module, memory: MemoryImport): WebAssembly.Exports {
     try {
       const imports: Record<string, WebAssembly.ModuleImports> = {};
       for (const { module: from, name, kind } of WebAssembly.Module.imports(module))
         (imports[from] ??= {})[name] = this.#standIn(kind, memory);
-      return Object.values(new WebAssembly.Instance(module, imports).exports);
+      return new WebAssembly.Instance(module, imports).exports;
     } catch (error) {
-      if (error instanceof RangeError) return [];
+      if (error instanceof RangeError) return {};
       throw error;
     }
   }

@@ -4,11 +4,11 @@ import type { MemoryImport } from '../jit/wasm/index.js';
 import type { CacheFolder } from './cache-folder.js';
 import type { FileKey } from './kept-files.js';
 import { KeptFiles } from './kept-files.js';
-import { machineCodeOf, modulesWithMachineCode, NO_MACHINE_CODE } from './machine-code.js';
+import { machineCodeOf, modulesWithMachineCode, NO_MACHINE_CODE, optimizedFunctionsOf } from './machine-code.js';
 
 /** Most Wasm that is kept under one key: what was made last. */
 const MAX_KEY_BYTES = 32 << 20;
-/** By how much machine code must have grown for a file of megabytes to be written anew. */
+/** How much more must have been optimized for a file of megabytes to be written anew. */
 const WORTH_WRITING = 0.1;
 
 /** How many places must have been put off for the first time for it to be written anew. */
@@ -21,6 +21,8 @@ interface StoredModule {
   readonly memory: MemoryImport;
   /** See {@link machineCodeOf}. */
   readonly machineCode: Uint8Array<ArrayBuffer>;
+  /** Names of the functions that it has. */
+  readonly optimized: readonly string[];
 }
 
 interface Stored {
@@ -40,8 +42,8 @@ interface Contents {
 export class TranslationFiles implements TranslationLibrary {
   readonly #files: KeptFiles;
   readonly #contents = new Map<string, Contents>();
-  /** Bytes of machine code in the file of a key that are of use, as far as it was read or written here. */
-  readonly #machineCodeBytes = new Map<string, number>();
+  /** Wasm bytes of the regions whose machine code the file of a key has, and this V8 takes, as far as it was read or written here. */
+  readonly #optimizedBytes = new Map<string, number>();
 
   constructor(private readonly folder: CacheFolder) {
     this.#files = new KeptFiles('translations', folder);
@@ -55,9 +57,9 @@ export class TranslationFiles implements TranslationLibrary {
     const kept =
       this.#files.read(this.#fileKey(key), (content, own) => {
         const { modules, putOff } = deserialize(content) as Stored; // what update serialized, says the digest
-        const optimized = own ? modulesWithMachineCode(modules) : [];
-        this.#machineCodeBytes.set(key, machineCodeBytes(modules.filter((_, index) => optimized[index])));
-        return { modules: modules.map((module, index) => compiled(module, optimized[index])), putOff };
+        const taken = own ? modulesWithMachineCode(modules) : [];
+        this.#optimizedBytes.set(key, optimizedBytes(modules.filter((_, index) => taken[index])));
+        return { modules: modules.map((module, index) => compiled(module, taken[index])), putOff };
       }) ?? NOTHING;
     this.#contents.set(key, contentsOf(kept));
     return kept;
@@ -93,14 +95,16 @@ export class TranslationFiles implements TranslationLibrary {
    */
   update(key: string, { modules, putOff }: KeptTranslations, added: boolean): boolean {
     const kept = newest(modules);
-    const machineCode = this.#files.isOwn() ? machineCodeOf(kept) : [];
-    const stored: StoredModule[] = kept.map(({ bytes, regions, memory }, index) => {
-      return { bytes, regions, memory, machineCode: machineCode[index] ?? NO_MACHINE_CODE };
-    });
-    const before = this.#machineCodeBytes.get(key) ?? 0;
-    const now = machineCodeBytes(stored);
+    const optimized = this.#files.isOwn() ? optimizedFunctionsOf(kept) : kept.map(() => []);
+    const before = this.#optimizedBytes.get(key) ?? 0;
+    const now = optimizedBytes(kept.map(({ regions }, index) => ({ regions, optimized: optimized[index] ?? [] })));
     if (!added && now <= before * (1 + WORTH_WRITING)) return false;
-    this.#machineCodeBytes.set(key, now);
+    this.#optimizedBytes.set(key, now);
+    const machineCode = machineCodeOf(kept, optimized);
+    const stored = kept.map(({ bytes, regions, memory }, index): StoredModule => ({
+      ...{ bytes, regions, memory, optimized: optimized[index] ?? [] },
+      machineCode: machineCode[index] ?? NO_MACHINE_CODE,
+    }));
     this.#files.write(this.#fileKey(key), serialize({ modules: stored, putOff } satisfies Stored));
     return true;
   }
@@ -142,8 +146,11 @@ function compiled(
   };
 }
 
-const machineCodeBytes = (modules: readonly StoredModule[]): number =>
-  modules.reduce((sum, { machineCode }) => sum + machineCode.length, 0);
+/** Wasm bytes of the regions whose functions V8 has optimized. */
+const optimizedBytes = (modules: readonly Pick<StoredModule, 'regions' | 'optimized'>[]): number =>
+  modules
+    .flatMap(({ regions, optimized }) => regions.filter(({ name }) => optimized.includes(name)))
+    .reduce((sum, { wasmBytes }) => sum + wasmBytes, 0);
 
 /** The last of the modules that fit under one key, in their order. */
 function newest(modules: readonly KeptModule[]): KeptModule[] {

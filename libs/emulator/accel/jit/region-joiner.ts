@@ -1,5 +1,6 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
+import type { Region } from '../../jit/regions/index.js';
 import { KnownCode } from './known-code.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
 import { windowKey } from './region-module.js';
@@ -9,6 +10,9 @@ import { RegionSet } from './region-set.js';
 /** Joining is worth its time when so many instructions, and such a share of what is joined, are new. */
 const WORTH_JOINING = 300;
 const WORTH_JOINING_AGAIN = 0.25;
+
+/** Regions that begin within the same 2^16 bytes share a module. */
+const NEIGHBOURHOOD_SHIFT = 16;
 
 /** What was translated anew, and the regions that this replaces. */
 export interface JoinedRegions {
@@ -43,9 +47,9 @@ export function joinRegions(
     if (!isWorthJoining(code.regions)) continue;
     replaced.push(...code.regions);
     const { modeKey, window } = regions[0] as CompiledRegion; // a group has one at least
-    for (const region of code.join()) {
+    for (const neighbours of neighbourhoods(code.join())) {
       const module = new RegionModuleWriter(setup, description);
-      module.add(region, code.reader, { modeKey, window, joined: true });
+      for (const region of neighbours) module.add(region, code.reader, { modeKey, window, joined: true });
       const bytes = module.finish();
       // Machine code that there is already stays.
       const there = kept.find((one) => one.bytes && isEqual(one.bytes, bytes))?.module;
@@ -54,6 +58,17 @@ export function joinRegions(
     }
   }
   return replaced.length > 0 ? { made, replaced } : undefined;
+}
+
+/**
+ * What one module is made of: V8 takes some 80 microseconds to load one and make an instance of it, and there are hundreds of regions.
+ * They are told by their addresses, so that most stay as they are when some code is added.
+ */
+function neighbourhoods(regions: readonly Region[]): Iterable<readonly Region[]> {
+  const found = new Map<number, Region[]>();
+  for (const region of regions)
+    getOrInsertComputed(found, region.entries[0] >>> NEIGHBOURHOOD_SHIFT, () => []).push(region);
+  return found.values();
 }
 
 /** Modules without some of their regions, which may have crossed threads meanwhile. */
