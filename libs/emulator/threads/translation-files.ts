@@ -11,9 +11,6 @@ const MAX_KEY_BYTES = 32 << 20;
 /** How much more must have been optimized for a file of megabytes to be written anew. */
 const WORTH_WRITING = 0.1;
 
-/** How many places must have been put off for the first time for it to be written anew. */
-const WORTH_PUTTING_OFF = 8;
-
 /** A module as it lies in a file. */
 interface StoredModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -33,8 +30,7 @@ interface Stored {
 interface Contents {
   readonly modules: KeptModule[];
   readonly putOff: Map<string, PutOff>;
-  /** Of these, how many no file has. */
-  newlyPutOff: number;
+  /** Something came that the file does not have. */
   added: boolean;
 }
 
@@ -73,7 +69,8 @@ export class TranslationFiles implements TranslationLibrary {
 
   putOff(key: string, place: string, why: PutOff): void {
     const contents = this.#contentsOf(key);
-    if (!contents.putOff.has(place)) contents.newlyPutOff++;
+    // Who asks for one place in vain in each run loads what translates for it: longer than the file takes to write, once.
+    contents.added ||= contents.putOff.get(place) !== why;
     contents.putOff.set(place, why);
   }
 
@@ -86,7 +83,7 @@ export class TranslationFiles implements TranslationLibrary {
     const contents = this.#contents.get(key);
     this.#contents.delete(key);
     if (!contents) return;
-    this.update(key, contents, contents.added || contents.newlyPutOff >= WORTH_PUTTING_OFF);
+    this.update(key, contents, contents.added);
   }
 
   /**
@@ -125,7 +122,6 @@ const NOTHING: KeptTranslations = { modules: [], putOff: new Map() };
 const contentsOf = ({ modules, putOff }: KeptTranslations): Contents => ({
   modules: [...modules],
   putOff: new Map(putOff),
-  newlyPutOff: 0,
   added: false,
 });
 

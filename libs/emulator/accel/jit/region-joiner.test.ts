@@ -103,7 +103,7 @@ describe('joining regions', () => {
     expect(join(joined)).toBeUndefined();
     const { kept: other } = piecesOf(
       (a) => {
-        a.emit(...Array<number>(0x1000).fill(NOP)); // behind the first
+        a.emit(...Array<number>(0x4000).fill(NOP)); // 64 KiB behind the first
         a.label('elsewhere');
         work(a, 180);
         a.branch('bne', { rs: T0, rt: V1 }, 'elsewhere').emit(NOP);
@@ -116,6 +116,24 @@ describe('joining regions', () => {
     const again = join([...joined, ...other]);
     expect(again).toHaveLength(2);
     expect(again?.some(({ module }) => module === joined[0]?.module)).toBe(true);
+  });
+
+  it('puts neighbours into one module', () => {
+    const { kept, at } = piecesOf(
+      (a) => {
+        for (const label of ['one', 'two', 'far']) {
+          if (label === 'far') a.emit(...Array<number>(0x4000).fill(NOP)); // 64 KiB
+          a.label(label);
+          work(a, 150);
+          back(a);
+        }
+      },
+      [{ seed: 'one' }, { seed: 'two' }, { seed: 'far' }],
+    );
+    const joined = join(kept);
+    expect(joined?.map((module) => seedsOf([module]))).toEqual([[at('one'), at('two')], [at('far')]]);
+    for (const { module, regions } of joined ?? [])
+      expect(WebAssembly.Module.exports(module).map(({ name }) => name)).toEqual(regions.map(({ name }) => name));
   });
 
   it('is not worth it for little, nor done where code is not mirrored', () => {

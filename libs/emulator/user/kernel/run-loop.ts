@@ -18,7 +18,7 @@ const LONE_QUANTUM = 10_000_000;
 /** The policy, sched(7), whose threads run until they wait or give up their turn. */
 const SCHED_FIFO = 1;
 /** Host time after which the host gets a turn, for input and signals. */
-const HOST_TURN_MS = 10;
+const HOST_TURN_MS = 40;
 /** Longest wait in one go; Node's timers hold no more than 2^31 ms. */
 const LONGEST_WAIT_MS = 2 ** 30;
 
