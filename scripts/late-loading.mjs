@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 
 /** Modules of Node that load many others: they are loaded when one of their functions is called. (Of `node:os`, constants are used.) */
-const LOADED_LATE = new Set(['node:child_process', 'node:crypto', 'node:v8']);
+const LOADED_LATE = new Set(['node:child_process', 'node:crypto', 'node:v8', 'node:zlib']);
 const LATE = '\0late:';
 
 /** Node makes `performance` of ten modules when it is first used. */

@@ -47,7 +47,7 @@ class FileCache implements BoardCache {
   poll(): FromHub | undefined {
     if (this.#read) return undefined;
     this.#read = true;
-    const { modules, putOff } = new TranslationFiles(this.folder).load(this.key);
+    const { modules, putOff } = new TranslationFiles(this.folder).loadApart(this.key);
     const shared = modules.map(({ module, regions, bytes }) => ({
       made: { module, regions },
       wasmBytes: bytes.length,

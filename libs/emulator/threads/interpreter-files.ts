@@ -4,7 +4,7 @@ import type { CacheFolder } from './cache-folder.js';
 import type { FileKey } from './kept-files.js';
 import { KeptFiles } from './kept-files.js';
 import type { LoadedModule } from './machine-code.js';
-import { machineCodeOf, modulesWithMachineCode, optimizedFunctionsOf } from './machine-code.js';
+import { machineCodeOf, modulesWithMachineCode } from './machine-code.js';
 import type { PreparedInterpreters } from './prepared-interpreters.js';
 
 /**
@@ -35,7 +35,7 @@ export class InterpreterFiles implements InterpreterStore {
     if (this.#complete.has(key)) return;
     if (!this.#kept.has(key)) this.#wasm.write(this.#wasmKey(key), interpreter.bytes);
     this.#kept.add(key);
-    const [machineCode] = this.#machineCode.isOwn() ? machineCodeOf([interpreter], optimizedFunctionsOf([interpreter])) : [];
+    const [machineCode] = this.#machineCode.isOwn() ? machineCodeOf([interpreter]) : [];
     if (!machineCode?.length) return;
     this.#machineCode.write(this.#machineCodeKey(key, interpreter.bytes), machineCode);
     this.#complete.add(key);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -14,6 +14,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { fingerprint } from '../core/index.js';
 import { release } from './release.js';
 
@@ -21,7 +22,8 @@ const DEFAULT_MAX_BYTES = 256 << 20;
 const UNFINISHED = '.new';
 /** A file that was never finished belongs to a process that ended: nobody writes for so long. */
 const ABANDONED_MS = 10 * 60_000;
-const DIGEST_BYTES = 32;
+/** A checksum, and zeros: what follows begins at a multiple of 8. */
+const HEAD_BYTES = 8;
 /** How a file of ours is named: a short name for its key, or a digest in earlier builds, and what it holds, and for a while more. */
 const OURS = /^[0-9a-f]{16,64}\.[a-z-]+(\..*\.new)?$/;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -38,8 +40,8 @@ export interface KeptFilesOptions {
 export type FileKey = readonly (string | number)[];
 
 /**
- * A folder of files, each found by what its content depends on, behind a SHA-256 of its key and content. Files appear whole by being
- * renamed, so several processes may share a folder. Nothing that is wrong with a file or the folder is an error: what
+ * A folder of files, each found by what its content depends on, behind a CRC-32 of its key and content, which is for damage: who may
+ * write here can do worse, see {@link isOwn}. Files appear whole by being renamed, so several processes may share a folder. Nothing that is wrong with a file or the folder is an error: what
  * cannot be read is removed, what cannot be written is not kept, and those go first that were not used for longest.
  */
 export class KeptFiles {
@@ -50,10 +52,11 @@ export class KeptFiles {
   ) {}
 
   /**
-   * @param use is given the content, which is gone afterwards, and whether nobody but this user can have written it
+   * @param use is given the content, and whether nobody but this user can have written it
+   * @param stays its memory is used afterwards; otherwise it is given back at once
    * @returns what `use` does; undefined where there is no such file, or it is damaged, or `use` fails
    */
-  read<T>(key: FileKey, use: (content: Uint8Array<ArrayBuffer>, own: boolean) => T): T | undefined {
+  read<T>(key: FileKey, use: (content: Uint8Array<ArrayBuffer>, own: boolean) => T, stays = false): T | undefined {
     const path = this.#pathOf(key);
     try {
       const file = openSync(path, 'r');
@@ -61,10 +64,10 @@ export class KeptFiles {
         const stats = fstatSync(file);
         const bytes = new Uint8Array(stats.size);
         readAll(file, bytes);
-        const content = bytes.subarray(DIGEST_BYTES);
-        if (!digestOf(key, content).equals(bytes.subarray(0, DIGEST_BYTES))) throw new Error('it is damaged');
+        const content = bytes.subarray(HEAD_BYTES);
+        if (!headOf(key, content).equals(bytes.subarray(0, HEAD_BYTES))) throw new Error('it is damaged');
         const used = use(content, isOwn(stats) && this.isOwn());
-        release(bytes);
+        if (!stays) release(bytes);
         touch(file);
         return used;
       } catch {
@@ -89,7 +92,7 @@ export class KeptFiles {
     try {
       this.#makeFolder();
       const mode = this.options.public ? 0o644 : 0o600;
-      writeFileSync(unfinished, Buffer.concat([digestOf(key, content), content]), { flag: 'wx', mode });
+      writeFileSync(unfinished, Buffer.concat([headOf(key, content), content]), { flag: 'wx', mode });
       renameSync(unfinished, path);
     } catch {
       remove(unfinished);
@@ -112,7 +115,7 @@ export class KeptFiles {
     mkdirSync(this.options.folder, { recursive: true, mode: this.options.public ? 0o755 : 0o700 });
   }
 
-  /** Two keys may have the same: the digest tells them apart. */
+  /** Two keys may have the same: the checksum tells them apart. */
   #pathOf(key: FileKey): string {
     return join(this.options.folder, `${fingerprint(JSON.stringify(key))}.${this.kind}`);
   }
@@ -141,11 +144,11 @@ export class KeptFiles {
 }
 
 /** Of its key as well: a file under another's name is a damaged file. */
-const digestOf = (key: FileKey, content: Uint8Array): Buffer =>
-  createHash('sha256')
-    .update(`${JSON.stringify(key)}\n`)
-    .update(content)
-    .digest();
+function headOf(key: FileKey, content: Uint8Array): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32LE(crc32(content, crc32(`${JSON.stringify(key)}\n`)));
+  return head;
+}
 
 /** Can only this user have written it? Who administers the host may do anything anyway. */
 export const isOwn = ({ uid, mode }: Stats): boolean =>

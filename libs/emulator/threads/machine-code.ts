@@ -12,6 +12,8 @@ import { release } from './release.js';
  */
 interface Intrinsics {
   isOptimized(exported: WebAssembly.ExportValue): boolean;
+  /** It was called, and V8 has compiled it quickly for that. */
+  isQuick(exported: WebAssembly.ExportValue): boolean;
   /** Waits for the optimizing compiler. */
   optimize(exported: WebAssembly.ExportValue): void;
   serialize(module: WebAssembly.Module): ArrayBuffer | undefined;
@@ -23,6 +25,7 @@ interface Intrinsics {
 const BODY = `
   switch (name) {
     case 'isOptimized': return %IsTurboFanFunction(a);
+    case 'isQuick': return %IsLiftoffFunction(a);
     case 'optimize': return %WasmTierUpFunction(a);
     case 'serialize': return %SerializeWasmModule(a);
     case 'deserialize': return %DeserializeWasmModule(a, b);
@@ -34,7 +37,11 @@ type Call = (name: keyof Intrinsics, a: unknown, b?: unknown) => never;
 /** Flags belong to the process: another thread may take the permission away between two steps of ours. */
 const ATTEMPTS = 8;
 
+/** What {@link compiledIntrinsics} returned, once somebody has had it. */
+let atHand: Uint8Array | undefined;
+
 export const NO_MACHINE_CODE = new Uint8Array(0);
+export const NOTHING_COMPILED: CompiledFunctions = { optimized: [], quick: [] };
 
 /** A module and the memory that it imports. */
 export interface LoadedModule {
@@ -42,25 +49,43 @@ export interface LoadedModule {
   readonly memory: MemoryImport;
 }
 
-/** Names of the functions that V8 has optimized by now, among those that modules export. In the modules' order. */
-export function optimizedFunctionsOf(modules: readonly LoadedModule[]): string[][] {
+/** Functions that a module exports, by what V8 has made of them by now. */
+export interface CompiledFunctions {
+  /** Names of those that it has optimized. */
+  readonly optimized: readonly string[];
+  /** Those that were called, and compiled quickly for that. */
+  readonly quick: readonly QuickFunction[];
+}
+
+export interface QuickFunction {
+  readonly name: string;
+  /** Has V8 optimize it now, which may take tens of milliseconds. */
+  optimize(): void;
+}
+
+/** In the modules' order. */
+export function compiledFunctionsOf(modules: readonly LoadedModule[]): CompiledFunctions[] {
   const intrinsics = findIntrinsics();
-  if (!intrinsics) return modules.map(() => []);
+  if (!intrinsics) return modules.map(() => NOTHING_COMPILED);
   const standIns = new StandIns();
-  return modules.map(({ module, memory }) =>
-    Object.entries(standIns.exportsOf(module, memory))
-      .filter(([, exported]) => intrinsics.isOptimized(exported))
-      .map(([name]) => name),
-  );
+  return modules.map(({ module, memory }) => {
+    const functions = Object.entries(standIns.exportsOf(module, memory));
+    return {
+      optimized: functions.filter(([, exported]) => intrinsics.isOptimized(exported)).map(([name]) => name),
+      quick: functions
+        .filter(([, exported]) => intrinsics.isQuick(exported))
+        .map(([name, exported]) => ({ name, optimize: () => intrinsics.optimize(exported) })),
+    };
+  });
 }
 
 /**
  * The optimized machine code of modules, as far as there is some by now; else empty. In their order.
- * @param optimized what {@link optimizedFunctionsOf} says of them
+ * @param optimized names of the functions that it is of, see {@link compiledFunctionsOf}
  */
 export function machineCodeOf(
-  modules: readonly Pick<LoadedModule, 'module'>[],
-  optimized: readonly (readonly string[])[],
+  modules: readonly LoadedModule[],
+  optimized: readonly (readonly string[])[] = compiledFunctionsOf(modules).map((functions) => functions.optimized),
 ): Uint8Array<ArrayBuffer>[] {
   const intrinsics = findIntrinsics();
   return modules.map(({ module }, index) => {
@@ -82,14 +107,14 @@ export function optimizedMachineCodeOf(loaded: LoadedModule): Uint8Array<ArrayBu
  * Modules with the machine code that they had before, in their order; undefined where there is none, or V8 does not take it. V8
  * compares its version and flags and the processor's features, and nothing else: the caller must know that it is what
  * {@link machineCodeOf} returned for a module of these bytes. Whoever could change it could have this process do anything.
- * @param compiled what {@link compiledIntrinsics} returned, if that is at hand: it saves milliseconds
+ * @param compiled what {@link compiledIntrinsics} returned, if that is at hand: it saves milliseconds, from now on
  */
 export function modulesWithMachineCode(
   stored: readonly { readonly bytes: Uint8Array<ArrayBuffer>; readonly machineCode: Uint8Array<ArrayBuffer> }[],
   compiled?: Uint8Array,
 ): (WebAssembly.Module | undefined)[] {
-  const some = stored.some(({ machineCode }) => machineCode.length > 0);
-  const intrinsics = some ? ((compiled && intrinsicsOf(compiled)) ?? findIntrinsics()) : undefined;
+  atHand ??= compiled;
+  const intrinsics = stored.some(({ machineCode }) => machineCode.length > 0) ? findIntrinsics() : undefined;
   return stored.map(({ bytes, machineCode }) => {
     if (machineCode.length === 0) return undefined;
     const copy = machineCode.slice(); // V8 wants a buffer of its own, and copies that
@@ -119,6 +144,8 @@ function intrinsicsOf({ buffer, byteOffset, length }: Uint8Array): Intrinsics | 
 
 /** Intrinsics for use at once. Undefined where there are none of these names, or functions cannot be made of text. */
 function findIntrinsics(): Intrinsics | undefined {
+  const known = atHand && intrinsicsOf(atHand);
+  if (known) return known;
   const call = whilePermitted(() => new Function('name', 'a', 'b', BODY) as Call); // it has this body
   return call && intrinsicsBy(call);
 }
@@ -140,6 +167,7 @@ function whilePermitted<T>(compile: () => T): T | undefined {
 
 const intrinsicsBy = (call: Call): Intrinsics => ({
   isOptimized: (exported) => call('isOptimized', exported),
+  isQuick: (exported) => call('isQuick', exported),
   optimize: (exported) => call('optimize', exported),
   serialize: (module) => call('serialize', module),
   deserialize: (code, wasm) => call('deserialize', code, wasm),

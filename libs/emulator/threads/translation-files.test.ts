@@ -71,7 +71,7 @@ describe('translation files', () => {
 
   it('have memory of their own, so that handing one to another thread copies no more than it', () => {
     keep(open(), 'key', moduleOf(1), moduleOf(2));
-    const [first] = open().load('key').modules;
+    const [first] = open().loadApart('key').modules;
     expect(first?.bytes.buffer.byteLength).toBe(moduleOf(1).bytes.length);
     expect(first?.regions[0]?.words.buffer.byteLength).toBe(8);
   });

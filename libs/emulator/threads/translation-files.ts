@@ -1,31 +1,19 @@
-import { deserialize, serialize } from 'node:v8';
-import type { CompiledRegion, KeptModule, KeptTranslations, PutOff, TranslationLibrary } from '../accel/jit/index.js';
-import type { MemoryImport } from '../jit/wasm/index.js';
+import type { KeptModule, KeptTranslations, PutOff, TranslationLibrary } from '../accel/jit/index.js';
 import type { CacheFolder } from './cache-folder.js';
 import type { FileKey } from './kept-files.js';
 import { KeptFiles } from './kept-files.js';
-import { machineCodeOf, modulesWithMachineCode, NO_MACHINE_CODE, optimizedFunctionsOf } from './machine-code.js';
+import type { CompiledFunctions } from './machine-code.js';
+import { compiledFunctionsOf, machineCodeOf, modulesWithMachineCode } from './machine-code.js';
+import { NO_MACHINE_CODE, NOTHING_COMPILED } from './machine-code.js';
+import type { StoredModule } from './stored-translations.js';
+import { decodeTranslations, encodeTranslations } from './stored-translations.js';
 
 /** Most Wasm that is kept under one key: what was made last. */
 const MAX_KEY_BYTES = 32 << 20;
 /** How much more must have been optimized for a file of megabytes to be written anew. */
 const WORTH_WRITING = 0.1;
-
-/** A module as it lies in a file. */
-interface StoredModule {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly regions: readonly CompiledRegion[];
-  readonly memory: MemoryImport;
-  /** See {@link machineCodeOf}. */
-  readonly machineCode: Uint8Array<ArrayBuffer>;
-  /** Names of the functions that it has. */
-  readonly optimized: readonly string[];
-}
-
-interface Stored {
-  readonly modules: readonly StoredModule[];
-  readonly putOff: KeptTranslations['putOff'];
-}
+/** How long a program's end may wait until V8 has optimized what it will need again. */
+const OPTIMIZING_MS = 200;
 
 interface Contents {
   readonly modules: KeptModule[];
@@ -50,13 +38,27 @@ export class TranslationFiles implements TranslationLibrary {
   }
 
   load(key: string): KeptTranslations {
-    const kept =
-      this.#files.read(this.#fileKey(key), (content, own) => {
-        const { modules, putOff } = deserialize(content) as Stored; // what update serialized, says the digest
-        const taken = own ? modulesWithMachineCode(modules) : [];
-        this.#optimizedBytes.set(key, optimizedBytes(modules.filter((_, index) => taken[index])));
-        return { modules: modules.map((module, index) => compiled(module, taken[index])), putOff };
-      }) ?? NOTHING;
+    return this.#load(key, true);
+  }
+
+  /** The same with memory of its own for each array: to hand what shares the file's to another thread would copy the file. */
+  loadApart(key: string): KeptTranslations {
+    return this.#load(key, false);
+  }
+
+  #load(key: string, inPlace: boolean): KeptTranslations {
+    const use = (content: Uint8Array<ArrayBuffer>, own: boolean): KeptTranslations => {
+      const { modules, putOff } = decodeTranslations(content);
+      const taken = own ? modulesWithMachineCode(modules) : [];
+      const used = modules.map(({ optimized }, index) => (taken[index] ? optimized : []));
+      this.#optimizedBytes.set(key, optimizedBytes(modules, used));
+      const compiled = modules.map(({ bytes, regions, memory }, index): KeptModule => {
+        const module = taken[index] ?? new WebAssembly.Module(bytes);
+        return { bytes, regions, memory, module };
+      });
+      return { modules: inPlace ? compiled : compiled.map(apart), putOff };
+    };
+    const kept = this.#files.read(this.#fileKey(key), use, inPlace) ?? NOTHING;
     this.#contents.set(key, contentsOf(kept));
     return kept;
   }
@@ -83,26 +85,32 @@ export class TranslationFiles implements TranslationLibrary {
     const contents = this.#contents.get(key);
     this.#contents.delete(key);
     if (!contents) return;
-    this.update(key, contents, contents.added);
+    this.update(key, contents, contents.added, !contents.added);
   }
 
   /**
    * Writes everything there is under a key, in place of what was there, if something was added or V8 has optimized more of it.
-   * @returns whether that was so
+   * @param optimize wait for V8 to optimize what was called: it would be compiled quickly again in each run. Not of use for what the next
+   *   run translates anew
+   * @returns whether it was written
    */
-  update(key: string, { modules, putOff }: KeptTranslations, added: boolean): boolean {
+  update(key: string, { modules, putOff }: KeptTranslations, added: boolean, optimize = false): boolean {
     const kept = newest(modules);
-    const optimized = this.#files.isOwn() ? optimizedFunctionsOf(kept) : kept.map(() => []);
+    const functions = this.#files.isOwn() ? compiledFunctionsOf(kept) : kept.map(() => NOTHING_COMPILED);
     const before = this.#optimizedBytes.get(key) ?? 0;
-    const now = optimizedBytes(kept.map(({ regions }, index) => ({ regions, optimized: optimized[index] ?? [] })));
-    if (!added && now <= before * (1 + WORTH_WRITING)) return false;
-    this.#optimizedBytes.set(key, now);
+    const possible = functions.map(({ optimized, quick }) => [
+      ...optimized,
+      ...(optimize ? quick.map(({ name }) => name) : []),
+    ]);
+    if (!added && optimizedBytes(kept, possible) <= before * (1 + WORTH_WRITING)) return false;
+    const optimized = optimize ? withMoreOptimized(functions) : possible;
     const machineCode = machineCodeOf(kept, optimized);
     const stored = kept.map(({ bytes, regions, memory }, index): StoredModule => ({
       ...{ bytes, regions, memory, optimized: optimized[index] ?? [] },
       machineCode: machineCode[index] ?? NO_MACHINE_CODE,
     }));
-    this.#files.write(this.#fileKey(key), serialize({ modules: stored, putOff } satisfies Stored));
+    this.#optimizedBytes.set(key, optimizedBytes(kept, optimized));
+    this.#files.write(this.#fileKey(key), encodeTranslations({ modules: stored, putOff }));
     return true;
   }
 
@@ -125,28 +133,38 @@ const contentsOf = ({ modules, putOff }: KeptTranslations): Contents => ({
   added: false,
 });
 
-/** With memory of its own: to hand what shares the file's to another thread would copy the file. */
-function compiled(
-  { bytes, regions, memory }: StoredModule,
-  module: WebAssembly.Module = new WebAssembly.Module(bytes),
-): KeptModule {
-  return {
-    bytes: bytes.slice(),
-    regions: regions.map((region) => ({
-      ...region,
-      addresses: region.addresses.slice(),
-      words: region.words.slice(),
-    })),
-    memory,
-    module,
-  };
-}
+const apart = (kept: KeptModule): KeptModule => ({
+  ...kept,
+  bytes: kept.bytes.slice(),
+  regions: kept.regions.map((region) => ({
+    ...region,
+    addresses: region.addresses.slice(),
+    words: region.words.slice(),
+  })),
+});
 
-/** Wasm bytes of the regions whose functions V8 has optimized. */
-const optimizedBytes = (modules: readonly Pick<StoredModule, 'regions' | 'optimized'>[]): number =>
+/** Names of modules' functions, in the modules' order. */
+type FunctionNames = readonly (readonly string[])[];
+
+/** Wasm bytes of the regions whose functions are named. */
+const optimizedBytes = (modules: readonly Pick<StoredModule, 'regions'>[], optimized: FunctionNames): number =>
   modules
-    .flatMap(({ regions, optimized }) => regions.filter(({ name }) => optimized.includes(name)))
+    .flatMap(({ regions }, index) => regions.filter(({ name }) => optimized[index]?.includes(name)))
     .reduce((sum, { wasmBytes }) => sum + wasmBytes, 0);
+
+/** Has V8 optimize functions that were called, until the time is over. @returns what is optimized then */
+function withMoreOptimized(functions: readonly CompiledFunctions[]): FunctionNames {
+  const until = performance.now() + OPTIMIZING_MS;
+  return functions.map(({ optimized, quick }) => {
+    const names = [...optimized];
+    for (const { name, optimize } of quick) {
+      if (performance.now() > until) break;
+      optimize();
+      names.push(name);
+    }
+    return names;
+  });
+}
 
 /** The last of the modules that fit under one key, in their order. */
 function newest(modules: readonly KeptModule[]): KeptModule[] {

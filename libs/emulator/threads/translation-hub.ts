@@ -71,7 +71,7 @@ export class TranslationHub {
   #shelf(key: string): Shelf {
     let shelf = this.#shelves.get(key);
     if (!shelf) {
-      const kept = this.#files?.load(key);
+      const kept = this.#files?.loadApart(key);
       shelf = {
         modules: [],
         regions: new RegionSet(),

@@ -23,7 +23,20 @@ export function countingModule(id) {
     ...section(7, 2, ...name('f'), 0, 0, ...name('g'), 0, 1),
     ...section(10, 2, body.length, ...body, body.length, ...body),
   );
-  return { bytes, module: new WebAssembly.Module(bytes), memory, regions: [] };
+  const regions = ['f', 'g'].map((name) => ({
+    ...{
+      name,
+      modeKey: 0,
+      window: undefined,
+      instructions: 1,
+      wasmBytes: body.length,
+      entries: [id],
+      pages: [],
+      places: [],
+    },
+    ...{ addresses: new Uint32Array(0), words: new Uint32Array(0), calls: [], tableTargets: [], joined: false },
+  }));
+  return { bytes, module: new WebAssembly.Module(bytes), memory, regions };
 }
 
 /** @type {(made: Pick<LoadedModule, 'module'>, rounds?: number) => number} what `f` returns */

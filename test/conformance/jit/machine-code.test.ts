@@ -59,6 +59,12 @@ describe('machine code of translations', () => {
     expect(await run('tell(load());')).toEqual({ optimized: [false, true], results: [5, 6] });
   });
 
+  it('has all that a program called: its end waits for V8', async () => {
+    await run('keep(open(), countingModule(5), countingModule(6));');
+    await run(`const files = open(); tell(run(files.load('key').modules[1])); files.save('key');`);
+    expect(await run('tell(load());')).toEqual({ optimized: [false, true], results: [5, 6] });
+  });
+
   it('is of no use to V8 with other flags: it has files of its own, and takes no others', async () => {
     await run(KEEP_TWO);
     const flags = ['--no-wasm-loop-unrolling'];
