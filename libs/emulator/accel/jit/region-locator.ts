@@ -1,7 +1,8 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { DirectWindow } from '../../jit/regions/index.js';
-import { PAGE_BYTES, PAGE_MASK } from '../../memory/index.js';
+import { PAGE_BYTES } from '../../memory/index.js';
 import type { KnownRegion, Places } from './known-regions.js';
+import type { CompiledRegion } from './region-module.js';
 import { windowKey } from './region-module.js';
 
 /** A known region and where its code was found. */
@@ -24,12 +25,15 @@ export interface LocatorHost {
 
 /** Says where the code of known regions is at present, and whether it is what was translated. It changes nothing. */
 export class RegionLocator {
-  readonly #view: DataView;
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
   #window: DirectWindow | undefined;
   #windowKey = windowKey(undefined);
 
   constructor(private readonly host: LocatorHost) {
-    this.#view = new DataView(host.buffer);
+    // The memory of machines is at hand as words of the host's, which are little-endian wherever there is WebAssembly.
+    this.#words = new Uint32Array(host.buffer, 0, host.buffer.byteLength >>> 2);
+    this.#bytes = new Uint8Array(host.buffer);
   }
 
   /** Where the directly mapped segment shows RAM, or which memory is mirrored: regions are made for one such window. */
@@ -80,28 +84,42 @@ export class RegionLocator {
   mirrorOf(page: number): number | undefined {
     if (this.#window?.kind !== 'mirror') return undefined;
     const { linear, fetches } = this.#window;
-    return this.#view.getUint8(fetches + page / PAGE_BYTES) === 1 ? linear + page : undefined;
+    return this.#bytes[fetches + page / PAGE_BYTES] === 1 ? linear + page : undefined;
   }
 
   /** Is the code there what was translated, on all pages that are not missing? */
   isCurrent({ known, places, missing }: LocatedRegion): boolean {
     if (!this.suits(known)) return false;
-    const { addresses, words } = known.region;
     for (const linear of places.values()) if (!this.host.holdsCode(linear)) return false;
+    for (const [page, linear] of places)
+      if (!missing.has(page) && !this.#isUnchanged(known.region, page, linear)) return false;
+    return true;
+  }
+
+  /** Has a page the words that a region has of it? */
+  #isUnchanged({ addresses, words }: CompiledRegion, page: number, linear: number): boolean {
     const little = this.host.description.byteOrder === 'little';
-    let page = -1;
-    let addend = 0;
-    let skipped = false;
-    for (let i = 0; i < addresses.length; i++) {
+    const end = page + PAGE_BYTES;
+    for (let i = firstFrom(addresses, page); i < addresses.length; i++) {
       const address = addresses[i] as number;
-      if ((address & PAGE_MASK) !== page) {
-        page = address & PAGE_MASK;
-        addend = (places.get(page >>> 0) as number) - (page >>> 0); // every instruction's page is listed
-        skipped = missing.has(page >>> 0);
-      }
-      if (skipped) continue;
-      if (this.#view.getUint32(address + addend, little) !== words[i]) return false;
+      if (address >= end) break;
+      const word = this.#words[(linear + (address - page)) >>> 2] as number;
+      if ((little ? word : swapped(word)) !== words[i]) return false;
     }
     return true;
   }
 }
+
+/** Index of the first of ascending numbers that is not below another. */
+function firstFrom(numbers: Uint32Array, least: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] as number) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const swapped = (word: number): number =>
+  ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;

@@ -40,6 +40,7 @@ export class RegionModuleWriter {
       },
     });
     this.#module.addFunction(body, TRANSLATION_RESULTS, name);
+    const addresses = Uint32Array.from(region.words.keys()).sort();
     this.regions.push({
       name,
       modeKey,
@@ -50,8 +51,8 @@ export class RegionModuleWriter {
       entries: region.entries,
       pages: [...region.pages],
       places: [...places.keys()],
-      addresses: Uint32Array.from(region.words.keys()),
-      words: Uint32Array.from(region.words.values()),
+      addresses,
+      words: addresses.map((address) => region.words.get(address) as number), // it is one of them
       calls: [...region.calls],
       tableTargets: [...region.claimed],
     });

@@ -30,7 +30,7 @@ export interface CompiledRegion {
   readonly pages: readonly (readonly [virtual: number, linear: number])[];
   /** Virtual addresses of those pages whose place the function compares: the module imports it, see {@link placeImport}. */
   readonly places: readonly number[];
-  /** Virtual addresses of all instructions, and the words found there. */
+  /** Virtual addresses of all instructions, ascending, and the words found there. */
   readonly addresses: Uint32Array;
   readonly words: Uint32Array;
   /** Calls by address tables, and where they went when it was made; targets of jump tables. */

@@ -3,7 +3,7 @@ import type { FilePages, MappedFile } from '../files/index.js';
 import type { PagePool } from './page-pool.js';
 
 /** Pages of a file that are read at a time: programs touch code and data in clusters. */
-const READ_PAGES = 16;
+const READ_PAGES = 4;
 const NOTHING = new Uint8Array(0);
 
 /**
