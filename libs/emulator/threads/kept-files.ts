@@ -41,8 +41,9 @@ export type FileKey = readonly (string | number)[];
 
 /**
  * A folder of files, each found by what its content depends on, behind a CRC-32 of its key and content, which is for damage: who may
- * write here can do worse, see {@link isOwn}. Files appear whole by being renamed, so several processes may share a folder. Nothing that is wrong with a file or the folder is an error: what
- * cannot be read is removed, what cannot be written is not kept, and those go first that were not used for longest.
+ * write here can do worse, see {@link isOwn}. Files appear whole by being renamed, so several processes may share a folder. Nothing
+ * that is wrong with a file or the folder is an error: what cannot be read is removed, what cannot be written is not kept, and
+ * those go first that were not used for longest.
  */
 export class KeptFiles {
   /** @param kind what the files hold, in small letters: part of their names */
