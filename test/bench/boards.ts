@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MissingPrerequisite, maltaGuest } from '@bootlab/emulator/testkit';
 import type { CacheFolder } from '@bootlab/emulator/threads';
 import { TranslationHub, cacheFolder } from '@bootlab/emulator/threads';
-import { BoardHost, BoardThreads, letHeapsGrow, type BoardTask } from '@bootlab/worker/boards';
+import { BoardHost, BoardThreads, setV8Flags, type BoardTask } from '@bootlab/worker/boards';
 import { withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
@@ -33,7 +33,7 @@ interface Shop {
  */
 export async function boardsBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
   if (availableParallelism() < 2) throw new MissingPrerequisite('a second core', 'Measure on a machine with two.');
-  letHeapsGrow();
+  setV8Flags();
   return withTranslations(async (translations) => {
     const folder = cacheFolder(translations);
     const shop: Shop = { threads: newThreads(), hub: new TranslationHub(folder), interpreters: folder };

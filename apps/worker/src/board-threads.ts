@@ -18,12 +18,15 @@ const MAX_JOBS = 200;
 const KEPT_SHARE = 1 / 4;
 
 /**
- * Has V8 let heaps grow further before it looks for garbage: one of a gigabyte grows by little, and is looked through twice for each
- * boot that is collected after anyway. For the whole process, and before it loads or writes machine code, of which V8's flags
- * are part.
+ * V8's flags for a process whose threads run boards. For the whole process, and before it loads or writes machine code, of which V8's
+ * flags are part.
  */
-export function letHeapsGrow(): void {
+export function setV8Flags(): void {
+  // A heap of a gigabyte grows by little, and would be looked through for garbage twice for each boot, that is collected after anyway.
   setFlagsFromString('--heap-growing-percent=200');
+  // V8 has ended the process when it freed a wrapper of an import that other threads' instances had, too (nodejs/node issue 64500).
+  // Modules are freed whole, as ever.
+  setFlagsFromString('--no-wasm-code-gc');
 }
 
 export interface BoardThreadsOptions {

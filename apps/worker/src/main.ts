@@ -1,12 +1,12 @@
 import { openLog, readWorkerConfig } from '@bootlab/lab/server';
-import { letHeapsGrow } from './board-threads.js';
+import { setV8Flags } from './board-threads.js';
 import { serveOperations } from './operations-server.js';
 import { startWorker } from './worker.js';
 
 /** Beyond the grace of running jobs: for handing back what did not finish. */
 const HAND_BACK_MS = 10_000;
 
-letHeapsGrow();
+setV8Flags();
 const log = openLog('worker');
 const config = readWorkerConfig(process.env);
 const worker = await startWorker(config, { log, translations: config.translations });
