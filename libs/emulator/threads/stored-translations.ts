@@ -45,8 +45,8 @@ const LENGTH_BYTES = 4;
 const aligned = (offset: number): number => Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
 
 /**
- * Translations as the bytes of a file: the length of an index, as 32 bits in this host's order; the index, in JSON; arrays. Node needs
- * two milliseconds to load what serializes objects, and longer to make them of it.
+ * Translations as the bytes of a file: the length of an index, 32 bits, little-endian; the index, in JSON; arrays, in this host's order.
+ * Node needs two milliseconds to load what serializes objects, and longer to make them of it.
  */
 export function encodeTranslations({ modules, putOff }: StoredTranslations): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -71,7 +71,7 @@ export function encodeTranslations({ modules, putOff }: StoredTranslations): Uin
   const text = Buffer.from(JSON.stringify(index));
   const start = aligned(LENGTH_BYTES + text.length);
   const file = new Uint8Array(start + end);
-  new Uint32Array(file.buffer, 0, 1)[0] = text.length;
+  new DataView(file.buffer).setUint32(0, text.length, true);
   file.set(text, LENGTH_BYTES);
   let at = start;
   for (const part of parts) {
@@ -87,7 +87,7 @@ export function encodeTranslations({ modules, putOff }: StoredTranslations): Uin
  */
 export function decodeTranslations(file: Uint8Array<ArrayBuffer>): StoredTranslations {
   const { buffer, byteOffset } = file;
-  const [length] = new Uint32Array(buffer, byteOffset, 1) as unknown as [number]; // one word
+  const length = new DataView(buffer, byteOffset).getUint32(0, true);
   const text = Buffer.from(buffer, byteOffset + LENGTH_BYTES, length).toString();
   const index = JSON.parse(text) as Index; // see above
   const start = byteOffset + aligned(LENGTH_BYTES + length);
