@@ -1,4 +1,4 @@
-import { hex } from '../core/index.js';
+import { firstIndex, hex } from '../core/index.js';
 
 /** A file of symbols that cannot be used. The message says why. */
 export class SymbolError extends Error {}
@@ -44,13 +44,7 @@ export class Symbols {
   }
 
   #at(address: number): GuestFunction | undefined {
-    let [low, high] = [0, this.#functions.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#functions[middle] as GuestFunction).start <= address) low = middle + 1;
-      else high = middle;
-    }
-    const found = this.#functions[low - 1];
+    const found = this.#functions[firstIndex(this.#functions, ({ start }) => start > address) - 1];
     return found && address < found.end ? found : undefined;
   }
 

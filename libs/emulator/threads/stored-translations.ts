@@ -49,13 +49,13 @@ const aligned = (offset: number): number => Math.ceil(offset / ALIGNMENT) * ALIG
  * Node needs two milliseconds to load what serializes objects, and longer to make them of it.
  */
 export function encodeTranslations({ modules, putOff }: StoredTranslations): Uint8Array {
-  const parts: Uint8Array[] = [];
+  const parts: { readonly at: number; readonly bytes: Uint8Array }[] = [];
   let end = 0;
-  const place = (array: Uint8Array | Uint32Array): Place => {
+  const place = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Place => {
     const at = end;
-    parts.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-    end = aligned(at + array.byteLength);
-    return [at, array.byteLength];
+    parts.push({ at, bytes: new Uint8Array(buffer, byteOffset, byteLength) });
+    end = aligned(at + byteLength);
+    return [at, byteLength];
   };
   const index: Index = {
     modules: modules.map(({ bytes, machineCode, regions, memory, optimized }) => ({
@@ -73,11 +73,7 @@ export function encodeTranslations({ modules, putOff }: StoredTranslations): Uin
   const file = new Uint8Array(start + end);
   new DataView(file.buffer).setUint32(0, text.length, true);
   file.set(text, LENGTH_BYTES);
-  let at = start;
-  for (const part of parts) {
-    file.set(part, at);
-    at += aligned(part.length);
-  }
+  for (const { at, bytes } of parts) file.set(bytes, start + at);
   return file;
 }
 

@@ -1,4 +1,4 @@
-import { getOrInsertComputed } from '../../core/index.js';
+import { firstIndex, getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { BranchKind } from '../../jit/ir/index.js';
 import type { CodeSource, Region, RegionLimits } from '../../jit/regions/index.js';
@@ -120,13 +120,7 @@ export class KnownCode {
 
   /** Number of the function that an address lies in, if functions lie one behind the other. */
   #functionAround(address: number): number {
-    let [low, high] = [0, this.#functionStarts.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#functionStarts[middle] as number) <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(this.#functionStarts, (start) => start > address);
   }
 
   /** Instructions of a function, without what it calls; more than the limit are not counted. */

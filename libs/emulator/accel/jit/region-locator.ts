@@ -1,6 +1,7 @@
+import { firstIndex } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { DirectWindow } from '../../jit/regions/index.js';
-import { PAGE_BYTES } from '../../memory/index.js';
+import { PAGE_BYTES, swapBytes } from '../../memory/index.js';
 import type { KnownRegion, Places } from './known-regions.js';
 import type { CompiledRegion } from './region-module.js';
 import { windowKey } from './region-module.js';
@@ -31,7 +32,7 @@ export class RegionLocator {
   #windowKey = windowKey(undefined);
 
   constructor(private readonly host: LocatorHost) {
-    // The memory of machines is at hand as words of the host's, which are little-endian wherever there is WebAssembly.
+    // As words: the host is taken for little-endian here as everywhere.
     this.#words = new Uint32Array(host.buffer, 0, host.buffer.byteLength >>> 2);
     this.#bytes = new Uint8Array(host.buffer);
   }
@@ -100,26 +101,12 @@ export class RegionLocator {
   #isUnchanged({ addresses, words }: CompiledRegion, page: number, linear: number): boolean {
     const little = this.host.description.byteOrder === 'little';
     const end = page + PAGE_BYTES;
-    for (let i = firstFrom(addresses, page); i < addresses.length; i++) {
+    for (let i = firstIndex(addresses, (address) => address >= page); i < addresses.length; i++) {
       const address = addresses[i] as number;
       if (address >= end) break;
       const word = this.#words[(linear + (address - page)) >>> 2] as number;
-      if ((little ? word : swapped(word)) !== words[i]) return false;
+      if ((little ? word : swapBytes(word, 4)) !== words[i]) return false;
     }
     return true;
   }
 }
-
-/** Index of the first of ascending numbers that is not below another. */
-function firstFrom(numbers: Uint32Array, least: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] as number) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-const swapped = (word: number): number =>
-  ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;

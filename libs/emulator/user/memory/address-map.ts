@@ -1,3 +1,4 @@
+import { firstIndex } from '../../core/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import type { Mapping } from './mapping.js';
 import { mergeable, slice } from './mapping.js';
@@ -133,14 +134,7 @@ export class AddressMap {
   }
 
   #firstEndingAfter(address: number): number {
-    let low = 0;
-    let high = this.#mappings.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#mappings[middle] as Mapping).end <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(this.#mappings, ({ end }) => end > address);
   }
 }
 
