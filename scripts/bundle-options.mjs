@@ -1,6 +1,6 @@
 // How programs are bundled that start often: the last step of the builds of apps/cli and apps/worker.
 import { fileURLToPath } from 'node:url';
-import { lateBuiltins, loadPartsLate } from './late-loading.mjs';
+import { asScript, lateBuiltins, loadPartsLate } from './late-loading.mjs';
 
 /**
  * Options of Vite's `build` for a few files with everything that the entries load. Bundles of ES modules come with the thread that
@@ -21,7 +21,7 @@ export function bundleOptions({ base, folder, entries, format = 'es', parts = []
   const finish = (file) => {
     if (file.type !== 'chunk') return;
     const code = inAscii(file.code);
-    file.code = format === 'cjs' && file.isEntry ? loadPartsLate(code) : code;
+    file.code = format === 'cjs' ? asScript(file.isEntry ? loadPartsLate(code) : code) : code;
   };
   return {
     configFile: false,

@@ -28,8 +28,17 @@ export const lateBuiltins = {
 };
 
 /**
- * Has a bundle's first file load the others when something of them is first used, and not at its start. As a script it is a function
- * of what Node gives to modules, so that V8 can be given compiled code for it.
+ * A CommonJS module that as a script is a function of what Node gives to modules, so that V8 can be given compiled code for it.
+ * @param {string} code
+ */
+export function asScript(code) {
+  if (/\bperformance\.(?!now\(\))/.test(code)) throw new Error('of `performance`, bundles have `now` alone');
+  const given = 'exports,require,module,__filename,__dirname';
+  return `(f=>this===globalThis?f:f(${given}))(function(${given}){${TIME}${code}\n})`;
+}
+
+/**
+ * Has a bundle's first file load the others when something of them is first used, and not at its start.
  * @param {string} code of a CommonJS module, without comments
  */
 export function loadPartsLate(code) {
@@ -43,7 +52,5 @@ export function loadPartsLate(code) {
   late = late.replace(/\b(node_\w+) ?= ?__toESM\(\1, ?1\);/g, (copy, name) =>
     late.includes(`${name}.default`) ? copy : '',
   );
-  if (/\bperformance\.(?!now\(\))/.test(late)) throw new Error('of `performance`, bundles have `now` alone');
-  const given = 'exports,require,module,__filename,__dirname';
-  return `(f=>this===globalThis?f:f(${given}))(function(${given}){${TIME}${late}\n})`;
+  return late;
 }

@@ -1,4 +1,3 @@
-import type { Script } from 'node:vm';
 import type { PreparedInterpreter } from '@bootlab/emulator/threads';
 import type * as ExecProcess from '../src/exec/process.js';
 
@@ -27,6 +26,17 @@ export interface PreparedBuild {
   readonly interpreters: Readonly<Record<string, PreparedInterpreter>>;
 }
 
+/** A bundle whose first file runs. */
+export interface RunningBundle<Exports> {
+  readonly exports: Exports;
+  /** V8 has taken what was compiled at build time: its version and flags are the same. */
+  readonly takesCode: boolean;
+  /** Names of its other files, as far as they were loaded by now. */
+  readonly parts: ReadonlySet<string>;
+  /** Keeps what V8 has compiled of its files by now. */
+  keepCode(): void;
+}
+
 export declare const PREPARED: URL;
 export declare const COMPILED: URL;
 export declare const RUNTIME: string;
@@ -34,5 +44,4 @@ export declare function preparedBuild(): PreparedBuild | undefined;
 export declare function describeCompiled(path: string): CompiledFile;
 export declare function readCompiled(files: readonly CompiledFile[]): Buffer;
 export declare function requireBundle(name: 'exec'): typeof ExecProcess;
-export declare function runBundle(name: 'exec'): { readonly exports: typeof ExecProcess; readonly script: Script };
-export declare function keepCodeOf(name: 'exec', script: Script): void;
+export declare function runBundle(name: 'exec'): RunningBundle<typeof ExecProcess>;

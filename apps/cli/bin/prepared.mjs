@@ -54,59 +54,60 @@ export function describeCompiled(path) {
 /** @param {readonly import('./prepared.mjs').CompiledFile[]} files @returns {Buffer} one after the other */
 export const readCompiled = (files) => Buffer.concat(files.map(({ path }) => fs.readFileSync(new URL(path, PREPARED))));
 
-/** @param {string} name @returns {URL} */
-const bundleUrl = (name) => new URL(`${name}/${name}.cjs`, PREPARED);
-
-/** @param {string} name @returns {URL} */
-const codeUrl = (name) => new URL(`${name}/code-cache`, PREPARED);
+/** @param {string} name @param {string} file @returns {string} */
+const pathOf = (name, file) => fileURLToPath(new URL(`${name}/${file}`, PREPARED));
 
 /**
  * Runs a command's bundle as any module.
  * @param {string} name
  * @returns {any} what it exports
  */
-export const requireBundle = (name) => createRequire(import.meta.url)(fileURLToPath(bundleUrl(name)));
+export const requireBundle = (name) => createRequire(import.meta.url)(pathOf(name, `${name}.cjs`));
 
 /**
  * Runs a command's bundle with what V8 compiled of it at build time.
  * @param {string} name
- * @returns {{ exports: any, script: import('node:vm').Script }}
+ * @returns {import('./prepared.mjs').RunningBundle<any>}
  */
 export function runBundle(name) {
-  const url = bundleUrl(name);
-  const filename = fileURLToPath(url);
   const { Script } = builtin('node:vm');
-  // It is ASCII, which is read faster so. As a script it is the function that `bundleOptions` made of the module.
-  const script = new Script(fs.readFileSync(url, 'latin1'), { filename, cachedData: codeOf(name) });
-  const module = { exports: {}, filename, loaded: true };
-  const require = (/** @type {string} */ id) => (id.startsWith('.') ? requirePart(id, module) : builtin(id));
-  script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
-  return { exports: module.exports, script };
+  /** @type {Map<string, { readonly script: import('node:vm').Script, readonly module: { exports: any } }>} */
+  const files = new Map();
+  const load = (/** @type {string} */ file) => {
+    const there = files.get(file);
+    if (there) return there.module.exports;
+    const filename = pathOf(name, file);
+    // It is ASCII, which is read faster so. As a script it is the function that `bundleOptions` made of the module.
+    const script = new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData: codeOf(filename) });
+    const module = { exports: {}, filename, loaded: true };
+    files.set(file, { script, module });
+    script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
+    return module.exports;
+  };
+  const require = (/** @type {string} */ id) => (id.startsWith('./') ? load(id.slice(2)) : builtin(id));
+  const main = `${name}.cjs`;
+  const exports = load(main);
+  return {
+    exports,
+    takesCode: files.get(main)?.script.cachedDataRejected === false,
+    get parts() {
+      return new Set([...files.keys()].filter((file) => file !== main));
+    },
+    keepCode() {
+      for (const [file, { script }] of files)
+        fs.writeFileSync(codePathOf(pathOf(name, file)), script.createCachedData());
+    },
+  };
 }
 
-/**
- * A part of a bundle, which asks for the bundle's first file in turn.
- * @param {string} id
- * @param {{ filename: string }} module
- */
-function requirePart(id, module) {
-  const require = createRequire(module.filename);
-  require.cache[module.filename] ??= /** @type {any} */ (module);
-  return require(id);
-}
+/** @param {string} filename of a bundle's file */
+const codePathOf = (filename) => filename.replace(/cjs$/, 'code');
 
-/** @param {string} name */
-function codeOf(name) {
+/** @param {string} filename */
+function codeOf(filename) {
   try {
-    return fs.readFileSync(codeUrl(name));
+    return fs.readFileSync(codePathOf(filename));
   } catch {
-    return undefined; // the build is about to write it
+    return undefined; // the build is about to write it, or nobody has needed the file then
   }
 }
-
-/**
- * Keeps what V8 has compiled of a bundle by now.
- * @param {string} name
- * @param {import('node:vm').Script} script of {@link runBundle}
- */
-export const keepCodeOf = (name, script) => fs.writeFileSync(codeUrl(name), script.createCachedData());

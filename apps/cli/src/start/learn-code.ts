@@ -1,9 +1,8 @@
 // Run by prepare.ts: has V8 compile what `bootlab exec` needs of its bundle, and keeps that.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepCodeOf, preparedBuild, runBundle } from '../../bin/prepared.mjs';
+import { preparedBuild, runBundle } from '../../bin/prepared.mjs';
 import { usualProgram } from './usual-program.js';
 
 /** More than a thread's turn, whose end the engine waits for before it translates. */
@@ -11,8 +10,8 @@ const MANY_ROUNDS = 5_000_000;
 
 const build = preparedBuild();
 if (!build) throw new Error('the build is not prepared yet');
-const { exports, script } = runBundle('exec');
-const { runExecCommandLine, standardStreams } = exports;
+const bundle = runBundle('exec');
+const { runExecCommandLine, standardStreams } = bundle.exports;
 const folder = mkdtempSync(join(tmpdir(), 'bootlab-build-'));
 const host = { ...standardStreams(), signals: process };
 const context = { version: build.version, build, host, env: { ...process.env, BOOTLAB_TRANSLATIONS: folder } };
@@ -27,14 +26,14 @@ async function run(program: Uint8Array): Promise<void> {
 
 try {
   await run(usualProgram());
-  const late = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
-    path.startsWith(join(build.folder, 'exec')),
-  );
-  if (late.length > 1)
-    throw new Error(`the usual program should do with the bundle's first file, and needs ${late.join()}`);
+  if (bundle.parts.size > 0)
+    throw new Error(
+      `the usual program should do with the bundle's first file, and needs ${[...bundle.parts.keys()].join()}`,
+    );
   // What programs need that run for longer: the second time, they find their translations.
-  for (let time = 0; time < 2; time++) await run(usualProgram(MANY_ROUNDS));
+  for (let time = 0; time < 2; time++) await run(usualProgram({ rounds: MANY_ROUNDS }));
+  await run(usualProgram({ asksForNames: true }));
 } finally {
   rmSync(folder, { recursive: true });
 }
-keepCodeOf('exec', script);
+bundle.keepCode();

@@ -17,6 +17,8 @@ const CALLS = {
   _llseek: 4140,
   writev: 4146,
   getrlimit: 4076,
+  connect: 4170,
+  socket: 4183,
   prctl: 4192,
   rt_sigaction: 4194,
   rt_sigprocmask: 4195,
@@ -111,7 +113,13 @@ const USUAL: readonly Call[] = [
   ['clock_gettime64', 1, BUFFER],
   ['write', 1, BUFFER, 1],
   ['writev', 1, BUFFER, 0],
-  ['exit_group', 0],
+];
+
+/** What the GNU C library does besides where a program asks for the name or the folder of a user. */
+const NAME_SERVICE: readonly Call[] = [
+  ['socket', 1, 2, 0],
+  ['connect', LAST, { text: '\x01\0/var/run/nscd/socket\0' }, 110],
+  ['close', EARLIER],
 ];
 
 /** Registers (MIPS calling convention o32). */
@@ -124,8 +132,9 @@ const MUST_SUCCEED: readonly string[] = ['read', 'mmap2'];
  * A program for mipsel that makes the system calls which nearly every program makes: at build time V8 learns from it which of
  * our functions `bootlab exec` needs. Bytes of a static ELF file.
  * @param rounds how often it goes round a loop of three instructions before
+ * @param asksForNames it makes calls, too, that not every program makes
  */
-export function usualProgram(rounds = 0): Uint8Array {
+export function usualProgram({ rounds = 0, asksForNames = false } = {}): Uint8Array {
   const image = new Uint8Array(BUFFER - BASE);
   const code = new MipsAssembler(BASE).op('addiu', { rt: Register.sp, rs: Register.sp, imm: -32 });
   let texts = DATA;
@@ -145,7 +154,8 @@ export function usualProgram(rounds = 0): Uint8Array {
     code.li(Register.t0, rounds).label('round').op('addiu', { rt: Register.t0, rs: Register.t0, imm: -1 });
     code.branch('bne', { rs: Register.t0, rt: Register.zero }, 'round').emit(NOP);
   }
-  for (const [name, ...args] of USUAL) {
+  const calls: readonly Call[] = [...USUAL, ...(asksForNames ? NAME_SERVICE : []), ['exit_group', 0]];
+  for (const [name, ...args] of calls) {
     for (const [index, argument] of args.entries()) {
       const onStack = index >= 4;
       load(onStack ? Register.t0 : Register.a0 + index, argument);
