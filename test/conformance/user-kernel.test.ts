@@ -29,6 +29,7 @@ const PROGRAMS = [
   { name: 'calls', status: 0 },
   { name: 'access-groups', status: 0 },
   { name: 'kept-registers', status: 0 },
+  { name: 'rounds', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

@@ -16,6 +16,14 @@ export class Budget {
     w.op(W.i32_lt_s);
   }
 
+  /** The same with a count that another local holds. */
+  isBelowLocal(count: number): void {
+    const w = this.writer;
+    w.get(this.local);
+    w.get(count);
+    w.op(W.i32_lt_s);
+  }
+
   /** Charges executed instructions. */
   charge(count: number): void {
     if (count === 0) return;

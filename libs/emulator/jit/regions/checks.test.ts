@@ -4,10 +4,11 @@ import { GPR } from '../../targets/mips/state.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import { asm } from '../../testkit/mips-assembler.js';
 import { SeededRandom } from '../../testkit/random.js';
-import type { Check } from './checks.js';
+import type { Check, CheckPlan } from './checks.js';
 import { planChecks } from './checks.js';
 import { InstructionReader } from './classify.js';
-import { analyse } from './flow-graph.js';
+import { analyse, findLoops } from './flow-graph.js';
+import type { RoundsCheck } from './rounds.js';
 
 const reader = new InstructionReader(mipsDescription(mipsModel('24Kf'), 'little'), 2);
 const REGISTERS = [8, 9, 10] as const;
@@ -33,12 +34,19 @@ const wordOf = ({ name, rt, rs, imm }: Step): number =>
       ? asm('movz', { rd: rt, rs, rt: rs })
       : asm(name, { rt, base: rs, offset: imm });
 
+interface PlanOptions {
+  readonly forgets?: readonly number[];
+  readonly leaves?: readonly number[];
+}
+
 /** Plans for a graph whose root, node 0, has no code. */
-function plan(
+const plan = (...of: Parameters<typeof wholePlan>): CheckPlan['ofAccesses'] => wholePlan(...of).ofAccesses;
+
+function wholePlan(
   blocks: readonly (readonly Step[])[],
   successors: readonly (readonly number[])[],
-  { forgets = [], leaves = [] }: { readonly forgets?: readonly number[]; readonly leaves?: readonly number[] } = {},
-): readonly (readonly Check[])[] {
+  { forgets = [], leaves = [] }: PlanOptions = {},
+): CheckPlan {
   const fragments = blocks.map((steps, node) => {
     if (node === 0) return undefined;
     const fragment = reader.acquire();
@@ -51,14 +59,14 @@ function plan(
     });
     return fragment;
   });
-  const { order } = analyse({ successors });
+  const analysis = analyse({ successors });
   const graph = {
     successors,
-    order,
+    ...{ order: analysis.order, loops: findLoops({ successors }, analysis) },
     forgets: (node: number) => forgets.includes(node),
     mayLeave: (node: number) => leaves.includes(node),
   };
-  return planChecks(graph, fragments);
+  return planChecks(graph, fragments, () => true);
 }
 
 const words = (access: 'read' | 'write') => ({ kind: 'ranges', write: access === 'write', alignment: 4 });
@@ -161,17 +169,24 @@ describe('which accesses are checked', () => {
 
   it('never passes over an access that could fail, on random ways through random graphs', () => {
     const random = new SeededRandom(5);
-    let free = 0;
-    for (let i = 0; i < 500; i++) {
+    let [free, rounds] = [0, 0];
+    for (let i = 0; i < 1000; i++) {
       const blocks = Array.from({ length: 2 + random.below(5) }, (_, node) =>
         node === 0 ? [] : Array.from({ length: random.below(7) }, () => randomStep(random)),
       );
       const successors = blocks.map((_, node) => (node + 1 < blocks.length ? [node + 1] : []));
-      for (const list of successors) list.push(1 + random.below(blocks.length - 1));
-      const checks = plan(blocks, successors);
-      for (let walk = 0; walk < 20; walk++) free += run({ blocks, successors, checks }, random);
+      successors.forEach((list, node) =>
+        list.push(random.chance(0.2) ? Math.max(1, node) : 1 + random.below(blocks.length - 1)),
+      );
+      const checks = wholePlan(blocks, successors);
+      for (let walk = 0; walk < 20; walk++) {
+        const passed = run({ blocks, successors, checks }, random);
+        free += passed.free;
+        rounds += passed.rounds;
+      }
     }
     expect(free).toBeGreaterThan(1000);
+    expect(rounds).toBeGreaterThan(1000);
   });
 });
 
@@ -186,11 +201,18 @@ function randomStep(random: SeededRandom): Step {
 interface Planned {
   readonly blocks: readonly (readonly Step[])[];
   readonly successors: readonly (readonly number[])[];
-  readonly checks: readonly (readonly Check[])[];
+  readonly checks: CheckPlan;
 }
 
-/** Executes with random registers on memory some of whose pages fail. @returns how many accesses were free */
-function run({ blocks, successors, checks }: Planned, random: SeededRandom): number {
+interface Passed {
+  /** Accesses that were not checked. */
+  free: number;
+  /** Rounds of loops that began without a check. */
+  rounds: number;
+}
+
+/** Executes with random registers on memory some of whose pages fail. */
+function run({ blocks, successors, checks }: Planned, random: SeededRandom): Passed {
   const readable = Array.from({ length: 16 }, () => random.chance(0.9));
   const writable = readable.map((can) => can && random.chance(0.9));
   const anywhere = (): number => random.below(0x10000) & (random.chance(0.9) ? -4 : -1);
@@ -198,9 +220,21 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
   const isThere = (address: number, write: boolean): boolean => (write ? writable : readable)[address >> 12] === true;
   const passes = (address: number, step: Step): boolean =>
     address % (ALIGNMENT[step.name] as number) === 0 && isThere(address, isStore(step));
-  let [free, node] = [0, 0];
-  for (let visit = 0; visit < 12; visit++) {
-    const accesses = [...(checks[node] as readonly Check[])];
+  const passed = { free: 0, rounds: 0 };
+  const isChecked = ({ ranges }: RoundsCheck, isLast: boolean): boolean =>
+    ranges.every(({ base, low, high, write, alignment, below, above }) => {
+      const [first, last] = [low + (isLast ? below : 0), high + (isLast ? above : 0)];
+      const register = registers.get(base) as number;
+      return (register + first) % alignment === 0 && [first, last].every((end) => isThere(register + end, write));
+    });
+  let [node, left] = [0, 0];
+  for (let visit = 0; visit < 40; visit++) {
+    const loop = checks.ofRounds.get(node);
+    if (loop && left-- <= 0) {
+      left = isChecked(loop, true) ? loop.rounds - 1 : 0;
+      if (left === 0 && !isChecked(loop, false)) return passed;
+    } else if (loop) passed.rounds++;
+    const accesses = [...(checks.ofAccesses[node] as readonly Check[])];
     for (const step of blocks[node] as readonly Step[]) {
       const { name, rt, rs, imm } = step;
       const base = registers.get(field(rs)) as number;
@@ -210,14 +244,14 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
       } else {
         const check = accesses.shift() as Check;
         const lastByte = isUnaligned(step) ? base + imm + 3 : base + imm;
-        if (check.kind === 'free') free++;
+        if (check.kind === 'free') passed.free++;
         else if (check.kind === 'single') {
-          if (!passes(base + imm, step) || !passes(lastByte, step)) return free;
+          if (!passes(base + imm, step) || !passes(lastByte, step)) return passed;
         } else {
           for (const range of check.ranges) {
             const [low, high] = [range.low, range.high].map((end) => (registers.get(range.base) as number) + end);
-            if ((low as number) % check.alignment !== 0) return free;
-            if (![low, high].every((end) => isThere(end as number, check.write))) return free;
+            if ((low as number) % check.alignment !== 0) return passed;
+            if (![low, high].every((end) => isThere(end as number, check.write))) return passed;
           }
         }
         if (!passes(base + imm, step) || !passes(lastByte, step))
@@ -226,8 +260,10 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): num
       }
     }
     const next = successors[node] as readonly number[];
-    if (next.length === 0) return free;
-    node = random.pick(next);
+    if (next.length === 0) return passed;
+    const before = node;
+    node = next.includes(before) && random.chance(0.9) ? before : random.pick(next);
+    if (node !== before) left = 0;
   }
-  return free;
+  return passed;
 }

@@ -3,6 +3,8 @@ import type { Fragment } from '../ir/index.js';
 import type { Access, Step } from './access-steps.js';
 import { READ, stepsOf, WRITE } from './access-steps.js';
 import { expectedAccesses } from './expected-accesses.js';
+import type { MovingRange, RoundsCheck, RoundsGraph } from './rounds.js';
+import { planRounds } from './rounds.js';
 import { MAX_GROUP } from './unaligned.js';
 
 /**
@@ -56,26 +58,32 @@ const keyOf = (base: number, kind: number): number => base * 2 + kind;
 const mod = (value: number, modulus: number): number => ((value % modulus) + modulus) % modulus;
 
 /** A region's control flow, see `RegionGraph`. */
-export interface CheckGraph {
+export interface CheckGraph extends RoundsGraph {
   readonly successors: readonly (readonly number[])[];
   /** Nodes in reverse postorder. */
   readonly order: readonly number[];
-  /** At a node's start nothing is known. */
-  forgets(node: number): boolean;
   /** Behind a node control may go elsewhere than to its successors. */
   mayLeave(node: number): boolean;
+}
+
+export interface CheckPlan {
+  /** Per node, one for each of its accesses in order. */
+  readonly ofAccesses: readonly (readonly Check[])[];
+  /** By head of a loop: what is checked for several rounds of it before anything else. */
+  readonly ofRounds: ReadonlyMap<number, RoundsCheck>;
 }
 
 /**
  * Plans the checks of a region. Nothing changes mappings while a translation runs, so what passed once passes as long as
  * the base register keeps its value or moves by constants.
  * @param fragments per node, undefined for nodes without code
- * @returns per node, one for each of its accesses in order
+ * @param isKnown is a register's value known where a loop's head begins?
  */
 export function planChecks(
   graph: CheckGraph,
   fragments: readonly (Fragment | undefined)[],
-): readonly (readonly Check[])[] {
+  isKnown: (head: number, register: number) => boolean,
+): CheckPlan {
   const { successors, order } = graph;
   const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
   const steps = fragments.map((fragment) =>
@@ -88,6 +96,14 @@ export function planChecks(
   const expected = expectedAccesses({ steps, successors, order }, (from, to) => {
     return !graph.mayLeave(from) && !graph.forgets(to) && !entered.has(to);
   });
+  const rounds = planRounds(graph, steps, isKnown);
+  const wayOf = (node: number): Way => ({
+    ...{
+      steps: steps[node] as readonly Step[],
+      expected: expected[node] ?? [],
+      ranges: rounds.get(node)?.ranges ?? [],
+    },
+  });
   const atStart: (Facts | undefined)[] = fragments.map(() => undefined);
   atStart[order[0] as number] = NOTHING;
   let stable = false;
@@ -96,7 +112,7 @@ export function planChecks(
     for (const node of order) {
       const facts = atStart[node];
       if (!facts) continue;
-      const after = walk({ steps: steps[node] as readonly Step[], expected: expected[node] ?? [] }, facts);
+      const after = walk(wayOf(node), facts);
       for (const next of successors[node] as readonly number[]) {
         const before = atStart[next];
         const merged = graph.forgets(next) ? NOTHING : before ? common(before, after) : after;
@@ -106,22 +122,34 @@ export function planChecks(
       }
     }
   }
-  return steps.map((list, node) => {
-    const plan: Check[] = [];
-    walk({ steps: list, expected: expected[node] ?? [] }, (stable && atStart[node]) || NOTHING, plan);
-    return plan;
-  });
+  const knownAt = (node: number): Facts => (stable && atStart[node]) || NOTHING;
+  return {
+    ofAccesses: steps.map((_, node) => {
+      const plan: Check[] = [];
+      walk(wayOf(node), knownAt(node), plan);
+      return plan;
+    }),
+    ofRounds: new Map(
+      [...rounds].flatMap(([node, check]) => {
+        const ranges = check.ranges.filter((range) => !coversMoving(knownAt(node), range));
+        return ranges.length > 0 ? [[node, { ...check, ranges }] as const] : [];
+      }),
+    ),
+  };
 }
 
 /** A block's steps, and accesses that are certain to follow if registers stay as they are at its end. */
 interface Way {
   readonly steps: readonly Step[];
   readonly expected: readonly Access[];
+  /** What is known to pass because it was checked for several rounds. */
+  readonly ranges: readonly MovingRange[];
 }
 
 /** Goes through a block. @param plan gets the check of each access @returns what is known at its end */
-function walk({ steps, expected }: Way, start: Facts, plan?: Check[]): Facts {
+function walk({ steps, expected, ranges }: Way, start: Facts, plan?: Check[]): Facts {
   const facts = new Map(start);
+  for (const range of ranges) learn(facts, { kind: range.write ? WRITE : READ, alignment: range.alignment }, range);
   steps.forEach((step, i) => {
     if (step.kind === 'set') return setRegister(facts, step);
     const { access } = step;
@@ -143,6 +171,12 @@ function walk({ steps, expected }: Way, start: Facts, plan?: Check[]): Facts {
     plan?.push({ kind: 'ranges', ranges: [range], write: kind === WRITE, alignment });
   });
   return facts;
+}
+
+function coversMoving(facts: Facts, { base, low, high, write, alignment }: MovingRange): boolean {
+  const kind = write ? WRITE : READ;
+  const access = { kind, alignment, reach: high - low, from: { base, distance: low }, conditional: false } as const;
+  return covers(facts, access);
 }
 
 function setRegister(facts: Map<number, Known>, { register, to, conditional }: Step & { kind: 'set' }): void {

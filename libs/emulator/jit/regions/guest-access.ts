@@ -3,9 +3,10 @@ import { alignmentOf, MirrorPage, SoftTlb, Width as Widths, widthBytes } from '.
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
-import { mirrorIndex } from '../wasm/mirror-index.js';
 import type { Check } from './checks.js';
 import type { DirectWindow, MirrorWindow, SegmentWindow } from './direct-window.js';
+import type { MirroredAddress } from './mirror-lookup.js';
+import { mirrored, tableOf } from './mirror-lookup.js';
 import type { Reuse } from './reuse.js';
 import { reuseKey } from './reuse.js';
 
@@ -18,15 +19,6 @@ const LAST_BYTE = 3;
 interface LastEntry {
   readonly tag: number;
   readonly addend: number;
-}
-
-/** An address that is looked up in a table of mirrored pages: a distance from what a local holds. */
-interface MirroredAddress {
-  /** Linear-memory offset of the table. */
-  readonly table: number;
-  readonly alignment: number;
-  readonly local: number;
-  readonly distance: number;
 }
 
 /** An access, and what was planned for it. */
@@ -143,7 +135,10 @@ export class GuestAccess {
     });
     if (ranges.every((range) => range.low === range.high))
       return this.#leaveUnlessMirrored(inRange.map(({ low }) => low));
-    this.#mirrored(inRange.map(({ low }) => low));
+    mirrored(
+      w,
+      inRange.map(({ low }) => low),
+    );
     w.i64(MirrorPage.next, 0);
     w.op(W.i64_and);
     w.op(W.i64_eqz);
@@ -156,7 +151,7 @@ export class GuestAccess {
 
   #leaveUnlessMirrored(addresses: readonly MirroredAddress[]): void {
     this.context.noteInstruction();
-    this.#mirrored(addresses);
+    mirrored(this.writer, addresses);
     this.writer.op(W.i64_eqz);
     this.context.leaveIf();
   }
@@ -187,24 +182,6 @@ export class GuestAccess {
     w.else();
     w.i32(0);
     w.end();
-  }
-
-  /**
-   * Leaves, as i64, what the table says of all these addresses, see `MirrorPage`; 0 where one is not aligned. As
-   * i32, V8 loads the byte twice: once to see that it can, once as an operand of the comparison.
-   */
-  #mirrored(addresses: readonly MirroredAddress[]): void {
-    const w = this.writer;
-    addresses.forEach(({ table, alignment, local, distance }, i) => {
-      w.get(local);
-      if (distance !== 0) {
-        w.i32(distance);
-        w.op(W.i32_add);
-      }
-      mirrorIndex(w, alignment);
-      w.memory(W.i64_load8_u, table);
-      if (i > 0) w.op(W.i64_and);
-    });
   }
 
   /**
@@ -259,8 +236,6 @@ export class GuestAccess {
     };
   }
 }
-
-const tableOf = ({ reads, writes }: MirrorWindow, write: boolean): number => (write ? writes : reads);
 
 /** Leaves the soft TLB entry of an address on the stack and in a local. All but the writer are locals. */
 export function tlbEntryOf(w: FunctionWriter, tlb: number, address: number, entry: number): void {

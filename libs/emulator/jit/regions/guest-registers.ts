@@ -65,10 +65,24 @@ export class GuestRegisters {
     this.#armDepth--;
   }
 
-  /** Brings the CPU's area up to date but for registers that are kept. */
-  store(): void {
-    this.storeThese(this.unstored(0n));
-    if (this.#armDepth === 0) this.#unstored.clear(); // else another arm has not stored them
+  /** Brings the CPU's area up to date but for registers that are kept. @param later registers that somebody else stores */
+  store(later = 0n): void {
+    const now = [...this.#unstored].filter(({ bit }) => !(later & bit));
+    this.storeThese(now);
+    if (this.#armDepth === 0) for (const register of now) this.#unstored.delete(register); // else another arm has not stored them
+  }
+
+  /** Is the CPU's area up to date but for registers that are kept? */
+  get areStored(): boolean {
+    return this.#unstored.size === 0;
+  }
+
+  /** Emits one of several ways on from here: each begins with what is not stored now. */
+  onOneWay(emit: () => void): void {
+    const before = [...this.#unstored];
+    emit();
+    this.#unstored.clear();
+    for (const register of before) this.#unstored.add(register);
   }
 
   /** What must be stored if the region is left here. */

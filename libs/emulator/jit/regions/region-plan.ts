@@ -1,5 +1,5 @@
 import type { Fragment, TargetDescription } from '../ir/index.js';
-import type { Check } from './checks.js';
+import type { CheckPlan } from './checks.js';
 import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
 import type { RegisterUse } from './dataflow.js';
@@ -28,13 +28,15 @@ export interface RegionPlan {
   readonly registers: RegisterFile;
   /** Registers that some block reads or writes. */
   readonly usedRegisters: bigint;
+  /** By node: registers that it writes whatever happens in it. */
+  readonly kills: readonly bigint[];
   readonly loads: RegisterLoads;
   /** By node: the loop that it keeps registers in. */
   readonly keeping: readonly (KeepingLoop | undefined)[];
   /** See `ReusePlan`; nothing is kept where there is a window. */
   readonly kept: ReadonlySet<number>;
-  /** By node, where memory is mirrored: one for each of its accesses. */
-  readonly checks: readonly (readonly Check[])[] | undefined;
+  /** Where memory is mirrored. */
+  readonly checks: CheckPlan | undefined;
 }
 
 export interface PlannedBlock {
@@ -68,6 +70,8 @@ export function planRegion(
   const uses = ofNodes.map((fragment) => (fragment && usesOf.get(fragment)) ?? NO_USE);
   const live = liveRegisters(successors, order, uses);
   const loads = planLoads(graph, uses, live);
+  const isKnown = (node: number, register: number): boolean =>
+    ((registers.get(register)?.bit ?? 0n) & (loads.known[node] as bigint)) !== 0n;
   return {
     window,
     graph,
@@ -78,10 +82,11 @@ export function planRegion(
     })),
     registers,
     usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
+    kills: uses.map(({ kills }) => kills),
     loads,
     keeping: isMirrored ? planKeeping(graph, uses, live, loads) : uses.map(() => undefined),
     kept: reuse?.kept ?? new Set(),
-    checks: isMirrored ? planChecks(graph, ofNodes) : undefined,
+    checks: isMirrored ? planChecks(graph, ofNodes, isKnown) : undefined,
   };
 }
 

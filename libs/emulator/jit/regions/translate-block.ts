@@ -50,6 +50,8 @@ export interface PlacedBlock extends PlannedBlock {
   readonly checks: readonly Check[];
   /** Registers that are stored where the loop is left that the block is in. */
   readonly kept: bigint;
+  /** Registers that are not stored at its end, but by whoever goes on. */
+  readonly later: bigint;
   /** How many instructions have been executed, when the block begins, that the budget in the local still contains. */
   readonly owed: number;
   /**
@@ -103,7 +105,7 @@ class BlockTranslator implements LoweringContext, AccessContext {
   run(): number {
     const { block, fragment } = this.placed;
     new Lowering(fragment, this, this.context.pool).run();
-    this.context.registers.store();
+    this.context.registers.store(this.placed.later);
     this.#accessExits?.close(() => this.#leaveFailed());
     return this.#owed + block.instructions.length;
   }

@@ -14,11 +14,13 @@ import { AccessLocals } from './guest-access.js';
 import { GuestRegisters } from './guest-registers.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 import { PageChecks } from './page-checks.js';
+import type { Way } from './region-exits.js';
 import { RegionExits } from './region-exits.js';
 import type { Block, Region } from './region.js';
 import { dispatchesItself, RegionGraph } from './region-graph.js';
 import type { PlannedBlock, RegionPlan } from './region-plan.js';
 import { planRegion } from './region-plan.js';
+import { RoundsEntry } from './rounds-entry.js';
 import type { SystemExits } from './system-exits.js';
 import type { BlockContext } from './translate-block.js';
 import { translateBlock } from './translate-block.js';
@@ -59,6 +61,9 @@ export function translateRegion(
   return new RegionTranslator(target, reader, region, host).run();
 }
 
+/** How far it is looked ahead for blocks that write what one has written. */
+const BLOCKS_AHEAD = 3;
+
 /** Where control leaves a block. */
 interface EdgeSource {
   readonly node: number;
@@ -80,6 +85,7 @@ class RegionTranslator {
   readonly #dispatch: DispatchLookup | undefined;
 
   readonly #registers: GuestRegisters;
+  readonly #rounds: RoundsEntry | undefined;
   readonly #pageChecks: PageChecks;
   readonly #plan: RegionPlan;
   readonly #graph: RegionGraph;
@@ -119,6 +125,7 @@ class RegionTranslator {
       pageAddend: (virtual, linear) => host.pageAddend(virtual, linear),
     });
     this.#registers = new GuestRegisters(w, cpu, registers, usedRegisters);
+    this.#rounds = window?.kind === 'mirror' ? new RoundsEntry(w, window, this.#budget, this.#registers) : undefined;
     this.#blockContext = {
       ...{ target: engineTarget, window, systemExits: host.systemExits },
       ...{ writer: w, type: host.type, cpuBase: host.cpuBase, cpu, pool, swap: new ByteSwapper(w, pool) },
@@ -159,6 +166,7 @@ class RegionTranslator {
     const behind = this.#graph.behindLoop(node);
     this.#registers.load(this.#plan.loads.beforeLoop[node] as bigint);
     for (const next of behind) this.#blockLabels.set(next, w.block());
+    if (this.#plan.checks?.ofRounds.has(node)) this.#rounds?.open();
     if (isLoop) this.#loopLabels.set(node, w.loop());
     for (const merge of merges) this.#blockLabels.set(merge, w.block());
     this.#node(node, owed);
@@ -194,22 +202,59 @@ class RegionTranslator {
     this.#enter(node, block, kept);
     const owedBehind = translateBlock(this.#blockContext, {
       ...(this.#plan.blocks[this.#graph.blockIndex(node)] as PlannedBlock),
-      ...{ block, checks: this.#plan.checks?.[node] ?? [], kept, owed },
+      ...{ block, checks: this.#plan.checks?.ofAccesses[node] ?? [], kept, owed },
+      later: this.#storedLater(node, block),
       skipSlot: (owed, next) => this.#skipSlot({ node, block, owed }, next),
     });
     this.#terminate({ node, block, owed: owedBehind });
+  }
+
+  /**
+   * Registers that are not stored at a block's end: the next one writes them again, or what follows that. They are stored where another
+   * way begins, and where what follows may be left before; a loop's way back would get longer.
+   * @param depth how many blocks are looked at
+   */
+  #storedLater(node: number, block: Block, depth = BLOCKS_AHEAD): bigint {
+    const targets = depth > 0 ? this.#waysOn(block) : [];
+    const nodes = targets.map((address) => this.#graph.next(node, address));
+    if (nodes.some((next) => next !== undefined && this.#graph.isBackward(node, next))) return 0n;
+    return targets.reduce((all, address) => all | this.#storedBehind(node, block, address, depth), 0n);
+  }
+
+  /** Where a block goes on within its function with nothing in between that needs registers to be stored. */
+  #waysOn({ end }: Block): readonly number[] {
+    if (end.kind === 'branch') return end.likely ? [] : [end.taken, end.next];
+    return end.kind === 'goto' && this.#graph.continuesAt(end) === undefined ? [end.target] : [];
+  }
+
+  /** Those for which one way sees to it: nothing where it does not lead straight into a block. */
+  #storedBehind(node: number, block: Block, address: number, depth = BLOCKS_AHEAD): bigint {
+    const next = this.#graph.next(node, address);
+    if (next === undefined || this.#pageChecks.areNeeded(block.address, address)) return 0n;
+    if (!this.#isInside(node, next) || this.#looksAtBudget(next)) return 0n;
+    if (this.#plan.keeping[next] !== this.#plan.keeping[node]) return 0n;
+    const there = this.#graph.blockOf(next) as Block; // else it looks at the budget
+    return (this.#plan.kills[next] as bigint) | this.#storedLater(next, there, depth - 1);
   }
 
   /** What is to be done before a block's instructions. */
   #enter(node: number, block: Block, kept: bigint): void {
     const w = this.#writer;
     if (this.#graph.isCheckpoint(node)) {
-      this.#budget.isBelow(this.#graph.bounds[node] as number);
-      w.if();
-      if (this.#graph.forgets(node)) this.#exits.leaveIfElsewhere();
-      this.#registers.storeKept(kept);
-      this.#exits.leave('interpret', () => w.i32(block.address));
-      w.end();
+      const bound = this.#graph.bounds[node] as number;
+      const leave = (way: Way): void => {
+        if (this.#graph.forgets(node)) this.#exits.leaveIfElsewhere();
+        this.#registers.storeKept(kept);
+        this.#exits.leave(way, () => w.i32(block.address));
+      };
+      const rounds = this.#plan.checks?.ofRounds.get(node);
+      if (rounds) this.#rounds?.check({ ...rounds, bound, cost: block.instructions.length }, leave);
+      else {
+        this.#budget.isBelow(bound);
+        w.if();
+        leave('interpret');
+        w.end();
+      }
     }
     this.#pageChecks.checkSlot(block, () => this.#registers.storeKept(kept));
     this.#registers.load(this.#plan.loads.atStart[node] as bigint);
@@ -309,9 +354,9 @@ class RegionTranslator {
   #continueIf(source: EdgeSource, address: number): void {
     const w = this.#writer;
     const label = this.#directLabel(source, address);
-    if (label) return w.brIf(label);
+    if (label && this.#registers.areStored) return w.brIf(label);
     w.if();
-    this.#continueAt(source, address);
+    this.#registers.onOneWay(() => this.#continueAt(source, address));
     w.end();
   }
 
@@ -326,6 +371,7 @@ class RegionTranslator {
   #continueAt(source: EdgeSource, address: number): void {
     const { node, block } = source;
     const next = this.#graph.next(node, address);
+    this.#registers.store(this.#storedBehind(node, block, address));
     const keeping = this.#plan.keeping[node];
     const endsKeeping = next === undefined || this.#plan.keeping[next] !== keeping;
     const storeKept = (): void => this.#registers.storeKept(keeping?.kept ?? 0n);
@@ -342,8 +388,7 @@ class RegionTranslator {
 
   #goto(node: number, next: number, owed = 0): void {
     const w = this.#writer;
-    const isInside =
-      !this.#graph.isRouted(node, next) && !this.#graph.isBackward(node, next) && !this.#graph.isLabelled(next);
+    const isInside = this.#isInside(node, next);
     if (isInside && !this.#looksAtBudget(next)) return this.#tree(next, owed);
     this.#budget.charge(owed);
     if (isInside) return this.#tree(next);
@@ -356,6 +401,11 @@ class RegionTranslator {
     } else {
       w.br(this.#blockLabels.get(next) as Label);
     }
+  }
+
+  /** The node is emitted where the edge to it is. */
+  #isInside(node: number, next: number): boolean {
+    return !this.#graph.isRouted(node, next) && !this.#graph.isBackward(node, next) && !this.#graph.isLabelled(next);
   }
 
   /** Where a node begins, the budget must be exact. */
