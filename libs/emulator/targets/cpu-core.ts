@@ -58,6 +58,16 @@ export interface CpuCore {
   readonly translatedAddress: number;
   /** Stores to that page need no further check by the architecture. */
   readonly translatedWritable: boolean;
+  /**
+   * Size of the aligned block whose pages have appeared together with that one, in bytes, 0 or absent where they have not: {@link translateQuietly}
+   * finds them.
+   */
+  readonly translatedBlockBytes?: number;
+  /**
+   * The same for reads, where that needs nobody's help: nothing is raised and nothing changes but the result.
+   * @returns false where reading would do more
+   */
+  translateQuietly?(address: number): boolean;
   raiseAddressError(address: number, access: Access): void;
   raiseBusError(address: number, access: Access): void;
   /** Takes the highest pending enabled interrupt, if there is one. @returns whether state was redirected */

@@ -439,7 +439,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       return 0;
     }
     if (range.target.kind === 'mmio') this.#beginDevice();
-    else this.#fill(address, physical, range, false);
+    else this.#fillBlock(address, physical, range);
     let value: number;
     if (bytes === 8) {
       value = this.#readBus(physical, 4);
@@ -475,7 +475,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       this.#writeBus(physical, bytes, bytes === 4 ? value >>> 0 : value & (2 ** (8 * bytes) - 1));
     }
     if (device) this.#endDevice();
-    else this.#fill(address, physical, range, false); // after the store, which made the page dirty
+    else this.#fillBlock(address, physical, range); // after the store, which made the page dirty
   }
 
   #readBus(physical: number, width: AccessWidth): number {
@@ -508,6 +508,22 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       if (block === this.#mirror?.block) this.#mirror.clearWrites(offset);
     });
     this.#translator?.follow(block);
+  }
+
+  /** Caches a translation to memory, and says of mirrored pages that have appeared with it that they are there. */
+  #fillBlock(address: number, physical: number, range: FlatRange): void {
+    const { translatedBlockBytes: bytes = 0 } = this.#core;
+    this.#fill(address, physical, range, false);
+    if (bytes === 0 || !this.#mirror || range.target.kind !== 'ram') return;
+    const { block } = range.target;
+    const page = (address & PAGE_MASK) >>> 0;
+    const first = page - (page % bytes);
+    for (let at = first; at < first + bytes; at += PAGE_BYTES) {
+      if (at === page || !this.#core.translateQuietly?.(at)) continue;
+      const offset = this.#core.translatedAddress - range.start + range.delta;
+      const write = this.#core.translatedWritable && block.pageFlags[offset / PAGE_BYTES] === PageFlag.Dirty;
+      this.#allowMirrored(at, block.linearOffset + offset, { write, fetch: false });
+    }
   }
 
   /** Caches a translation to memory. @returns false when the memory does not cover the whole page */

@@ -12,9 +12,13 @@ export interface MemoryFault {
 export interface UserMmu {
   /** On success {@link physical} and {@link writable} hold the translation, on failure {@link fault} the reason. */
   translate(address: number, access: Access): boolean;
+  /** The same for a page that may be read without more ado; nothing changes where there is none. */
+  find(address: number): boolean;
   readonly physical: number;
   /** Stores to the page need no further check. */
   readonly writable: boolean;
+  /** Size of the aligned block whose pages have appeared together with this one, in bytes, 0 where they have not. */
+  readonly blockBytes: number;
   readonly fault: MemoryFault;
   /** Single bytes of physical memory, for accesses that the CPU cannot do itself. */
   loadByte(physical: number): number;

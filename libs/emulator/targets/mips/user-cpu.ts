@@ -73,6 +73,7 @@ export class MipsUserCpu implements UserCpu {
   readonly canWake = true;
   translatedAddress = 0;
   translatedWritable = false;
+  translatedBlockBytes = 0;
 
   readonly #words: Int32Array;
   readonly #floats: FloatRegisters;
@@ -277,6 +278,15 @@ export class MipsUserCpu implements UserCpu {
       this.#signal(signal, code, va);
       return false;
     }
+    this.translatedAddress = this.#mmu.physical;
+    this.translatedWritable = this.#mmu.writable;
+    this.translatedBlockBytes = this.#mmu.blockBytes;
+    return true;
+  }
+
+  translateQuietly(address: number): boolean {
+    const va = address >>> 0;
+    if (va >= USER_LIMIT || !this.#mmu.find(va)) return false;
     this.translatedAddress = this.#mmu.physical;
     this.translatedWritable = this.#mmu.writable;
     return true;

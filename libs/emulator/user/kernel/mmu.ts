@@ -6,6 +6,7 @@ import type { VirtualMemory } from '../memory/index.js';
 export class ProcessMmu implements UserMmu {
   physical = 0;
   writable = false;
+  blockBytes = 0;
   fault: MemoryFault = { signal: 'SIGSEGV', code: 1 };
   space: VirtualMemory | undefined;
 
@@ -17,10 +18,19 @@ export class ProcessMmu implements UserMmu {
     if ('physical' in found) {
       this.physical = found.physical;
       this.writable = found.writable;
+      this.blockBytes = found.blockBytes;
       return true;
     }
     this.fault = found;
     return false;
+  }
+
+  find(address: number): boolean {
+    const found = this.space?.lookUp(address >>> 0);
+    if (!found) return false;
+    this.physical = found.physical;
+    this.writable = found.writable;
+    return true;
   }
 
   loadByte(physical: number): number {

@@ -85,6 +85,28 @@ describe('faults', () => {
     expect(space.pageFaults).toBe(1);
   });
 
+  it('bring blocks of large anonymous memory, as far as they belong to it', () => {
+    const [pages, block] = [3072, 16];
+    map(BASE + PAGE, pages);
+    const found = space.resolve(BASE + 40 * PAGE, Access.Write);
+    expect(found).toMatchObject({ writable: true, blockBytes: block * PAGE });
+    expect([pool.usedPages, space.pageFaults]).toEqual([block, 1]);
+    for (const page of [32, 47])
+      expect(space.lookUp(BASE + page * PAGE + 4)).toMatchObject({ writable: true, blockBytes: 0 });
+    for (const page of [31, 48]) expect(space.lookUp(BASE + page * PAGE)).toBeUndefined();
+    expect(space.resolve(BASE + 41 * PAGE, Access.Read)).toMatchObject({ blockBytes: 0 });
+    memory.setU32(BASE + 10 * PAGE, 1);
+    expect(space.lookUp(BASE)).toBeUndefined();
+    expect([pool.usedPages, space.pageFaults]).toEqual([2 * block - 1, 2]);
+  });
+
+  it('bring single pages of large memory once half of all are in use', () => {
+    const half = 512; // of 1023 pages, in blocks of 16
+    map(BASE, 3072);
+    for (let page = 0; page < half + 3; page++) memory.setU8(BASE + page * PAGE, 1);
+    expect([pool.usedPages, space.pageFaults]).toEqual([half + 3, half / 16 + 3]);
+  });
+
   it('end a process that needs more than there is', () => {
     map(BASE, 5000);
     let outcome: unknown = 'ok';

@@ -19,6 +19,10 @@ const BUS_ADRERR = 2;
 /** Pages between a growing stack and the mapping below it (vm.stack_guard_gap is 256 pages). */
 const STACK_GUARD_BYTES = 256 * PAGE_BYTES;
 
+/** Size of the blocks that large pieces of anonymous memory appear in, a power of two; and what is large. */
+const BLOCK_BYTES = 16 * PAGE_BYTES;
+const LARGE_BYTES = 3072 * PAGE_BYTES;
+
 /** Beyond this many pages it is cheaper to drop all cached translations than each. */
 const FLUSH_ALL_PAGES = 64;
 
@@ -45,8 +49,17 @@ const ACCESS_BIT: Readonly<Record<Access, number>> = {
   [AccessKind.Fetch]: Entry.Execute,
 };
 
-/** Where an access leads: a physical address, or the fault. */
-export type Resolution = { readonly physical: number; readonly writable: boolean } | MemoryFault;
+/** Where an address leads. */
+export interface Resolved {
+  readonly physical: number;
+  /** Stores to the page need no further check. */
+  readonly writable: boolean;
+  /** Size of the aligned block whose pages have appeared together with this one, in bytes, 0 where they have not. */
+  readonly blockBytes: number;
+}
+
+/** Where an access leads, or the fault. */
+export type Resolution = Resolved | MemoryFault;
 
 /**
  * The address space of one process: its mappings and its page table. Pages appear when they are touched; private ones are
@@ -109,6 +122,12 @@ export class VirtualMemory {
     return this.#fault(address, access, entry);
   }
 
+  /** The same for what may be read at once; undefined where there is no such page. */
+  lookUp(address: number): Resolved | undefined {
+    const entry = this.table.get(address);
+    return entry & Entry.Read ? resolution(entry, address) : undefined;
+  }
+
   /** Physical address of bytes that lie in one piece and can be written without a fault; undefined of all others. */
   writableAt(address: number, length: number): number | undefined {
     const end = address + length;
@@ -129,7 +148,10 @@ export class VirtualMemory {
     this.#faults++;
     try {
       const page = this.#materialise(mapping, address, access === AccessKind.Write, entry);
-      return page === undefined ? { signal: 'SIGBUS', code: BUS_ADRERR } : resolution(page, address);
+      if (page === undefined) return { signal: 'SIGBUS', code: BUS_ADRERR };
+      const inBlock = entry === 0 && this.#appearsInBlocks(mapping);
+      if (inBlock) this.#materialiseAround(mapping, address, bits);
+      return { ...resolution(page, address), blockBytes: inBlock ? BLOCK_BYTES : 0 };
     } catch (error) {
       if (error instanceof OutOfPages) return { signal: 'SIGKILL', code: 0 };
       throw error;
@@ -192,6 +214,22 @@ export class VirtualMemory {
     this.table.set(at, entry);
     if (old !== 0) this.cache.flushPage(at);
     return entry;
+  }
+
+  /**
+   * As with Linux's multi-size THP (admin-guide/mm/transhuge.rst), but only large anonymous memory: tables whose pages are all touched sooner or
+   * later, in any order. Not where memory may get scarce.
+   */
+  #appearsInBlocks({ source, start, end }: Mapping): boolean {
+    return !source && end - start >= LARGE_BYTES && this.pool.usedPages < this.pool.limitPages / 2;
+  }
+
+  /** Makes the other pages of an address's block present, as far as they belong to the mapping. */
+  #materialiseAround({ start, end }: Mapping, address: number, bits: number): void {
+    const first = address - (address % BLOCK_BYTES);
+    const until = Math.min(end, first + BLOCK_BYTES);
+    for (let at = Math.max(start, first); at < until; at += PAGE_BYTES)
+      if (this.table.get(at) === 0) this.table.set(at, this.pool.allocate(at) * PAGE_BYTES + bits);
   }
 
   /** The stack's mapping, extended to the address if it lies within what the stack may grow to. */
@@ -417,7 +455,7 @@ export class VirtualMemory {
   }
 }
 
-function resolution(entry: number, address: number): Resolution {
+function resolution(entry: number, address: number): Resolved {
   const bits = entry % PAGE_BYTES;
-  return { physical: entry - bits + (address % PAGE_BYTES), writable: (bits & Entry.Write) !== 0 };
+  return { physical: entry - bits + (address % PAGE_BYTES), writable: (bits & Entry.Write) !== 0, blockBytes: 0 };
 }
