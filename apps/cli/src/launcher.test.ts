@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEAN_MALLOC } from '../bin/lean-malloc.mjs';
 import type { PreparedBuild } from '../bin/prepared.mjs';
 import { describeCompiled, RUNTIME } from '../bin/prepared.mjs';
-import { loadPartsLate } from '../../../scripts/late-loading.mjs';
+import { asScript, loadPartsLate } from '../../../scripts/late-loading.mjs';
 
 const bin = new URL('../bin', import.meta.url).pathname;
 let folder: string;
@@ -77,21 +77,21 @@ describe('what was prepared for exec', () => {
     writeFileSync(compiled(), 'sources');
     writeFileSync(
       join(prepared, 'exec', 'exec.cjs'),
-      loadPartsLate(
-        `const require_part=require("./part.cjs");exports.loaded = 'a part';
+      asScript(
+        loadPartsLate(`const require_part=require("./part.cjs");exports.loaded = 'a part';
         exports.execProcess = (args, { version, build }) => {
           const interpreters = Object.keys(build.interpreters).length;
           const before = globalThis.partsLoaded;
           const text = new require_part.Text(['prepared', JSON.stringify(args), version, interpreters].join(' '));
           process.stdout.write([text, before, globalThis.partsLoaded].join(' '));
-        };`,
+        };`),
       ),
     );
     writeFileSync(
       join(prepared, 'exec', 'part.cjs'),
-      `globalThis.partsLoaded = (globalThis.partsLoaded ?? 0) + 1;
+      asScript(`globalThis.partsLoaded = (globalThis.partsLoaded ?? 0) + 1;
       const require_exec = require('./exec.cjs');
-      exports.Text = class { constructor(text) { this.text = text; } toString() { return this.text + ', ' + require_exec.loaded; } };`,
+      exports.Text = class { constructor(text) { this.text = text; } toString() { return this.text + ', ' + require_exec.loaded; } };`),
     );
     writeFileSync(join(prepared, 'compiled'), 'sources');
     const file = { ...describeCompiled(compiled()), path: '../.tsbuildinfo' };
