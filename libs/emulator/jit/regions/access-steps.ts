@@ -4,6 +4,14 @@ import { alignmentOf, BranchKind, NO_VALUE, Op, Width as Widths } from '../ir/in
 export const READ = 0;
 export const WRITE = 1;
 
+/** Two addresses not further apart than this lie on one page or on two neighbours: what is between them, too. */
+export const MAX_SPAN = 4096;
+/** The widest alignment: a check of several accesses needs as much room to begin at a multiple of theirs. */
+export const MAX_ALIGNMENT = 8;
+
+/** What is left of a distance, which may be negative: from 0 to below `modulus`. */
+export const remainderOf = (value: number, modulus: number): number => ((value % modulus) + modulus) % modulus;
+
 /** An access to guest memory. */
 export interface Access {
   readonly kind: typeof READ | typeof WRITE;

@@ -1,7 +1,7 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { Fragment } from '../ir/index.js';
 import type { Access, Step } from './access-steps.js';
-import { READ, stepsOf, WRITE } from './access-steps.js';
+import { MAX_ALIGNMENT, MAX_SPAN, READ, remainderOf, stepsOf, WRITE } from './access-steps.js';
 import { expectedAccesses } from './expected-accesses.js';
 import type { MovingRange, RoundsCheck, RoundsGraph } from './rounds.js';
 import { planRounds } from './rounds.js';
@@ -35,9 +35,6 @@ export interface Range {
 const SINGLE: Check = { kind: 'single' };
 const FREE: Check = { kind: 'free' };
 
-/** Two addresses not further apart than this lie on one page or on two neighbours: what is between them, too. */
-const MAX_SPAN = 4096;
-const MAX_ALIGNMENT = 8;
 /** Rounds over the graph after which nothing is assumed at the start of blocks. */
 const MAX_ROUNDS = 10;
 
@@ -55,7 +52,6 @@ type Facts = ReadonlyMap<number, Known>;
 const NOTHING: Facts = new Map();
 
 const keyOf = (base: number, kind: number): number => base * 2 + kind;
-const mod = (value: number, modulus: number): number => ((value % modulus) + modulus) % modulus;
 
 /** A region's control flow, see `RegionGraph`. */
 export interface CheckGraph extends RoundsGraph {
@@ -98,11 +94,9 @@ export function planChecks(
   });
   const rounds = planRounds(graph, steps, isKnown);
   const wayOf = (node: number): Way => ({
-    ...{
-      steps: steps[node] as readonly Step[],
-      expected: expected[node] ?? [],
-      ranges: rounds.get(node)?.ranges ?? [],
-    },
+    steps: steps[node] as readonly Step[],
+    expected: expected[node] ?? [],
+    ranges: rounds.get(node)?.ranges ?? [],
   });
   const atStart: (Facts | undefined)[] = fragments.map(() => undefined);
   atStart[order[0] as number] = NOTHING;
@@ -188,7 +182,7 @@ function setRegister(facts: Map<number, Known>, { register, to, conditional }: S
         low: known.low - to.distance,
         high: known.high - to.distance,
         modulus: known.modulus,
-        remainder: mod(known.remainder + to.distance, known.modulus),
+        remainder: remainderOf(known.remainder + to.distance, known.modulus),
       });
   }
 }
@@ -201,7 +195,7 @@ function covers(facts: Facts, { kind, alignment, reach, from }: Access): boolean
     known !== undefined &&
     coversRange(facts, kind, { base, low: distance, high: distance + reach }) &&
     alignment <= known.modulus &&
-    mod(known.remainder + distance, alignment) === 0
+    remainderOf(known.remainder + distance, alignment) === 0
   );
 }
 
@@ -223,7 +217,7 @@ function learn(
     const alignment =
       known && known.modulus > bytes
         ? { modulus: known.modulus, remainder: known.remainder }
-        : { modulus: bytes, remainder: mod(-low, bytes) };
+        : { modulus: bytes, remainder: remainderOf(-low, bytes) };
     facts.set(key, { ...range, ...alignment });
   }
 }
@@ -259,14 +253,14 @@ function groupFrom([first, ...others]: readonly Access[], facts: Facts): Group |
     const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
     // Room to begin at a multiple of the alignment; who is aligned otherwise cannot pass with the others.
     if (higher - lower > MAX_SPAN - MAX_ALIGNMENT) continue;
-    if (mod(from.distance - anchor, Math.min(alignment, access.alignment)) !== 0) continue;
+    if (remainderOf(from.distance - anchor, Math.min(alignment, access.alignment)) !== 0) continue;
     if (access.alignment > alignment) [alignment, anchor] = [access.alignment, from.distance];
     if (access.kind === WRITE) kind = WRITE;
     [low, high] = [lower, higher];
   }
   if (low === high && kind === first.kind && alignment === first.alignment) return undefined;
   // Where the accesses are aligned, this is on the first one's page.
-  return { kind, alignment, range: { base, low: low - mod(low - anchor, alignment), high } };
+  return { kind, alignment, range: { base, low: low - remainderOf(low - anchor, alignment), high } };
 }
 
 /** What an unaligned access and those that follow it at once look at, see `findPairs`. */
@@ -300,8 +294,9 @@ function common(a: Facts, b: Facts): Facts {
     if (!y) continue;
     const [low, high] = [Math.max(x.low, y.low), Math.min(x.high, y.high)];
     const modulus = Math.min(x.modulus, y.modulus);
-    const remainder = mod(x.remainder, modulus);
-    if (low <= high && remainder === mod(y.remainder, modulus)) facts.set(key, { low, high, modulus, remainder });
+    const remainder = remainderOf(x.remainder, modulus);
+    if (low <= high && remainder === remainderOf(y.remainder, modulus))
+      facts.set(key, { low, high, modulus, remainder });
   }
   return facts;
 }

@@ -1,16 +1,12 @@
 /** Loops whose accesses are checked for several rounds at once. */
 
 import type { Access, Step } from './access-steps.js';
-import { WRITE } from './access-steps.js';
+import { MAX_ALIGNMENT, MAX_SPAN, remainderOf, WRITE } from './access-steps.js';
 import type { Loop } from './flow-graph.js';
 
 /** A check holds for so many rounds at most; one that held for fewer than these would cost what it saves. */
 const MOST_ROUNDS = 64;
 const FEWEST_ROUNDS = 4;
-/** Two addresses not further apart than this lie on one page or on two neighbours: what is between them, too. */
-const MAX_SPAN = 4096;
-/** Room to begin at a multiple of the alignment. */
-const MAX_ALIGNMENT = 8;
 
 /** What a round accesses off a register, and how far the register moves until the last of the rounds. */
 export interface MovingRange {
@@ -156,12 +152,12 @@ function rangeWith(
   const distance = from.distance + by;
   const { low, high, write, alignment, anchor } = before ?? { low: distance, high: distance, ...NO_ACCESS };
   // Who is aligned otherwise cannot pass with the others.
-  if (before && mod(distance - anchor, Math.min(own, alignment)) !== 0) return undefined;
+  if (before && remainderOf(distance - anchor, Math.min(own, alignment)) !== 0) return undefined;
   const widest = own > alignment ? { alignment: own, anchor: distance } : { alignment, anchor };
   const least = Math.min(low, distance);
   const range = {
     ...{ base: from.base, movement, ...widest, write: write || kind === WRITE },
-    low: least - mod(least - widest.anchor, widest.alignment),
+    low: least - remainderOf(least - widest.anchor, widest.alignment),
     high: Math.max(high, distance),
   };
   return movement.multipleOf >= widest.alignment && roundsOf(range) >= FEWEST_ROUNDS ? range : undefined;
@@ -172,5 +168,3 @@ function roundsOf({ low, high, movement: { down, up } }: Pick<RoundRange, 'low' 
   if (room < 0) return 0;
   return up === down ? MOST_ROUNDS : Math.min(MOST_ROUNDS, 1 + Math.floor(room / (up - down)));
 }
-
-const mod = (value: number, modulus: number): number => ((value % modulus) + modulus) % modulus;
