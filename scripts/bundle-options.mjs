@@ -1,6 +1,6 @@
 // How programs are bundled that start often: the last step of the builds of apps/cli and apps/worker.
 import { fileURLToPath } from 'node:url';
-import { asScript, lateBuiltins, loadPartsLate } from './late-loading.mjs';
+import { asScript, lateBuiltins, loadPartsLate, RUNTIME, withRuntime } from './late-loading.mjs';
 
 /**
  * Options of Vite's `build` for a few files with everything that the entries load. Bundles of ES modules come with the thread that
@@ -17,11 +17,17 @@ export function bundleOptions({ base, folder, entries, format = 'es', parts = []
   const modules = Object.entries(entries).map(([name, module]) => [name, fileURLToPath(new URL(module, base))]);
   const thread = { 'translation-thread-main': fileURLToPath(new URL('translation-thread-main.js', threads)) };
   const extension = format === 'es' ? 'js' : 'cjs';
-  /** @param {import('vite').Rolldown.OutputAsset | import('vite').Rolldown.OutputChunk} file */
-  const finish = (file) => {
-    if (file.type !== 'chunk') return;
-    const code = inAscii(file.code);
-    file.code = format === 'cjs' ? asScript(file.isEntry ? loadPartsLate(code) : code) : code;
+  /** @param {import('vite').Rolldown.OutputBundle} bundle */
+  const finish = (bundle) => {
+    const runtime = bundle[RUNTIME];
+    delete bundle[RUNTIME];
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk') continue;
+      file.code = inAscii(file.code);
+      if (format !== 'cjs') continue;
+      const code = runtime?.type === 'chunk' ? withRuntime(file.code, runtime.code) : file.code;
+      file.code = asScript(file.isEntry ? loadPartsLate(code) : code);
+    }
   };
   return {
     configFile: false,
@@ -43,7 +49,7 @@ export function bundleOptions({ base, folder, entries, format = 'es', parts = []
           // V8 keeps the text of what it runs: neither comments, nor two bytes a character. Names stay, for stack traces.
           minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
           ...(parts.length > 0 && { codeSplitting: { includeDependenciesRecursively: false, groups: parts } }),
-          plugins: [{ name: 'finish', generateBundle: (_, files) => Object.values(files).forEach(finish) }],
+          plugins: [{ name: 'finish', generateBundle: (_, bundle) => finish(bundle) }],
         },
       },
     },

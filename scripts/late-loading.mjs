@@ -37,6 +37,20 @@ export function asScript(code) {
   return `(f=>this===globalThis?f:f(${given}))(function(${given}){${TIME}${code}\n})`;
 }
 
+/** What the bundler's own helpers come in where several files use them. */
+export const RUNTIME = 'rolldown-runtime.cjs';
+
+/**
+ * Has a file bring the bundler's helpers itself, rather than load a file for them.
+ * @param {string} code of a CommonJS module, without comments
+ * @param {string} runtime that file's
+ */
+export const withRuntime = (code, runtime) =>
+  code.replace(
+    /\b(?:const|let) (\w+) ?= ?require\("\.\/rolldown-runtime\.cjs"\);/,
+    (_, name) => `const ${name}=(exports=>{${runtime}\nreturn exports})({});`,
+  );
+
 /**
  * Has a bundle's first file load the others when something of them is first used, and not at its start.
  * @param {string} code of a CommonJS module, without comments

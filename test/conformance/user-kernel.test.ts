@@ -30,6 +30,7 @@ const PROGRAMS = [
   { name: 'access-groups', status: 0 },
   { name: 'kept-registers', status: 0 },
   { name: 'rounds', status: 0 },
+  { name: 'low-pages', status: 0 },
 ] as const;
 
 const ARCHITECTURES = [

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Writable } from 'node:stream';
-import { ExitCode, LabError, UsageError } from './exit-codes.js';
+import { ExitCode } from './exit-codes.js';
+import { reportFailure } from './failures.js';
 
 interface OutputStreams {
   stdout: Writable;
@@ -39,13 +40,6 @@ export async function parseCommandLine(
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage; // it printed its message
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof UsageError || error instanceof LabError) {
-      stderr.write(`bootlab: ${message}\n`);
-      return error instanceof LabError ? error.exitCode : ExitCode.usage;
-    }
-    const trace = error instanceof Error ? (error.stack ?? message) : message;
-    stderr.write(`bootlab: internal error, please report it: ${trace}\n`);
-    return ExitCode.internal;
+    return reportFailure(error, stderr);
   }
 }

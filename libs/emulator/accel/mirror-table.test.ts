@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MirrorPage } from '../jit/ir/index.js';
+import { LOWEST_MIRRORED, MirrorPage } from '../jit/ir/index.js';
 import { LinearMemory, PAGE_BYTES } from '../memory/index.js';
 import { MirrorTable } from './mirror-table.js';
 
@@ -44,16 +44,23 @@ describe('the table of mirrored pages', () => {
 
   it('forgets writes of one page or of all', () => {
     const { table, allow, reads, writes } = createTable();
-    for (const page of [0, 1, 2]) allow(page);
-    table.clearWrites(PAGE_BYTES);
-    expect(writes(0)).toEqual([there, 0, there]);
+    const first = LOWEST_MIRRORED / PAGE_BYTES;
+    for (const page of [first, first + 1, first + 2]) allow(page);
+    table.clearWrites(LOWEST_MIRRORED + PAGE_BYTES);
+    expect(writes(first)).toEqual([there, 0, there]);
     table.clearWrites();
-    expect([reads(0), writes(0)]).toEqual([
+    expect([reads(first), writes(first)]).toEqual([
       [there | next, there | next, there],
       [0, 0, 0],
     ]);
     table.clear();
-    expect(reads(0)).toEqual([0, 0, 0]);
+    expect(reads(first)).toEqual([0, 0, 0]);
+  });
+
+  it('has none of the lowest pages, which a distance from a register might reach by a carry', () => {
+    const { allow, reads, writes } = createTable();
+    for (const page of [0, 7, 8]) allow(page);
+    expect([reads(0)[0], writes(0)[0], reads(7), writes(7)]).toEqual([0, 0, [0, there, 0], [0, there, 0]]);
   });
 
   it('knows none behind the last page of the address space', () => {

@@ -1,4 +1,4 @@
-import { MirrorPage } from '../jit/ir/index.js';
+import { LOWEST_MIRRORED, MirrorPage } from '../jit/ir/index.js';
 import type { LinearMemory, RamBlock } from '../memory/index.js';
 import { PAGE_SHIFT } from '../memory/index.js';
 import { DispatchTable } from './dispatch-table.js';
@@ -41,8 +41,9 @@ export class MirrorTable {
     this.dispatch = new DispatchTable(memory, (page) => this.#executable[page] === 1);
   }
 
-  /** Reading is allowed, and what else is said; what was allowed stays so. */
+  /** Reading is allowed, and what else is said; what was allowed stays so. Nothing is below {@link LOWEST_MIRRORED}. */
   allow(address: number, allowed: { readonly write: boolean; readonly fetch: boolean }): void {
+    if (address < LOWEST_MIRRORED) return;
     const page = address >>> PAGE_SHIFT;
     this.#filled.add(page);
     add(this.#readable, page);

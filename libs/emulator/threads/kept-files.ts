@@ -14,8 +14,8 @@ import {
   type Stats,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { fingerprint } from '../core/index.js';
+import { crc32 } from './crc32.js';
 import { release } from './release.js';
 
 const DEFAULT_MAX_BYTES = 256 << 20;

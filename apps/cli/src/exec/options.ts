@@ -1,11 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import type { NetworkAccess } from '@bootlab/emulator/user';
-import { InvalidArgumentError } from 'commander';
 import type { Stores } from '../kept.js';
 
 /** What `exec` needs of the process it lives in. */
 export interface ExecHost extends Stores {
-  stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  stdin: Readable & { isTTY?: boolean; fd?: number; setRawMode?(raw: boolean): unknown };
   stdout: Writable & { isTTY?: boolean; rows?: number; columns?: number; fd?: number };
   stderr: Writable & { isTTY?: boolean; fd?: number };
   /** Where signals arrive that are passed on to the program. */
@@ -47,28 +46,17 @@ export interface EnvironmentVariable {
   value: string;
 }
 
-export function bindArgument(text: string): Bind {
-  const match = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(text);
-  if (!match)
-    throw new InvalidArgumentError(`"${text}" is not a bind. Write HOST:GUEST or HOST:GUEST:ro, GUEST absolute.`);
-  const [, host = '', guest = '', mode] = match;
-  return { host, guest, readOnly: mode === 'ro' };
-}
+/** What options give, by the names that their flags have in camel case. */
+export type ExecFlags = Omit<ExecOptions, 'program' | 'args' | 'binds' | 'environment'> & {
+  readonly bind?: Bind[];
+  readonly env?: EnvironmentVariable[];
+};
 
-/** `NAME=VALUE`, or `NAME` to take the value from Bootlab's own environment. */
-export function environmentArgument(text: string): EnvironmentVariable {
-  const equals = text.indexOf('=');
-  const name = equals < 0 ? text : text.slice(0, equals);
-  if (name === '') throw new InvalidArgumentError(`"${text}" is not a variable. Write NAME=VALUE.`);
-  if (equals >= 0) return { name, value: text.slice(equals + 1) };
-  const value = process.env[name];
-  if (value === undefined)
-    throw new InvalidArgumentError(`${name} is not set here. Set it first, or write ${name}=VALUE.`);
-  return { name, value };
-}
-
-export function seedArgument(text: string): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff)
-    throw new InvalidArgumentError(`"${text}" is not a seed. Write a number from 0 to 4294967295.`);
-  return Number(text);
-}
+/** The same with a program and its arguments. */
+export const execOptions = ({ bind, env, ...flags }: ExecFlags, program: string, args: string[]): ExecOptions => ({
+  ...flags,
+  program,
+  args,
+  binds: bind ?? [],
+  environment: env ?? [],
+});

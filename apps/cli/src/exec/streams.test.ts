@@ -1,6 +1,9 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { bindArgument, environmentArgument, seedArgument } from './options.js';
+import { bindArgument, environmentArgument, seedArgument } from './arguments.js';
 import { outputTo, StandardInput } from './streams.js';
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -25,6 +28,46 @@ describe('standard input', () => {
     const source = new PassThrough();
     new StandardInput(source).close();
     expect(source.destroyed).toBe(false);
+  });
+});
+
+describe('a file as standard input', () => {
+  /** Has a program read from a file. */
+  function readFrom<T>(content: Uint8Array, read: (input: StandardInput, fd: number) => T): T {
+    const folder = mkdtempSync(join(tmpdir(), 'bootlab-input-'));
+    writeFileSync(join(folder, 'input'), content);
+    const fd = openSync(join(folder, 'input'), 'r');
+    const source = Object.assign(new PassThrough(), { fd });
+    try {
+      const input = new StandardInput(source);
+      const result = read(input, fd);
+      input.close();
+      expect([source.readableFlowing, source.destroyed]).toEqual([null, false]);
+      return result;
+    } finally {
+      closeSync(fd);
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it('is read where it stands, to its end', () => {
+    const content = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i * 7));
+    const chunks = readFrom(content, (input, fd) => {
+      readSync(fd, new Uint8Array(10)); // the shell, say
+      const parts: Uint8Array[] = [];
+      while (input.length > 0) parts.push(input.take(50_000).slice());
+      expect(input.ended).toBe(true);
+      return parts;
+    });
+    expect(Buffer.concat(chunks)).toEqual(content.subarray(10));
+  });
+
+  it('is left alone if nobody reads it', () => {
+    expect(readFrom(Buffer.from('abc'), (_, fd) => readSync(fd, new Uint8Array(9)))).toBe(3);
+  });
+
+  it('that is empty has ended', () => {
+    expect(readFrom(new Uint8Array(0), (input) => [input.length, input.ended])).toEqual([0, true]);
   });
 });
 

@@ -22,8 +22,12 @@ import { bundleOptions } from '../../../../scripts/bundle-options.mjs';
 /** The emulator's modules with some paths, as regular expressions. */
 const emulator = (...paths: string[]): RegExp => new RegExp(`emulator/dist/(${paths.join('|')})\\.js$`);
 
-/** What `exec` seldom needs: generating interpreters and translating, where nobody has done so before, and what few programs do. */
+/**
+ * What `exec` seldom needs: describing its options where a line is not ordinary, generating interpreters and translating, where nobody has
+ * done so before, and what few programs do.
+ */
 const PARTS = [
+  { name: 'command-line', test: /node_modules\/commander\/|cli\/dist\/(parse|exec\/command)\.js$/ },
   {
     name: 'translator',
     test: emulator(

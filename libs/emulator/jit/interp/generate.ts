@@ -31,7 +31,7 @@ import { PAGE_BYTES, PAGE_OFFSET } from '../../memory/index.js';
 import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label, MemoryImport } from '../wasm/encoder.js';
 import { FunctionWriter, ModuleWriter, ValType, W } from '../wasm/encoder.js';
-import type { Emit, LoweringContext } from '../wasm/lowering.js';
+import type { Emit, GuestAddress, LoweringContext } from '../wasm/lowering.js';
 import { LocalPool, Lowering } from '../wasm/lowering.js';
 import { TRANSLATION_PARAMETERS, TRANSLATION_RESULTS } from '../wasm/translation-call.js';
 import type { MemoryLayout } from './guest-memory.js';
@@ -241,12 +241,12 @@ class InterpreterGenerator<B extends IrBuilder> implements LoweringContext {
     this.writer.op(W.i32_sub);
   };
 
-  loadGuest(width: Width, type: Type, address: Emit): void {
-    this.#memory.load(width, type, address);
+  loadGuest(width: Width, type: Type, { emit }: GuestAddress): void {
+    this.#memory.load(width, type, emit);
   }
 
-  storeGuest(width: Width, type: Type, address: Emit, value: Emit): void {
-    this.#memory.store(width, type, address, value);
+  storeGuest(width: Width, type: Type, { emit }: GuestAddress, value: Emit): void {
+    this.#memory.store(width, type, emit, value);
   }
 
   call(index: number, signature: HelperSignature, args: readonly Emit[]): void {

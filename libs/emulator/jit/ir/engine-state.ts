@@ -165,6 +165,13 @@ export const MirrorPage = {
 } as const;
 
 /**
+ * No page below this address is mirrored. So what lies at a distance of less from a register, on a mirrored page, is reached without a carry
+ * beyond 32 bits: the distance may be part of the constant that is added to the register. (Nor are those at the other end of the
+ * address space: linear memory ends before.)
+ */
+export const LOWEST_MIRRORED = 0x8000;
+
+/**
  * Dispatch table, for code at mirrored addresses: for each mode key a word a page with the offset of the page's block, 0 where nothing
  * may be entered; and blocks of a page's size with a {@link TranslationWord} for each instruction, 0 where nothing is entered.
  */

@@ -1,8 +1,8 @@
 import type { Width } from '../ir/index.js';
-import { alignmentOf, MirrorPage, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
+import { alignmentOf, LOWEST_MIRRORED, MirrorPage, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
-import type { Emit } from '../wasm/lowering.js';
+import type { Emit, GuestAddress } from '../wasm/lowering.js';
 import type { Check } from './checks.js';
 import type { DirectWindow, MirrorWindow, SegmentWindow } from './direct-window.js';
 import type { MirroredAddress } from './mirror-lookup.js';
@@ -26,9 +26,7 @@ export interface PlannedAccess {
   readonly width: Width;
   /** Offset of the soft TLB's tag that allows it: a read or a write. */
   readonly tag: number;
-  readonly address: Emit;
-  /** Offset of the state field that the address is a constant distance from, if there is one. */
-  readonly base: number | undefined;
+  readonly address: GuestAddress;
   readonly reuse: Reuse;
   /** Present where the direct window is a mirror. */
   readonly check: Check | undefined;
@@ -37,6 +35,10 @@ export interface PlannedAccess {
   /** Emits the access, given what emits a linear-memory address, and a constant to add to it. */
   readonly perform: (at: Emit, offset: number) => void;
 }
+
+/** An address in mirrored memory, as a distance from what a local holds. */
+type MirroredPlace = Pick<MirroredAddress, 'local' | 'distance'>;
+type MirroredAccess = MirroredPlace & Pick<PlannedAccess, 'width' | 'tag'>;
 
 /** What accesses need of the translation around them. */
 export interface AccessContext {
@@ -94,19 +96,19 @@ export class GuestAccess {
     private readonly locals: AccessLocals,
   ) {}
 
-  emit({ width, tag, address, base, reuse, check, result, perform }: PlannedAccess): void {
+  emit({ width, tag, address, reuse, check, result, perform }: PlannedAccess): void {
     const w = this.writer;
     const { window } = this;
     if (window?.kind === 'mirror') {
-      address();
-      w.set(this.locals.address);
-      if (check) this.#checkMirrored(window, width, tag, check);
-      return perform(() => w.get(this.locals.address), window.linear);
+      const { local, distance } = this.#placeOf(address);
+      if (check) this.#checkMirrored(window, { width, tag, local, distance }, check);
+      return perform(() => w.get(local), window.linear + distance);
     }
     this.context.storeChanged();
     this.context.noteInstruction();
-    address();
+    address.emit();
     w.set(this.locals.address);
+    const base = address.from?.base;
     if (!window) return perform(this.#probe(width, tag, base, reuse), 0);
     this.#inSegment(window, width, tag);
     w.if(result);
@@ -116,13 +118,21 @@ export class GuestAccess {
     w.end();
   }
 
+  /** How a mirrored address is reached: the register itself plus a constant where that carries nothing, else the sum. */
+  #placeOf({ emit, from }: GuestAddress): MirroredPlace {
+    if (from && -LOWEST_MIRRORED <= from.distance && from.distance < LOWEST_MIRRORED) return from;
+    emit();
+    this.writer.set(this.locals.address);
+    return { local: this.locals.address, distance: 0 };
+  }
+
   /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
-  #checkMirrored(window: MirrorWindow, width: Width, tag: number, check: Check): void {
+  #checkMirrored(window: MirrorWindow, { width, tag, local, distance }: MirroredAccess, check: Check): void {
     if (check.kind === 'free') return;
     if (check.kind === 'ranges') return this.#checkRanges(window, check);
-    const lookUp = { table: tableOf(window, tag === SoftTlb.writeTag), alignment: alignmentOf(width) };
-    const distances = width === Widths.Unaligned32 ? [0, LAST_BYTE] : [0];
-    this.#leaveUnlessMirrored(distances.map((distance) => ({ ...lookUp, local: this.locals.address, distance })));
+    const lookUp = { table: tableOf(window, tag === SoftTlb.writeTag), alignment: alignmentOf(width), local };
+    const ends = width === Widths.Unaligned32 ? [distance, distance + LAST_BYTE] : [distance];
+    this.#leaveUnlessMirrored(ends.map((end) => ({ ...lookUp, distance: end })));
   }
 
   /** Looks at the page of each range's first address only, where that and the one behind it are there: they nearly always are. */

@@ -4,7 +4,7 @@ import type { ByteSwapper } from '../wasm/byte-swap.js';
 import type { CpuArea } from '../wasm/cpu-area.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
-import type { Emit, LocalPool, LoweringContext } from '../wasm/lowering.js';
+import type { Emit, GuestAddress, LocalPool, LoweringContext } from '../wasm/lowering.js';
 import { loadOpcode, Lowering, storeOpcode } from '../wasm/lowering.js';
 import { nobodyWaits, translationArguments, TranslationParameter } from '../wasm/translation-call.js';
 import { AccessExits } from './access-exits.js';
@@ -229,11 +229,11 @@ class BlockTranslator implements LoweringContext, AccessContext {
     if (this.#openPairs > 0) throw new Error('a translation may be left between the halves of an access');
   }
 
-  loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void {
+  loadGuest(width: Width, type: Type, address: GuestAddress): void {
     const w = this.writer;
     const load = (): void =>
       this.#memory.emit({
-        ...{ width, tag: SoftTlb.readTag, address, base },
+        ...{ width, tag: SoftTlb.readTag, address },
         ...this.#nextPlan(),
         result: type === Type.I64 ? ValType.i64 : ValType.i32,
         perform: (at, offset) => {
@@ -245,10 +245,10 @@ class BlockTranslator implements LoweringContext, AccessContext {
     else this.context.swap.swapped(width, type, load);
   }
 
-  storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void {
+  storeGuest(width: Width, type: Type, address: GuestAddress, value: Emit): void {
     const w = this.writer;
     this.#memory.emit({
-      ...{ width, tag: SoftTlb.writeTag, address, base },
+      ...{ width, tag: SoftTlb.writeTag, address },
       ...this.#nextPlan(),
       result: undefined,
       perform: (at, offset) => {

@@ -72,11 +72,11 @@ async function runWasm(fragment: Fragment, prepare: (memory: ArrayBuffer) => voi
     insnWord: () => writer.i32(WORD),
     pc: () => writer.i32(PC),
     loadGuest: (width, type, address) => {
-      address();
+      address.emit();
       writer.memory(loadOpcode(width, type), GUEST_BASE);
     },
     storeGuest: (width, type, address, value) => {
-      address();
+      address.emit();
       value();
       writer.memory(storeOpcode(width, type), GUEST_BASE);
     },

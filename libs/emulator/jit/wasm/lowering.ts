@@ -10,6 +10,22 @@ import { ValType, W } from './encoder.js';
 /** Emits code that leaves one value on the Wasm stack. */
 export type Emit = () => void;
 
+/** Where guest memory is accessed. */
+export interface GuestAddress {
+  /** Emits it, once at most. */
+  readonly emit: Emit;
+  /** Present where it is a constant distance from a field of state. */
+  readonly from: DistanceFrom | undefined;
+}
+
+export interface DistanceFrom {
+  /** Offset of the field. */
+  readonly base: number;
+  /** Local with what was read of it. */
+  readonly local: number;
+  readonly distance: number;
+}
+
 /**
  * What an engine decides about the code around a fragment: where the program counter lives, how guest memory is
  * reached, how control leaves. The interpreter and the translator each provide one.
@@ -29,12 +45,9 @@ export interface LoweringContext {
   leaveArm?(): void;
   /** The operations that follow belong to the instruction at this address. */
   startInstruction?(address: number): void;
-  /**
-   * Leaves the loaded value of the given type; `address` must be emitted exactly once.
-   * @param base offset of the state field that the address is a constant distance from, if there is one
-   */
-  loadGuest(width: Width, type: Type, address: Emit, base: number | undefined): void;
-  storeGuest(width: Width, type: Type, address: Emit, value: Emit, base: number | undefined): void;
+  /** Leaves the loaded value of the given type. */
+  loadGuest(width: Width, type: Type, address: GuestAddress): void;
+  storeGuest(width: Width, type: Type, address: GuestAddress, value: Emit): void;
   /** Calls the helper: arguments are emitted by `args`; a result stays on the stack. */
   call(index: number, signature: HelperSignature, args: readonly Emit[]): void;
   branch(kind: BranchKind, target: Emit, condition: Emit | undefined): void;
@@ -192,9 +205,8 @@ export class Lowering {
         return this.context.storeGuest(
           c[i] as Width,
           this.fragment.type[value] as Type,
-          this.#emit(a[i] as Value),
+          this.#address(a[i] as Value),
           this.#emit(value),
-          baseOf(this.fragment, a[i] as Value),
         );
       }
       case Op.If:
@@ -260,6 +272,12 @@ export class Lowering {
     return () => this.#value(value);
   }
 
+  #address(value: Value): GuestAddress {
+    const sum = sumOf(this.fragment, value);
+    const local = sum ? (this.#locals[sum.load] as number) : -1;
+    return { emit: this.#emit(value), from: sum && local >= 0 ? { ...sum, local } : undefined };
+  }
+
   #value(value: Value): void {
     const local = this.#locals[value] as number;
     if (local >= 0) this.#w.get(local);
@@ -296,7 +314,7 @@ export class Lowering {
         this.#stateAddress(b); // only for fields in memory: registers are handled where they are loaded
         return w.memory(loadOpcode(c as Width, type), this.context.cpuBase + a);
       case Op.LoadGuest:
-        return this.context.loadGuest(c as Width, type, this.#emit(a), baseOf(this.fragment, a));
+        return this.context.loadGuest(c as Width, type, this.#address(a));
       default: {
         const operandType = op >= Op.Eq && op <= Op.FLe ? (c as Type) : type;
         f.operands(i, (value) => this.#value(value));
@@ -306,12 +324,22 @@ export class Lowering {
   }
 }
 
-/** Offset of the state field that an address is a constant distance from. */
-export function baseOf({ op, a, b }: Fragment, address: Value): number | undefined {
-  const offsetIsConstant = op[address] === Op.Add && op[b[address] as number] === Op.Const;
-  const base = offsetIsConstant ? (a[address] as number) : address;
-  return op[base] === Op.LoadState && (b[base] as number) < 0 ? a[base] : undefined;
+/** A field of state plus a constant: the field's offset, and the value that was read of it. */
+interface Sum {
+  readonly base: number;
+  readonly load: Value;
+  readonly distance: number;
 }
+
+function sumOf({ op, a, b }: Fragment, value: Value): Sum | undefined {
+  const constant = op[value] === Op.Add && op[b[value] as Value] === Op.Const ? (b[value] as Value) : undefined;
+  const load = constant === undefined ? value : (a[value] as Value);
+  if (op[load] !== Op.LoadState || (b[load] as number) >= 0) return undefined;
+  return { base: a[load] as number, load, distance: constant === undefined ? 0 : (a[constant] as number) };
+}
+
+/** Offset of the state field that an address is a constant distance from. */
+export const baseOf = (fragment: Fragment, address: Value): number | undefined => sumOf(fragment, address)?.base;
 
 /**
  * Leaves the linear-memory offset of an address's jump cache entry on the stack, see {@link JumpCache.offset}.

@@ -65,13 +65,41 @@ function alignmentOf(model: DataModel, type: IntegerType): number {
 }
 
 /**
- * Lays a structure out as the ABI's C compiler does.
+ * Lays a structure out as the ABI's C compiler does, when something of the layout is first asked for: a program uses few of them.
  * @param options.packed no alignment at all (`__attribute__((packed))`)
  */
-export function structLayout<const F extends Fields>(
+export const structLayout = <const F extends Fields>(
   model: DataModel,
   fields: F,
   options: { readonly packed?: boolean } = {},
+): StructLayout<F> => new LateLayout(() => layOut(model, fields, options));
+
+class LateLayout<F extends Fields> implements StructLayout<F> {
+  #layout: StructLayout<F> | undefined;
+
+  constructor(private readonly layOut: () => StructLayout<F>) {}
+
+  get size(): number {
+    return this.#laidOut.size;
+  }
+
+  get alignment(): number {
+    return this.#laidOut.alignment;
+  }
+
+  get fields(): StructLayout<F>['fields'] {
+    return this.#laidOut.fields;
+  }
+
+  get #laidOut(): StructLayout<F> {
+    return (this.#layout ??= this.layOut());
+  }
+}
+
+function layOut<F extends Fields>(
+  model: DataModel,
+  fields: F,
+  { packed = false }: { readonly packed?: boolean },
 ): StructLayout<F> {
   const layouts: Record<string, FieldLayout> = {};
   let offset = 0;
@@ -83,7 +111,7 @@ export function structLayout<const F extends Fields>(
     else if ('padding' in type) [element, count] = [type.padding, type.count];
     else count = type.bytes;
 
-    const fieldAlignment = options.packed ? 1 : alignmentOf(model, element);
+    const fieldAlignment = packed ? 1 : alignmentOf(model, element);
     alignment = Math.max(alignment, fieldAlignment);
     offset = roundUp(offset, fieldAlignment);
     const size = integerBytes(model, element) * count;
