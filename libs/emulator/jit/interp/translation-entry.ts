@@ -170,7 +170,6 @@ export class TranslationEntry {
     translationArguments(w, {
       word: () => w.get(left),
       remaining: () => this.cpu.load(engine.remaining),
-      tlb: () => this.cpu.load(engine.tlbBase),
       ...nobodyWaits(w),
     });
     w.callIndirect(type);

@@ -63,10 +63,10 @@ export class AccessLocals {
   /** By base register and kind of access: page and addend of its last access, which may have been in another block. */
   readonly lastEntries = new Map<number, LastEntry>();
 
-  /** @param tlb local that holds the linear-memory offset of the soft TLB */
+  /** @param tlb leaves the linear-memory offset of the soft TLB */
   constructor(
     private readonly writer: FunctionWriter,
-    readonly tlb: number,
+    readonly tlb: Emit,
   ) {
     this.address = writer.local(ValType.i32);
     this.offset = writer.local(ValType.i32);
@@ -247,14 +247,14 @@ export class GuestAccess {
   }
 }
 
-/** Leaves the soft TLB entry of an address on the stack and in a local. All but the writer are locals. */
-export function tlbEntryOf(w: FunctionWriter, tlb: number, address: number, entry: number): void {
+/** Leaves the soft TLB entry of an address on the stack and in a local. @param tlb see {@link AccessLocals} */
+export function tlbEntryOf(w: FunctionWriter, tlb: Emit, address: number, entry: number): void {
   w.get(address);
   w.i32(12 - SoftTlb.entryShift);
   w.op(W.i32_shr_u);
   w.i32((SoftTlb.entries - 1) << SoftTlb.entryShift);
   w.op(W.i32_and);
-  w.get(tlb);
+  tlb();
   w.op(W.i32_add);
   w.tee(entry);
 }

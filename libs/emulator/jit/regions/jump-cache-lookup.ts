@@ -27,13 +27,13 @@ export class JumpCacheLookup {
   /**
    * @param cache where the jump cache lies in linear memory, and the mode key that is part of its tags: a constant, or what
    * leaves it
-   * @param tlb local that holds the linear-memory offset of the soft TLB
+   * @param tlb leaves the linear-memory offset of the soft TLB
    */
   constructor(
     private readonly writer: FunctionWriter,
     private readonly cache: { readonly jumpCache: number; readonly modeKey: number | Emit },
     private readonly window: DirectWindow | undefined,
-    private readonly tlb: number,
+    private readonly tlb: Emit,
   ) {
     this.#place = writer.local(ValType.i32);
     this.#tlbEntry = writer.local(ValType.i32);
@@ -149,7 +149,6 @@ export class JumpCacheLookup {
       ...{ returnTo, depth },
       word: () => w.get(free),
       remaining: () => w.get(remaining),
-      tlb: () => w.get(this.tlb),
     });
     w.returnCallIndirect(type);
     w.end();

@@ -10,8 +10,8 @@ import type { Block, Region } from './region.js';
 /** What of a region and its function page checks need. */
 export interface PageCheckContext {
   readonly writer: FunctionWriter;
-  /** Local with the offset of the soft TLB. */
-  readonly tlb: number;
+  /** Leaves the offset of the soft TLB. */
+  readonly tlb: Emit;
   readonly window: DirectWindow | undefined;
   readonly pages: Region['pages'];
   readonly exits: RegionExits;
@@ -68,11 +68,11 @@ export class PageChecks {
       return;
     }
     const entry = SoftTlb.offset(page);
-    w.get(tlb);
+    tlb();
     w.memory(W.i32_load, entry + SoftTlb.execTag);
     w.i32(page);
     w.op(W.i32_sub);
-    w.get(tlb);
+    tlb();
     w.memory(W.i32_load, entry + SoftTlb.addend);
     w.global(this.context.pageAddend(page, linear));
     w.op(W.i32_sub);

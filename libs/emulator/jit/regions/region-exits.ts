@@ -29,9 +29,8 @@ export interface RegionFunction {
   readonly engine: EngineState;
   /** Index of the type of translations. */
   readonly type: number;
-  /** Locals: the rest of the budget, the offset of the soft TLB, and one that is free on the way out. */
+  /** Locals: the rest of the budget, and one that is free on the way out. */
   readonly remaining: number;
-  readonly tlb: number;
   readonly free: number;
   readonly jumpCache: JumpCacheLookup;
   /** Of mirrored code. */
@@ -155,8 +154,8 @@ export class RegionExits {
 
   /** Leaves what the translation that the dispatch table has in hand is called with. */
   #argumentsFor({ word }: DispatchLookup, waiting: Waiting): void {
-    const { writer: w, remaining, tlb } = this.fn;
-    translationArguments(w, { ...waiting, word, remaining: () => w.get(remaining), tlb: () => w.get(tlb) });
+    const { writer: w, remaining } = this.fn;
+    translationArguments(w, { ...waiting, word, remaining: () => w.get(remaining) });
   }
 
   #leaveForInterpreter(): void {

@@ -63,7 +63,6 @@ class SystemExit implements LoweringContext {
   readonly cpuBase: number;
   readonly #cpu: CpuArea;
   readonly #remaining = TranslationParameter.Remaining;
-  readonly #tlb = TranslationParameter.Tlb;
   readonly #destination = this.writer.local(ValType.i32);
   readonly #free = this.writer.local(ValType.i32);
 
@@ -80,9 +79,6 @@ class SystemExit implements LoweringContext {
     const w = this.writer;
     const { engine } = this.target;
     new Lowering(fragment, this, new LocalPool(w)).run();
-    // The mode, and with it the soft TLB, may be another now.
-    this.#cpu.load(engine.tlbBase);
-    w.set(this.#tlb);
     const toInterpreter = (): void => {
       this.#cpu.store(engine.pc, () => w.get(this.#destination));
       this.#cpu.store(engine.remaining, () => w.get(this.#remaining));
@@ -95,7 +91,8 @@ class SystemExit implements LoweringContext {
     toInterpreter();
     w.end();
     const cache = { jumpCache: this.host.jumpCache, modeKey: (): void => this.#cpu.load(engine.modeKey) };
-    const lookup = new JumpCacheLookup(w, cache, undefined, this.#tlb);
+    // The mode, and with it the soft TLB, may be another now.
+    const lookup = new JumpCacheLookup(w, cache, undefined, () => this.#cpu.load(engine.tlbBase));
     const waits = {
       returnTo: (): void => w.get(TranslationParameter.ReturnTo),
       depth: (): void => w.get(TranslationParameter.Depth),

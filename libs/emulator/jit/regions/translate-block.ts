@@ -275,7 +275,7 @@ class BlockTranslator implements LoweringContext, AccessContext {
   /** Lets a system exit do what the instruction in hand asks for. It is not in a delay slot. */
   #leaveToSystem(exit: number, args: readonly Emit[]): void {
     const w = this.writer;
-    const { target, type, cpu, registers, accessLocals, budget } = this.context;
+    const { target, type, cpu, registers, budget } = this.context;
     const { engine } = target;
     args.forEach((arg, i) => cpu.store(helperArgument(engine, i), arg));
     registers.storeToLeave(this.placed.kept);
@@ -288,7 +288,6 @@ class BlockTranslator implements LoweringContext, AccessContext {
       ...(this.#isMirrored ? waits : nobodyWaits(w)),
       word: () => w.i32(TranslationWord.pack(exit, 0)),
       remaining: () => budget.less(this.#owed + this.#index + 1),
-      tlb: () => w.get(accessLocals.tlb),
     });
     w.returnCallIndirect(type);
   }

@@ -22,6 +22,7 @@ import type { PlannedBlock, RegionPlan } from './region-plan.js';
 import { planRegion } from './region-plan.js';
 import { RoundsEntry } from './rounds-entry.js';
 import type { SystemExits } from './system-exits.js';
+import { TlbPlace } from './tlb-place.js';
 import type { BlockContext } from './translate-block.js';
 import { translateBlock } from './translate-block.js';
 
@@ -95,6 +96,7 @@ class RegionTranslator {
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
   readonly #exits: RegionExits;
+  readonly #tlb: TlbPlace;
   #dispatchLoop!: Label;
 
   constructor(
@@ -104,19 +106,20 @@ class RegionTranslator {
     host: TranslationHost,
   ) {
     const w = this.#writer;
-    const tlb = TranslationParameter.Tlb;
     const cpu = new CpuArea(w, host.cpuBase);
     const pool = new LocalPool(w);
     const failedAt = w.local(ValType.i32);
     this.#plan = planRegion(engineTarget, reader, region, host.window);
     const { window, graph, registers, usedRegisters } = this.#plan;
     this.#graph = graph;
+    this.#tlb = new TlbPlace(w, () => cpu.load(engineTarget.engine.tlbBase), window?.kind !== 'mirror');
+    const tlb = this.#tlb.offset;
     this.#accessLocals = new AccessLocals(w, tlb);
     this.#jumpCache = new JumpCacheLookup(w, host, window, tlb);
     this.#dispatch = window?.kind === 'mirror' ? new DispatchLookup(w, window, host.modeKey) : undefined;
     this.#exits = new RegionExits({
       ...{ writer: w, cpu, engine: engineTarget.engine, type: host.type },
-      ...{ remaining: this.#budget.local, tlb, free: this.#target },
+      ...{ remaining: this.#budget.local, free: this.#target },
       ...{ jumpCache: this.#jumpCache, dispatch: this.#dispatch },
     });
     this.#pageChecks = new PageChecks({
@@ -136,6 +139,7 @@ class RegionTranslator {
 
   run(): FunctionWriter {
     const w = this.#writer;
+    this.#tlb.prepare();
     this.#accessLocals.prepare(this.#plan.kept);
 
     this.#exits.open();

@@ -5,23 +5,21 @@ import type { Emit } from './lowering.js';
 
 /**
  * What a translation is called with, by parameter, all i32. V8 passes five parameters and a result in registers of the host on
- * x64.
+ * x64, and each keeps a register or a place on the stack from the first block to the last.
  */
 export const TranslationParameter = {
   /** The {@link TranslationWord} that it was found by: which of its entries, and its own index in the table of translations. */
   Word: 0,
   /** The instructions that the budget still has. */
   Remaining: 1,
-  /** The linear-memory offset of the current soft TLB. */
-  Tlb: 2,
   /** Where a translation waits for this one to return, 0 where none does. */
-  ReturnTo: 3,
+  ReturnTo: 2,
   /** How many translations wait. */
-  Depth: 4,
+  Depth: 3,
 } as const;
 
 /** Types of the parameters. */
-export const TRANSLATION_PARAMETERS: readonly ValType[] = Array<ValType>(5).fill(ValType.i32);
+export const TRANSLATION_PARAMETERS: readonly ValType[] = Array<ValType>(4).fill(ValType.i32);
 
 /**
  * Types of the results: what the budget still has, 0 or more, if the guest has come to where a translation waits; else
@@ -35,7 +33,6 @@ export const ELSEWHERE = -1;
 export interface TranslationArguments {
   readonly word: Emit;
   readonly remaining: Emit;
-  readonly tlb: Emit;
   readonly returnTo: Emit;
   readonly depth: Emit;
 }
@@ -51,10 +48,9 @@ export const nobodyWaits = (w: FunctionWriter): Waiting => ({
 
 /** Leaves what a call of a translation through the table takes. */
 export function translationArguments(w: FunctionWriter, args: TranslationArguments): void {
-  const { word, remaining, tlb, returnTo, depth } = args;
+  const { word, remaining, returnTo, depth } = args;
   word();
   remaining();
-  tlb();
   returnTo();
   depth();
   targetOf(w, word); // where the table has it
