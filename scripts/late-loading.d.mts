@@ -3,3 +3,5 @@ import type { Plugin } from 'vite';
 export declare const lateBuiltins: Plugin;
 export declare function asScript(code: string): string;
 export declare function loadPartsLate(code: string): string;
+export declare const RUNTIME: string;
+export declare function withRuntime(code: string, runtime: string): string;
