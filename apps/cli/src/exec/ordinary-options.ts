@@ -3,16 +3,8 @@ import { EXEC_OPTIONS } from './option-table.js';
 import type { ExecFlags, ExecOptions } from './options.js';
 import { execOptions } from './options.js';
 
-const NEGATED = /^no-/;
-
-/** `read-only` is `readOnly`, and `no-cache` says whether `cache`. */
-const nameOf = ({ flags }: ExecOption): string =>
-  flagOf({ flags })
-    .slice(2)
-    .replace(NEGATED, '')
-    .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-const flagOf = ({ flags }: Pick<ExecOption, 'flags'>): string => flags.split(' ', 1)[0] ?? '';
+const flagOf = ({ flags }: ExecOption): string => flags.split(' ', 1)[0] ?? '';
+const isNegated = ({ flags }: ExecOption): boolean => flags.startsWith('--no-');
 
 /**
  * The options of an ordinary `bootlab exec` line, at once: loading commander and describing the command to it takes longer than a
@@ -30,8 +22,8 @@ export function ordinaryOptions(words: readonly string[]): ExecOptions | undefin
     }
     const option = EXEC_OPTIONS.find((candidate) => flagOf(candidate) === words[at]);
     if (!option) return undefined;
-    const name = nameOf(option);
-    if (!option.flags.includes('<')) values.set(name, !option.flags.startsWith('--no-'));
+    const { name } = option;
+    if (!option.flags.includes('<')) values.set(name, !isNegated(option));
     else {
       const value = valueOf(option, words[++at]);
       if (value === undefined) return undefined;
@@ -41,8 +33,8 @@ export function ordinaryOptions(words: readonly string[]): ExecOptions | undefin
   const [program, ...args] = words.slice(at);
   if (program === undefined || EXEC_OPTIONS.some((option) => isWrong(option, values))) return undefined;
   for (const option of EXEC_OPTIONS) {
-    const otherwise = option.flags.startsWith('--no-') || option.default;
-    if (otherwise !== undefined && !values.has(nameOf(option))) values.set(nameOf(option), otherwise);
+    const otherwise = isNegated(option) || option.default;
+    if (otherwise !== undefined && !values.has(option.name)) values.set(option.name, otherwise);
   }
   return execOptions(Object.fromEntries(values) as unknown as ExecFlags, program, args); // as the table says
 }
@@ -57,6 +49,5 @@ function valueOf({ choices, parse }: ExecOption, text: string | undefined): unkn
   }
 }
 
-const isWrong = (option: ExecOption, values: ReadonlyMap<string, unknown>): boolean =>
-  (option.mandatory === true && !values.has(nameOf(option))) ||
-  (option.conflicts !== undefined && values.has(nameOf(option)) && values.has(option.conflicts));
+const isWrong = ({ name, mandatory, conflicts }: ExecOption, values: ReadonlyMap<string, unknown>): boolean =>
+  values.has(name) ? conflicts !== undefined && values.has(conflicts) : mandatory === true;
