@@ -1,5 +1,6 @@
 import type { Fragment, Value, Width } from '../ir/index.js';
 import { alignmentOf, BranchKind, NO_VALUE, Op, Width as Widths } from '../ir/index.js';
+import { sumOf } from '../wasm/lowering.js';
 
 export const READ = 0;
 export const WRITE = 1;
@@ -37,15 +38,10 @@ export function stepsOf(f: Fragment): Step[] {
   const setAt = new Map<number, number>();
   let depth = 0;
   let inUncertainSlot = false;
-  /** A register that is read now, or that nobody has set since it was read. */
-  const registerOf = (value: Value): number | undefined =>
-    f.op[value] === Op.LoadState && f.b[value] === NO_VALUE && (setAt.get(f.a[value] as number) ?? -1) < value
-      ? f.a[value]
-      : undefined;
-  const sumOf = (value: Value): Access['from'] => {
-    const isSum = f.op[value] === Op.Add && f.op[f.b[value] as Value] === Op.Const;
-    const base = registerOf(isSum ? (f.a[value] as Value) : value);
-    return base === undefined ? undefined : { base, distance: isSum ? (f.a[f.b[value] as Value] as number) : 0 };
+  /** From a register that is read now, or that nobody has set since it was read. */
+  const fromRegister = (value: Value): Access['from'] => {
+    const sum = sumOf(f, value);
+    return sum && (setAt.get(sum.base) ?? -1) < sum.load ? { base: sum.base, distance: sum.distance } : undefined;
   };
   for (let i = 0; i < f.length; i++) {
     const op = f.op[i];
@@ -55,13 +51,13 @@ export function stepsOf(f: Fragment): Step[] {
     else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
     else if (op === Op.StoreState && f.b[i] === NO_VALUE) {
       const register = f.a[i] as number;
-      steps.push({ kind: 'set', register, to: sumOf(f.d[i] as Value), conditional });
+      steps.push({ kind: 'set', register, to: fromRegister(f.d[i] as Value), conditional });
       setAt.set(register, i);
     } else if (op === Op.LoadGuest || op === Op.StoreGuest) {
       const kind = op === Op.LoadGuest ? READ : WRITE;
       const width = f.c[i] as Width;
       const reach = width === Widths.Unaligned32 ? 3 : 0;
-      const from = sumOf(f.a[i] as Value);
+      const from = fromRegister(f.a[i] as Value);
       steps.push({ kind: 'access', access: { kind, alignment: alignmentOf(width), reach, from, conditional } });
     }
   }

@@ -10,7 +10,7 @@ import type {
   Value,
 } from '../ir/index.js';
 import { buildDecodeTree, constantFields, decode, Fragment, Op, Type, Width } from '../ir/index.js';
-import { baseOf } from '../wasm/lowering.js';
+import { sumOf } from '../wasm/lowering.js';
 import type { SystemExits } from './system-exits.js';
 
 export interface BranchInfo {
@@ -191,9 +191,9 @@ export class InstructionReader {
           if (f.op[value] === Op.Const && f.a[value] === ((pc + 8) | 0)) isCall = true;
           const into = f.a[i] as number;
           const from = f.op[value] === Op.LoadGuest && f.c[value] === Width.W32 ? (f.a[value] as Value) : undefined;
-          const base = from === undefined ? undefined : baseOf(f, from);
-          if (from === undefined || base === undefined) changes = into;
-          else load = { into, base, distance: f.op[from] === Op.Add ? (f.a[f.b[from] as number] as number) : 0 };
+          const sum = from === undefined ? undefined : sumOf(f, from);
+          if (sum) load = { into, base: sum.base, distance: sum.distance };
+          else changes = into;
           if (!this.#engineFields.has(f.a[i] as number)) changed = true;
           break;
         }

@@ -325,13 +325,14 @@ export class Lowering {
 }
 
 /** A field of state plus a constant: the field's offset, and the value that was read of it. */
-interface Sum {
+export interface Sum {
   readonly base: number;
   readonly load: Value;
   readonly distance: number;
 }
 
-function sumOf({ op, a, b }: Fragment, value: Value): Sum | undefined {
+/** Undefined where a value is something else. */
+export function sumOf({ op, a, b }: Fragment, value: Value): Sum | undefined {
   const constant = op[value] === Op.Add && op[b[value] as Value] === Op.Const ? (b[value] as Value) : undefined;
   const load = constant === undefined ? value : (a[value] as Value);
   if (op[load] !== Op.LoadState || (b[load] as number) >= 0) return undefined;
