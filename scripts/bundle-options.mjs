@@ -34,7 +34,7 @@ export function bundleOptions({ base, folder, entries, format = 'es', parts = []
     logLevel: 'warn',
     root: fileURLToPath(new URL('.', base)),
     ssr: { noExternal: true },
-    plugins: format === 'cjs' ? [lateBuiltins] : [],
+    plugins: [lateBuiltins(format)],
     build: {
       ssr: true,
       outDir: fileURLToPath(folder),

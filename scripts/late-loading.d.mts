@@ -1,6 +1,6 @@
 import type { Plugin } from 'vite';
 
-export declare const lateBuiltins: Plugin;
+export declare function lateBuiltins(format: 'es' | 'cjs'): Plugin;
 export declare function asScript(code: string): string;
 export declare function loadPartsLate(code: string): string;
 export declare const RUNTIME: string;

@@ -1,4 +1,4 @@
-// How CommonJS bundles put off what they may not need: Node's own modules, and parts of themselves.
+// How bundles put off what they may not need: Node's own modules and, in CommonJS, parts of themselves.
 import { createRequire } from 'node:module';
 
 /** Modules of Node that load many others: they are loaded when one of their functions is called. (Of `node:os`, constants are used.) */
@@ -8,8 +8,11 @@ const LATE = '\0late:';
 /** Node makes `performance` of ten modules when it is first used. */
 const TIME = 'const performance={now:()=>Number(process.hrtime.bigint())/1e6};';
 
-/** @type {import('vite').Plugin} */
-export const lateBuiltins = {
+/**
+ * @param {'es' | 'cjs'} format of the bundle
+ * @returns {import('vite').Plugin}
+ */
+export const lateBuiltins = (format) => ({
   name: 'late-builtins',
   enforce: 'pre',
   resolveId(id, importer) {
@@ -19,13 +22,14 @@ export const lateBuiltins = {
   load(id) {
     if (!id.startsWith(LATE)) return undefined;
     const name = id.slice(LATE.length);
+    const load = format === 'cjs' ? 'require' : 'process.getBuiltinModule';
     const members = Object.entries(Object.getOwnPropertyDescriptors(createRequire(import.meta.url)(name)));
     return members
       .filter(([, { value }]) => typeof value === 'function')
-      .map(([member]) => `export const ${member} = (...args) => require('${name}').${member}(...args);`)
+      .map(([member]) => `export const ${member} = (...args) => ${load}('${name}').${member}(...args);`)
       .join('\n');
   },
-};
+});
 
 /**
  * A CommonJS module that as a script is a function of what Node gives to modules, so that V8 can be given compiled code for it.

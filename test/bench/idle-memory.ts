@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MissingPrerequisite, maltaGuest, qemuMaltaArguments, qemuSystemMips } from '@bootlab/emulator/testkit';
 import { repositoryFolder, tail, WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
+import type { Subject } from './statistics.js';
+import { interleave, median } from './statistics.js';
 
 const CMDLINE = 'console=ttyS0 corpus=shell';
 /** The guest's shell waits for a command; it may have asked for the terminal's size, too. */
@@ -17,55 +19,46 @@ const SETTLE_MS = 10_000;
 const MIB = 2 ** 20;
 
 /** Resident memory of a process with a booted board of 256 MiB that waits for a command, beside QEMU's. */
-export function idleMemoryBenchmark(progress: (text: string) => void): Promise<Report> {
-  return withTranslations((folder) => measure(folder, progress));
+export function idleMemoryBenchmark(runs: number, progress: (text: string) => void): Promise<Report> {
+  if (!existsSync('/proc/self/status')) throw new MissingPrerequisite('/proc', 'Measure on Linux.');
+  return withTranslations(async (folder) => {
+    const subjects = subjectsOf(folder);
+    return reportOf(subjects, await interleave(subjects, runs, progress));
+  });
 }
 
-async function measure(folder: string, progress: (text: string) => void): Promise<Report> {
-  if (!existsSync('/proc/self/status')) throw new MissingPrerequisite('/proc', 'Measure on Linux.');
+/** In the order that `reportOf` knows. */
+function subjectsOf(translations: string): Subject<Resident>[] {
   const { kernel, initrd } = maltaGuest('little');
   const program = join(repositoryFolder, 'apps', 'cli', 'bin', 'bootlab.mjs');
   const machine = ['--board', 'malta', '--cpu', '24Kf', '--memory', '256M', '--clock', 'wall', '--timeout', '1h'];
   const images = ['--kernel', kernel, '--initrd', initrd, '--append', CMDLINE];
   const bootlab = (...engine: string[]): Promise<Resident> =>
-    residentWhenIdle(process.execPath, [program, 'boot', ...machine, ...images, ...engine], folder);
-  const subjects = [
+    residentWhenIdle(process.execPath, [program, 'boot', ...machine, ...images, ...engine], translations);
+  const qemu = qemuMaltaArguments({ byteOrder: 'little', kernel, initrd, cmdline: CMDLINE, memoryMiB: 256 });
+  return [
     { name: 'bootlab, interpreter', run: () => bootlab('--accel', 'interp') },
-    { name: 'bootlab, JIT, cold', run: () => bootlab() },
-    {
-      name: 'bootlab, JIT, warm',
-      run: async () => {
-        for (let others = 1; others < WARMING_RUNS; others++) await bootlab(); // the cold one was the first
-        return bootlab();
-      },
-    },
-    {
-      name: 'qemu-system-mipsel',
-      run: () =>
-        residentWhenIdle(
-          qemuSystemMips('little'),
-          qemuMaltaArguments({ byteOrder: 'little', kernel, initrd, cmdline: CMDLINE, memoryMiB: 256 }),
-          folder,
-        ),
-    },
+    { name: 'bootlab, JIT, cold', run: () => bootlab('--no-cache') },
+    { name: 'bootlab, JIT, warm', warmingRuns: WARMING_RUNS, run: () => bootlab() },
+    { name: 'qemu-system-mipsel', run: () => residentWhenIdle(qemuSystemMips('little'), qemu, translations) },
   ];
-  const results: Resident[] = [];
-  for (const { name, run } of subjects) {
-    progress(name);
-    results.push(await run());
-  }
-  const [, , warm, qemu] = results.map(({ nowBytes }) => nowBytes);
+}
+
+function reportOf(subjects: readonly Subject<Resident>[], samples: Resident[][]): Report {
+  const middle = (of: (resident: Resident) => number): number[] => samples.map((all) => median(all.map(of)));
+  const now = middle(({ nowBytes }) => nowBytes);
+  const files = middle(({ fileBytes }) => fileBytes);
+  const peak = middle(({ peakBytes }) => peakBytes);
+  const [, , warm = NaN, qemu = NaN] = now;
   return {
     title: 'Resident memory of an idle board: Linux on Malta, 256 MiB, at its shell',
-    note: `MiB, ${SETTLE_MS / 1000} s after the prompt; one run each`,
+    note: `MiB, ${SETTLE_MS / 1000} s after the prompt; medians of ${samples[0]?.length} interleaved runs`,
     columns: ['now', 'of it files', 'at most'],
-    rows: subjects.map(({ name }, index) => {
-      const { nowBytes = NaN, fileBytes = NaN, peakBytes = NaN } = results[index] ?? {};
-      return { name, values: [nowBytes / MIB, fileBytes / MIB, peakBytes / MIB] };
-    }),
-    targets: [
-      { name: "the JIT's memory, warm, as a multiple of QEMU's", value: (warm ?? NaN) / (qemu ?? NaN), atMost: 1 },
-    ],
+    rows: subjects.map(({ name }, index) => ({
+      name,
+      values: [now, files, peak].map((bytes) => (bytes[index] ?? NaN) / MIB),
+    })),
+    targets: [{ name: "the JIT's memory, warm, as a multiple of QEMU's", value: warm / qemu, atMost: 1 }],
   };
 }
 

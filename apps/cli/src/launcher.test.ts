@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEAN_MALLOC } from '../bin/lean-malloc.mjs';
 import type { PreparedBuild } from '../bin/prepared.mjs';
 import { describeCompiled, RUNTIME } from '../bin/prepared.mjs';
-import { asScript, loadPartsLate } from '../../../scripts/late-loading.mjs';
+import { asScript, lateBuiltins, loadPartsLate } from '../../../scripts/late-loading.mjs';
 
 const bin = new URL('../bin', import.meta.url).pathname;
 let folder: string;
@@ -55,6 +55,20 @@ it('starts boards in a process that gives memory back, with all arguments as the
     env: { ...env, ...(lean && LEAN_MALLOC) },
     option: '--stack-size=900',
   });
+});
+
+it.each(['es', 'cjs'] as const)('bundles load modules of Node when something of them is used (%s)', (format) => {
+  const { load } = lateBuiltins(format) as { load: (id: string) => string };
+  const declared = load('\0late:node:zlib').replaceAll('export ', '');
+  const program = `${declared}
+    const isLoaded = () => process.moduleLoadList.includes('NativeModule zlib');
+    const before = isLoaded();
+    process.stdout.write([before, crc32('123456789').toString(16), isLoaded()].join());`;
+  const type = format === 'es' ? 'module' : 'commonjs';
+  const { stdout, stderr } = spawnSync(process.execPath, [`--input-type=${type}`, '--eval', program], {
+    encoding: 'utf8',
+  });
+  expect([stdout, stderr]).toEqual(['false,cbf43926,true', '']);
 });
 
 describe('what was prepared for exec', () => {

@@ -99,6 +99,8 @@ export interface EngineOptions {
   readonly interpreters?: InterpreterStore | undefined;
   /** Hexadecimal SHA-256; Node has `sha256InPlace`. Default: Web Crypto's, which needs a copy of RAM for a moment. */
   readonly sha256?: ((bytes: Uint8Array) => Promise<string>) | undefined;
+  /** What translations of an image are kept under, as known code is compared anyway; Node has `imageName`. Default: its SHA-256. */
+  readonly imageName?: ((bytes: Uint8Array) => string) | undefined;
 }
 
 export const ACCELS = ['jit', 'interp'] as const;
@@ -110,7 +112,8 @@ export async function createMachine(config: MachineConfig, engine: EngineOptions
   const outside = new Outside();
   const loaded = loadImages(config);
   const booted = loaded.firmware ?? loaded.kernel;
-  const image = engine.translationService && booted ? await (engine.sha256 ?? sha256)(booted) : undefined;
+  const nameOf = engine.imageName ?? engine.sha256 ?? sha256;
+  const image = engine.translationService && booted ? await nameOf(booted) : undefined;
   const host: BoardHost<InterpreterVcpu> = {
     cpuLinearBytes: InterpreterVcpu.linearBytes,
     createCpu: (options) =>

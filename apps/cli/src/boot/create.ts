@@ -2,7 +2,7 @@ import type { createMachine, Machine, MachineConfig, selfTestFirmware } from '@b
 import type { ImageFile } from '@bootlab/emulator/backends';
 import { BoardFiles, sha256InPlace } from '@bootlab/emulator/backends';
 import { ConfigError } from '@bootlab/emulator/core';
-import { translateInThread } from '@bootlab/emulator/threads';
+import { imageName, translateInThread } from '@bootlab/emulator/threads';
 import { UsageError } from '../exit-codes.js';
 import type { Stores } from '../kept.js';
 import { engineStores } from '../kept.js';
@@ -44,6 +44,7 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
       translationService: translateInThread,
       ...engineStores(maker, cache),
       sha256: sha256InPlace,
+      imageName,
     };
     const machine = await maker.createMachine(configOf(options, files, maker), engine);
     return {
