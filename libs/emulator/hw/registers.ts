@@ -121,10 +121,13 @@ function placeFields(name: string, spec: RegisterSpec): FieldPlace[] {
   });
 }
 
-/** One register: stored bits, masks by access, and the device's behaviour. */
-export class Register {
-  /** The stored bits, unsigned. Setting them from the device side runs no behaviour. */
-  value = 0;
+/**
+ * A register as its bus sees it: stored bits, masks by access, and the device's behaviour. All are of one shape, whatever their
+ * fields: every access to any device comes by here.
+ */
+class Cell {
+  /** The stored bits, unsigned. */
+  value: number;
   /** Whether it answers an access, see {@link RegisterBehaviour.when}; undefined for a register that always does. */
   when: RegisterBehaviour['when'] = undefined;
   readonly width: AccessWidth;
@@ -173,7 +176,7 @@ export class Register {
   }
 
   /** A bus read of the byte lanes in `lanes`. The result is register-aligned; other lanes are meaningless. */
-  busRead(lanes: number): number {
+  read(lanes: number): number {
     let value = this.value & this.#readMask;
     if (this.#readHooks.length > 0) {
       for (const { behaviour, mask, shift } of this.#readHooks) {
@@ -188,7 +191,7 @@ export class Register {
   }
 
   /** A bus write of the byte lanes in `lanes`; `value` is register-aligned. */
-  busWrite(value: number, lanes: number): void {
+  write(value: number, lanes: number): void {
     const previous = this.value;
     const store = this.#storeMask & lanes;
     this.value = ((previous & ~store & ~(value & this.#writeOneClearMask & lanes)) | (value & store)) >>> 0;
@@ -196,6 +199,30 @@ export class Register {
       if ((mask & lanes) !== 0) behaviour.write?.((value & mask) >>> shift, (previous & mask) >>> shift);
     }
     this.#behaviour.write?.(((value & lanes) | (previous & ~lanes)) >>> 0, previous);
+  }
+}
+
+/** A register as its device sees it: the stored bits, and by name those of each field. */
+export class Register {
+  constructor(protected readonly cell: Cell) {}
+
+  /** The stored bits, unsigned. Setting them from the device side runs no behaviour. */
+  get value(): number {
+    return this.cell.value;
+  }
+
+  set value(value: number) {
+    this.cell.value = value;
+  }
+
+  /** Bus offset of its first byte. */
+  get start(): number {
+    return this.cell.start;
+  }
+
+  /** Bytes. */
+  get width(): AccessWidth {
+    return this.cell.width;
   }
 }
 
@@ -210,11 +237,12 @@ function classOf(name: string, spec: RegisterSpec): { places: FieldPlace[]; cons
   if (spec.fields) {
     for (const { name: fieldName, mask, shift } of places) {
       Object.defineProperty(construct.prototype, fieldName, {
-        get(this: Register) {
-          return (this.value & mask) >>> shift;
+        get(this: { readonly cell: Cell }) {
+          return (this.cell.value & mask) >>> shift;
         },
-        set(this: Register, value: number) {
-          this.value = ((this.value & ~mask) | ((value << shift) & mask)) >>> 0;
+        set(this: { readonly cell: Cell }, value: number) {
+          const { cell } = this;
+          cell.value = ((cell.value & ~mask) | ((value << shift) & mask)) >>> 0;
         },
       });
     }
@@ -231,7 +259,7 @@ export function registerMap<const L extends RegisterLayout>(layout: L): L {
 }
 
 /** Registers that share bus bytes, in order of declaration. */
-type Slot = readonly Register[];
+type Slot = readonly Cell[];
 const EMPTY_LANE: Slot = [];
 
 /**
@@ -246,7 +274,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
   readonly reg: Registers<L>;
   /** Bytes that the declared registers span on the bus. */
   readonly sizeBytes: number;
-  readonly #registers: readonly Register[];
+  readonly #registers: readonly Cell[];
   readonly #readers: (Slot | undefined)[];
   readonly #writers: (Slot | undefined)[];
   readonly #undefinedByte: number;
@@ -264,18 +292,20 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
     this.#survivesReset = options.survivesReset ?? false;
     const laneBytes = Math.min(1 << regShift, 4);
     this.#registers = Object.entries(layout).map(([registerName, spec]) => {
-      const { places, construct } = classOf(registerName, spec);
+      const { places } = classOf(registerName, spec);
       const width = spec.width ?? 1;
       const start = (spec.offset << regShift) + (this.#bigEndian ? Math.max(laneBytes - width, 0) : 0);
-      return new construct(registerName, spec, start, options.resets?.[registerName], places);
+      return new Cell(registerName, spec, start, options.resets?.[registerName], places);
     });
-    this.reg = Object.fromEntries(this.#registers.map((register) => [register.name, register])) as Registers<L>;
-    const cellBytes = (register: Register): number => Math.max(register.width, 1 << regShift);
-    const cellStart = (register: Register): number => register.spec.offset << regShift;
+    this.reg = Object.fromEntries(
+      this.#registers.map((cell) => [cell.name, new (classOf(cell.name, cell.spec).construct)(cell)]),
+    ) as Registers<L>;
+    const cellBytes = (register: Cell): number => Math.max(register.width, 1 << regShift);
+    const cellStart = (register: Cell): number => register.spec.offset << regShift;
     this.sizeBytes = Math.max(0, ...this.#registers.map((register) => cellStart(register) + cellBytes(register)));
 
-    const table = (registers: readonly Register[]): (Slot | undefined)[] => {
-      const slots: (Register[] | Slot | undefined)[] = Array.from({ length: this.sizeBytes });
+    const table = (registers: readonly Cell[]): (Slot | undefined)[] => {
+      const slots: (Cell[] | Slot | undefined)[] = Array.from({ length: this.sizeBytes });
       for (const register of this.#registers) {
         if (regShift > 0) slots.fill(EMPTY_LANE, cellStart(register), cellStart(register) + cellBytes(register));
       }
@@ -300,7 +330,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
 
   read(offset: number, width: AccessWidth): number {
     const register = select(this.#readers[offset], undefined);
-    if (register && register.width === width && register.start === offset) return register.busRead(fullMask(width));
+    if (register && register.width === width && register.start === offset) return register.read(fullMask(width));
     return register?.isPort && register.width < width
       ? this.#readPort(register, width)
       : this.#readLanes(offset, width);
@@ -308,8 +338,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
 
   write(offset: number, width: AccessWidth, value: number): void {
     const register = select(this.#writers[offset], value);
-    if (register && register.width === width && register.start === offset)
-      register.busWrite(value >>> 0, fullMask(width));
+    if (register && register.width === width && register.start === offset) register.write(value >>> 0, fullMask(width));
     else if (register?.isPort && register.width < width) this.#writePort(register, width, value);
     else this.#writeLanes(offset, width, value);
   }
@@ -345,7 +374,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
       let part = slot === EMPTY_LANE ? 0 : this.#undefinedByte;
       if (register) {
         const shift = this.#laneShift(lane, count, register.width);
-        part = (register.busRead((fullMask(count) << shift) >>> 0) >>> shift) & fullMask(count);
+        part = (register.read((fullMask(count) << shift) >>> 0) >>> shift) & fullMask(count);
       }
       value |= part << this.#laneShift(done, count, width);
       done += count;
@@ -365,24 +394,24 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
       if (register) {
         const shift = this.#laneShift(lane, count, register.width);
         const part = (value >>> this.#laneShift(done, count, width)) & fullMask(count);
-        register.busWrite((part << shift) >>> 0, (fullMask(count) << shift) >>> 0);
+        register.write((part << shift) >>> 0, (fullMask(count) << shift) >>> 0);
       }
       done += count;
     }
   }
 
-  #readPort(register: Register, width: AccessWidth): number {
+  #readPort(register: Cell, width: AccessWidth): number {
     let value = 0;
     for (let done = 0; done < width; done += register.width) {
-      value |= register.busRead(fullMask(register.width)) << this.#laneShift(done, register.width, width);
+      value |= register.read(fullMask(register.width)) << this.#laneShift(done, register.width, width);
     }
     return value >>> 0;
   }
 
-  #writePort(register: Register, width: AccessWidth, value: number): void {
+  #writePort(register: Cell, width: AccessWidth, value: number): void {
     const mask = fullMask(register.width);
     for (let done = 0; done < width; done += register.width) {
-      register.busWrite(((value >>> this.#laneShift(done, register.width, width)) & mask) >>> 0, mask);
+      register.write(((value >>> this.#laneShift(done, register.width, width)) & mask) >>> 0, mask);
     }
   }
 
@@ -392,7 +421,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
   }
 }
 
-function select(slot: Slot | undefined, written: number | undefined): Register | undefined {
+function select(slot: Slot | undefined, written: number | undefined): Cell | undefined {
   if (slot === undefined) return undefined;
   for (const register of slot) if (register.when === undefined || register.when(written)) return register;
   return undefined;

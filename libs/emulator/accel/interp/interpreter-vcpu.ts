@@ -472,7 +472,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       this.#writeBus(physical, 4, little ? low : high);
       this.#writeBus(physical + 4, 4, little ? high : low);
     } else {
-      this.#writeBus(physical, bytes, bytes === 4 ? value >>> 0 : value & (2 ** (8 * bytes) - 1));
+      this.#writeBus(physical, bytes, (value & (0xffff_ffff >>> (32 - 8 * bytes))) >>> 0);
     }
     if (device) this.#endDevice();
     else this.#fillBlock(address, physical, range); // after the store, which made the page dirty
