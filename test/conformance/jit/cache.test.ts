@@ -22,6 +22,7 @@ import type { CacheFolder } from '@bootlab/emulator/threads';
 import {
   TranslationFiles,
   TranslationHub,
+  imageName,
   translateInThread,
   translateInThreadWith,
   cacheFolder,
@@ -205,7 +206,7 @@ describe('several processes', () => {
   };
 
   it('share what they keep, the bundled command line too', async () => {
-    await runBoard(selfTest('little'), { engine: inline(), slice: Infinity, instructions: 1e9 });
+    await runBoard(selfTest('little'), { engine: { ...inline(), imageName }, slice: Infinity, instructions: 1e9 });
     const { jit } = await bootSelfTest();
     expect(jit.cache.bytes).toBeGreaterThan(1000);
     expect(jit.cache.hits).toBeGreaterThan(10);
@@ -214,6 +215,7 @@ describe('several processes', () => {
   it('find what V8 has optimized for those before them', async () => {
     let key: string | undefined;
     const machine = await createMachine(selfTest('little'), {
+      imageName,
       translationService: (setup, description) => {
         key = libraryKey(setup, description);
         return translateInline(setup, description);
