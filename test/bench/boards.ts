@@ -41,7 +41,7 @@ export async function boardsBenchmark(runs: number, progress: (text: string) => 
       name,
       run: async () => {
         const empty: Shop = { threads: newThreads(), hub: new TranslationHub(undefined), interpreters: undefined };
-        const perSecond = await throughput(boards, 1, empty);
+        const perSecond = await throughput(empty, { places: boards, inARow: 1, goesOn: false });
         await empty.threads.close();
         return perSecond;
       },
@@ -49,7 +49,7 @@ export async function boardsBenchmark(runs: number, progress: (text: string) => 
     const warm = (name: string, boards: number, warmingRuns: number): Subject<number> => ({
       name,
       warmingRuns,
-      run: () => throughput(boards, BOARDS_IN_A_ROW, shop),
+      run: () => throughput(shop, { places: boards, inARow: BOARDS_IN_A_ROW, goesOn: true }),
     });
     const subjects = [
       cold('one board, cold', 1),
@@ -65,18 +65,23 @@ export async function boardsBenchmark(runs: number, progress: (text: string) => 
 
 const newThreads = (): BoardThreads => new BoardThreads({ heapBytes: HEAP_BYTES, maxIdle: availableParallelism() });
 
-/**
- * Boots boards in so many places side by side. Each place goes on until all have had `inARow` of them: where one core is slower for a
- * while, the other does not wait for it.
- * @returns boards a second that all places finish together
- */
-async function throughput(places: number, inARow: number, shop: Shop): Promise<number> {
+interface Load {
+  /** Boards that run side by side, each followed by another. */
+  readonly places: number;
+  /** Boards that each place has to finish. */
+  readonly inARow: number;
+  /** Does a place go on until all have finished theirs? Where one core is slower for a while, the other then does not idle. */
+  readonly goesOn: boolean;
+}
+
+/** @returns boards a second that all places finish together */
+async function throughput(shop: Shop, { places, inARow, goesOn }: Load): Promise<number> {
   const finished = Array.from({ length: places }, () => 0);
   const perSecond = await Promise.all(
     finished.map(async (_, place) => {
       const startedAt = performance.now();
       let boards = 0;
-      while (Math.min(...finished) < inARow) {
+      while (boards < inARow || (goesOn && Math.min(...finished) < inARow)) {
         await runJob(shop);
         finished[place] = ++boards;
       }
