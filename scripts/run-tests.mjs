@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -20,8 +21,7 @@ const node = (args, environment = {}) =>
 
 const setup = node([join(repository, 'scripts', 'setup-tests.mjs')]);
 if (setup !== 0) process.exit(1);
-const build = spawnSync('npm', ['run', '--silent', 'build'], { cwd: repository, stdio: 'inherit' }).status;
-if (build !== 0) process.exit(1);
+if (!build('inherit').ok) process.exit(1);
 
 const report = join(repository, 'test-results', 'jest.json');
 mkdirSync(dirname(report), { recursive: true });

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 // `npm start`: the whole lab on this machine. Builds what is missing, then runs PostgreSQL, API with web pages, and
 // one worker process. DATABASE_URL, REDIS_URL, BLOB_URL and PORT replace a part each; see README.md.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LEAN_MALLOC } from '../apps/cli/bin/lean-malloc.mjs';
+import { build, isBuilt } from './build.mjs';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -29,28 +30,11 @@ function fail(text) {
 
 // ---- Build ----
 
-const SOURCES = ['libs', 'apps', 'prisma', 'package-lock.json', 'tsconfig.base.json'];
-const BUILT = ['libs/emulator', 'libs/lab', 'apps/api', 'apps/worker', 'apps/web'];
-const NOT_SOURCES = new Set(['dist', 'dist-types', 'generated', 'node_modules']);
-const STAMP = path.join(ROOT, 'node_modules', '.cache', 'bootlab-build');
-
-/** @param {string} file @returns {number} */
-function newestChange(file) {
-  const stat = statSync(file);
-  if (!stat.isDirectory()) return /\.test\.tsx?$/.test(file) ? 0 : stat.mtimeMs;
-  const entries = readdirSync(file).filter((name) => !NOT_SOURCES.has(name));
-  return Math.max(0, ...entries.map((name) => newestChange(path.join(file, name))));
-}
-
 function ensureBuilt() {
-  const missing = BUILT.some((folder) => !existsSync(path.join(ROOT, folder, 'dist')));
-  const changed = Math.max(...SOURCES.map((source) => newestChange(path.join(ROOT, source))));
-  if (!missing && existsSync(STAMP) && statSync(STAMP).mtimeMs > changed) return;
+  if (isBuilt()) return;
   say('Building (the first time and after changes)…');
-  const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, encoding: 'utf8' });
-  if (built.status !== 0) fail(`the build failed:\n${built.stdout}${built.stderr}`);
-  mkdirSync(path.dirname(STAMP), { recursive: true });
-  writeFileSync(STAMP, '');
+  const { ok, output } = build('pipe');
+  if (!ok) fail(`the build failed:\n${output}`);
 }
 
 // ---- Settings ----
