@@ -3,14 +3,19 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
-const steps = [
-  [process.execPath, join(repository, 'scripts', 'setup-tests.mjs')],
-  ['npm', 'run', '--silent', 'build'],
-  [process.execPath, join(repository, 'test', 'bench', 'bench.mjs'), ...process.argv.slice(2)],
-];
-for (const [command = '', ...args] of steps) {
-  const { status } = spawnSync(command, args, { cwd: repository, stdio: 'inherit' });
+
+/** Ends the whole when the script fails. @param {string} script @param {string[]} args */
+function run(script, args = []) {
+  const { status } = spawnSync(process.execPath, [join(repository, script), ...args], {
+    cwd: repository,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
+
+run('scripts/setup-tests.mjs');
+if (!build('inherit').ok) process.exit(1);
+run('test/bench/bench.mjs', process.argv.slice(2));

@@ -305,9 +305,12 @@ function suite(startRedis: (() => Promise<TestService>) | undefined): void {
   it('counts what it does', async () => {
     await inState(await submit('hello'), 'ended');
     const metrics = async (): Promise<string> => (await workers[0]?.metrics.text()) ?? '';
-    expect(await metrics()).toMatch(/^bootlab_jobs_ended_total\{outcome="pass"\} 1$/m);
+    // The worker counts the job, and gives its board back, a moment after the job's end is stored.
+    await eventually(
+      async () => /^bootlab_jobs_ended_total\{outcome="pass"\} 1$/m.test(await metrics()),
+      'the job to be counted',
+    );
     expect(await metrics()).toMatch(/^bootlab_console_bytes_total 6$/m);
-    // The board is given back a moment after the job's end is stored.
     await eventually(async () => /^bootlab_boards_running 0$/m.test(await metrics()), 'no board to run');
     await eventually(async () => /^bootlab_idle_threads 1$/m.test(await metrics()), 'its thread to wait for another');
     const id = await submit('echo');

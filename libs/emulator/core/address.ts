@@ -18,4 +18,7 @@ export type ByteOrder = 'little' | 'big';
 /** Bytes that one bus transaction moves. Wider CPU accesses to devices are split by the memory layer. */
 export type AccessWidth = 1 | 2 | 4;
 
+/** All bits of so many bytes, unsigned. @param width 1 to 4 */
+export const widthMask = (width: number): number => 0xffff_ffff >>> (32 - 8 * width);
+
 export const hex = (value: number, digits = 8): string => `0x${value.toString(16).padStart(digits, '0')}`;

@@ -1,5 +1,5 @@
 import type { AccessWidth, ByteOrder } from '../core/index.js';
-import { EmulatorError } from '../core/index.js';
+import { EmulatorError, widthMask } from '../core/index.js';
 import type { MmioHandler } from '../memory/index.js';
 
 /**
@@ -101,11 +101,9 @@ interface FieldHook extends FieldPlace {
   readonly behaviour: FieldBehaviour;
 }
 
-const fullMask = (width: number): number => 0xffff_ffff >>> (32 - 8 * width);
-
 function placeFields(name: string, spec: RegisterSpec): FieldPlace[] {
   const declared = Object.entries(spec.fields ?? {});
-  const whole = fullMask(spec.width ?? 1);
+  const whole = widthMask(spec.width ?? 1);
   if (declared.length === 0) return [{ name, shift: 0, mask: whole, access: spec.access ?? 'rw', reset: 0 }];
   let taken = 0;
   return declared.map(([fieldName, { bits: position, access, reset = 0 }]) => {
@@ -154,7 +152,7 @@ class Cell {
       fieldPlaces.reduce((mask, { access, mask: own }) => (kinds.includes(access) ? mask | own : mask), 0) >>> 0;
     this.width = spec.width ?? 1;
     this.isPort = spec.port ?? false;
-    this.#widthMask = fullMask(this.width);
+    this.#widthMask = widthMask(this.width);
     this.#readMask = (this.#widthMask & ~masked('wo')) >>> 0;
     this.#storeMask = masked('rw', 'wo');
     this.#writeOneClearMask = masked('w1c');
@@ -274,7 +272,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
   readonly reg: Registers<L>;
   /** Bytes that the declared registers span on the bus. */
   readonly sizeBytes: number;
-  readonly #registers: readonly Cell[];
+  readonly #cells: readonly Cell[];
   readonly #readers: (Slot | undefined)[];
   readonly #writers: (Slot | undefined)[];
   readonly #undefinedByte: number;
@@ -291,22 +289,22 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
     this.#bigEndian = byteOrder === 'big';
     this.#survivesReset = options.survivesReset ?? false;
     const laneBytes = Math.min(1 << regShift, 4);
-    this.#registers = Object.entries(layout).map(([registerName, spec]) => {
-      const { places } = classOf(registerName, spec);
+    const made = Object.entries(layout).map(([registerName, spec]) => {
+      const { places, construct } = classOf(registerName, spec);
       const width = spec.width ?? 1;
       const start = (spec.offset << regShift) + (this.#bigEndian ? Math.max(laneBytes - width, 0) : 0);
-      return new Cell(registerName, spec, start, options.resets?.[registerName], places);
+      const cell = new Cell(registerName, spec, start, options.resets?.[registerName], places);
+      return { cell, register: new construct(cell) };
     });
-    this.reg = Object.fromEntries(
-      this.#registers.map((cell) => [cell.name, new (classOf(cell.name, cell.spec).construct)(cell)]),
-    ) as Registers<L>;
+    this.#cells = made.map(({ cell }) => cell);
+    this.reg = Object.fromEntries(made.map(({ cell, register }) => [cell.name, register])) as Registers<L>;
     const cellBytes = (register: Cell): number => Math.max(register.width, 1 << regShift);
     const cellStart = (register: Cell): number => register.spec.offset << regShift;
-    this.sizeBytes = Math.max(0, ...this.#registers.map((register) => cellStart(register) + cellBytes(register)));
+    this.sizeBytes = Math.max(0, ...this.#cells.map((register) => cellStart(register) + cellBytes(register)));
 
     const table = (registers: readonly Cell[]): (Slot | undefined)[] => {
       const slots: (Cell[] | Slot | undefined)[] = Array.from({ length: this.sizeBytes });
-      for (const register of this.#registers) {
+      for (const register of this.#cells) {
         if (regShift > 0) slots.fill(EMPTY_LANE, cellStart(register), cellStart(register) + cellBytes(register));
       }
       for (const register of registers) {
@@ -316,13 +314,13 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
       }
       return slots;
     };
-    this.#readers = table(this.#registers.filter(({ spec }) => spec.access !== 'wo'));
-    this.#writers = table(this.#registers.filter(({ spec }) => spec.access !== 'ro'));
+    this.#readers = table(this.#cells.filter(({ spec }) => spec.access !== 'wo'));
+    this.#writers = table(this.#cells.filter(({ spec }) => spec.access !== 'ro'));
   }
 
   /** Hangs behaviour on registers; once per register. */
   behave(behaviours: Behaviours<L>): void {
-    for (const register of this.#registers) {
+    for (const register of this.#cells) {
       const behaviour: RegisterBehaviour | undefined = behaviours[register.name];
       if (behaviour) register.attach(behaviour);
     }
@@ -330,7 +328,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
 
   read(offset: number, width: AccessWidth): number {
     const register = select(this.#readers[offset], undefined);
-    if (register && register.width === width && register.start === offset) return register.read(fullMask(width));
+    if (register && register.width === width && register.start === offset) return register.read(widthMask(width));
     return register?.isPort && register.width < width
       ? this.#readPort(register, width)
       : this.#readLanes(offset, width);
@@ -338,28 +336,29 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
 
   write(offset: number, width: AccessWidth, value: number): void {
     const register = select(this.#writers[offset], value);
-    if (register && register.width === width && register.start === offset) register.write(value >>> 0, fullMask(width));
+    if (register && register.width === width && register.start === offset)
+      register.write(value >>> 0, widthMask(width));
     else if (register?.isPort && register.width < width) this.#writePort(register, width, value);
     else this.#writeLanes(offset, width, value);
   }
 
   reset(): void {
     if (this.#survivesReset) return;
-    for (const register of this.#registers) register.value = register.resetValue;
+    for (const register of this.#cells) register.value = register.resetValue;
   }
 
   /** Stored bits by register name. */
   save(): { [register: string]: number } {
-    return Object.fromEntries(this.#registers.map(({ name, value }) => [name, value]));
+    return Object.fromEntries(this.#cells.map(({ name, value }) => [name, value]));
   }
 
   /** @throws EmulatorError when a register is missing */
   restore(values: { readonly [register: string]: unknown }): void {
-    for (const register of this.#registers) {
+    for (const register of this.#cells) {
       const value = values[register.name];
       if (typeof value !== 'number')
         throw new EmulatorError(`saved state of bank '${this.name}' lacks register ${register.name}`);
-      register.value = (value & fullMask(register.width)) >>> 0;
+      register.value = (value & widthMask(register.width)) >>> 0;
     }
   }
 
@@ -374,7 +373,7 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
       let part = slot === EMPTY_LANE ? 0 : this.#undefinedByte;
       if (register) {
         const shift = this.#laneShift(lane, count, register.width);
-        part = (register.read((fullMask(count) << shift) >>> 0) >>> shift) & fullMask(count);
+        part = (register.read((widthMask(count) << shift) >>> 0) >>> shift) & widthMask(count);
       }
       value |= part << this.#laneShift(done, count, width);
       done += count;
@@ -393,8 +392,8 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
       const count = register ? Math.min(width - done, register.width - lane) : 1;
       if (register) {
         const shift = this.#laneShift(lane, count, register.width);
-        const part = (value >>> this.#laneShift(done, count, width)) & fullMask(count);
-        register.write((part << shift) >>> 0, (fullMask(count) << shift) >>> 0);
+        const part = (value >>> this.#laneShift(done, count, width)) & widthMask(count);
+        register.write((part << shift) >>> 0, (widthMask(count) << shift) >>> 0);
       }
       done += count;
     }
@@ -403,13 +402,13 @@ export class RegisterBank<L extends RegisterLayout = RegisterLayout> implements 
   #readPort(register: Cell, width: AccessWidth): number {
     let value = 0;
     for (let done = 0; done < width; done += register.width) {
-      value |= register.read(fullMask(register.width)) << this.#laneShift(done, register.width, width);
+      value |= register.read(widthMask(register.width)) << this.#laneShift(done, register.width, width);
     }
     return value >>> 0;
   }
 
   #writePort(register: Cell, width: AccessWidth, value: number): void {
-    const mask = fullMask(register.width);
+    const mask = widthMask(register.width);
     for (let done = 0; done < width; done += register.width) {
       register.write(((value >>> this.#laneShift(done, register.width, width)) & mask) >>> 0, mask);
     }

@@ -1,4 +1,5 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
+import { widthMask } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
 import { EngineEvent, JumpCache, SoftTlb, widthBytes, Width as Widths } from '../../jit/ir/index.js';
 import { DECODE_TABLE_BYTES, generateInterpreter } from '../../jit/interp/index.js';
@@ -472,7 +473,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       this.#writeBus(physical, 4, little ? low : high);
       this.#writeBus(physical + 4, 4, little ? high : low);
     } else {
-      this.#writeBus(physical, bytes, (value & (0xffff_ffff >>> (32 - 8 * bytes))) >>> 0);
+      this.#writeBus(physical, bytes, (value & widthMask(bytes)) >>> 0);
     }
     if (device) this.#endDevice();
     else this.#fillBlock(address, physical, range); // after the store, which made the page dirty

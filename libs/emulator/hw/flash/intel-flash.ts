@@ -1,4 +1,5 @@
 import type { AccessWidth, ByteOrder } from '../../core/index.js';
+import { widthMask } from '../../core/index.js';
 import type { AddressSpace, MmioHandler, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES } from '../../memory/index.js';
 import { defineDevice } from '../device.js';
@@ -322,5 +323,5 @@ function reverse(value: number, width: AccessWidth): number {
 /** Bytes `lane..lane + width - 1` of a word. */
 function part(word: number, lane: number, width: AccessWidth, order: ByteOrder): number {
   const shift = order === 'little' ? 8 * lane : 8 * (4 - lane - width);
-  return width === 4 ? word : ((word >>> Math.max(shift, 0)) & (2 ** (8 * width) - 1)) >>> 0;
+  return width === 4 ? word : ((word >>> Math.max(shift, 0)) & widthMask(width)) >>> 0;
 }

@@ -1,4 +1,5 @@
 import type { ByteOrder } from '../../core/index.js';
+import { widthMask } from '../../core/index.js';
 import type { AddressSpace, MmioHandler } from '../../memory/index.js';
 import { swapBytes } from '../../memory/index.js';
 import { defineDevice } from '../device.js';
@@ -291,7 +292,7 @@ export const gt64120 = defineDevice({
       return {
         read: (offset, width) => {
           note(offset);
-          return 2 ** (8 * width) - 1;
+          return widthMask(width);
         },
         write: note,
       };

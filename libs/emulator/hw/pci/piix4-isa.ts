@@ -1,4 +1,5 @@
 import type { LineSink } from '../../core/index.js';
+import { widthMask } from '../../core/index.js';
 import type { MmioHandler } from '../../memory/index.js';
 import { defineDevice } from '../device.js';
 import { bit, bits, registerMap } from '../registers.js';
@@ -49,7 +50,7 @@ const CONFIG = registerMap({
 
 /** ISA has 64 KiB of ports; what no card drives reads as ones from the pulled-up data lines. */
 const ISA_PORTS = 0x1_0000;
-const FLOATING: MmioHandler = { read: (_, width) => 2 ** (8 * width) - 1, write: () => undefined };
+const FLOATING: MmioHandler = { read: (_, width) => widthMask(width), write: () => undefined };
 
 export const piix4Isa = defineDevice({
   type: 'piix4-isa',
