@@ -43,6 +43,7 @@ const JIT = {
   installMs: 7,
   invalidated: 1,
   flushes: 0,
+  strays: 8,
   cache: { hits: 4, misses: 3, bytes: 5000 },
 };
 const TRANSLATION = { instructions: 4_000_000, ...JIT };

@@ -13,7 +13,7 @@ export const PAGE_MASK = ~PAGE_OFFSET;
 
 /** Per-page tracking flags, one byte per 4 KiB of RAM. A page takes the fast store path only when `flags === Dirty`. */
 export const PageFlag = {
-  /** Written since the last {@link RamBlock.clearDirty}. */
+  /** Written since the last {@link RamBlock.takeDirtyPages}. */
   Dirty: 1,
   /** Translated code was made from this page: stores must be announced. */
   HasCode: 2,

@@ -5,7 +5,13 @@ import { decodeTranslations, encodeTranslations } from './stored-translations.js
 
 const region = (name: string, words: number, window?: CompiledRegion['window']): CompiledRegion => ({
   ...{ name, modeKey: 2, window, instructions: words, wasmBytes: 3 * words, entries: [0x400000, 0xfffffffc] },
-  ...{ pages: [[0x400000, 0x1000]], places: [0x400000], calls: [[0x400004, 0x7fff0000]], tableTargets: [0x400010] },
+  ...{
+    pages: [[0x400000, 0x1000]],
+    places: [0x400000],
+    calls: [[0x400004, 0x7fff0000]],
+    tableTargets: [0x400010],
+    strays: [0x400004],
+  },
   addresses: Uint32Array.from({ length: words }, (_, i) => 0x400000 + 4 * i),
   words: Uint32Array.from({ length: words }, (_, i) => 0xffffffff - i),
   joined: words > 1,

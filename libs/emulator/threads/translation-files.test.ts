@@ -38,6 +38,7 @@ function moduleOf(id: number, paddingBytes = 1000): KeptModule {
     words: Uint32Array.of(id, 0),
     calls: [],
     tableTargets: [],
+    strays: [],
     joined: false,
   };
   const memory = { pages: 1, shared: false };

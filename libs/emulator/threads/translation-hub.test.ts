@@ -20,6 +20,7 @@ const region = (entry: number, word: number): CompiledRegion => ({
   words: Uint32Array.of(word),
   calls: [],
   tableTargets: [],
+  strays: [],
   joined: false,
 });
 const made = (...regions: CompiledRegion[]): ToHub => ({

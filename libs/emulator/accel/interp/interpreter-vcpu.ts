@@ -108,6 +108,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
   readonly #fetchTag: number;
   readonly #fetchAddend: number;
   readonly #missCounter: number;
+  /** Where translations note which instructions have left that way. */
+  readonly #missedAt: Int32Array;
 
   #mirrorFails = false;
   #mirrorMisses = 0;
@@ -145,7 +147,9 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#directLimits = engine.directLimits.offset >> 2;
     this.#fetchTag = engine.fetchTag.offset >> 2;
     this.#fetchAddend = engine.fetchAddend.offset >> 2;
-    this.#missCounter = engine.mirrorMisses.offset >> 2;
+    this.#missCounter = engine.misses.offset >> 2;
+    const firstMiss = engine.missedAt.offset >> 2;
+    this.#missedAt = this.words.subarray(firstMiss, firstMiss + engine.missedAt.count);
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
     this.#directBytes = engine.directBytes.offset >> 2;
     this.words[this.#tlbBase] = this.#tlb.base;
@@ -256,7 +260,9 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#translator?.account();
     this.#translator?.collect();
     const used = budget - (this.words[this.#remaining] as number);
-    if (this.#mirror) this.#watchMirror(used);
+    const misses = this.#takeMisses();
+    if (this.#mirror && !this.#mirrorFails) this.#watchMirror(used, misses);
+    else if (misses > 0) this.#noteStrays(misses);
     this.#instructions += used - this.#stalled;
     scheduler.setTime(this.#entryNs + used * nsPerInstruction);
     return this.#exit(this.#core.halted ? 'halted' : used >= budget ? 'budget' : 'attention');
@@ -547,15 +553,28 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     if (this.#mirror && linearOffset === this.#mirror.block.linearOffset + page) this.#mirror.allow(page, allowed);
   }
 
+  /** @returns how often translations have left for accesses outside of their window since this was asked last */
+  #takeMisses(): number {
+    const misses = (this.words[this.#missCounter] as number) >>> 0;
+    this.words[this.#missCounter] = 0;
+    return misses;
+  }
+
+  /** The last of them are known: they stand for all. */
+  #noteStrays(misses: number): void {
+    const known = Math.min(misses, this.#missedAt.length);
+    const addresses = [...this.#missedAt.subarray(0, known)].map((address) => address >>> 0);
+    this.#translator?.strayed(addresses, misses / known);
+  }
+
   /**
    * Gives the mirror up when translations leave too often because of it, which is what programs do that run beside others:
    * somebody else has the pages at their addresses.
    */
-  #watchMirror(used: number): void {
-    this.#mirrorMisses += this.words[this.#missCounter] as number;
-    this.words[this.#missCounter] = 0;
+  #watchMirror(used: number, misses: number): void {
+    this.#mirrorMisses += misses;
     this.#sinceMirrorCheck += used;
-    if (this.#mirrorFails || this.#sinceMirrorCheck < MIRROR_CHECK_INTERVAL) return;
+    if (this.#sinceMirrorCheck < MIRROR_CHECK_INTERVAL) return;
     this.#mirrorFails = this.#mirrorMisses * MIRROR_MISS_DISTANCE > this.#sinceMirrorCheck;
     this.#mirrorMisses = 0;
     this.#sinceMirrorCheck = 0;

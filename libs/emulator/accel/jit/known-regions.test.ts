@@ -32,7 +32,7 @@ function moduleOf(seeds: readonly number[]): RegionModule {
   for (const seed of seeds) {
     const region = discoverRegion(seed, source, reader);
     if (!region) throw new Error(`nothing to translate at ${seed}`);
-    module.add(region, reader, { modeKey: MODE, window: undefined, joined: false });
+    module.add(region, reader, { modeKey: MODE, window: undefined, strays: new Set(), joined: false });
   }
   return { module: new WebAssembly.Module(module.finish()), regions: module.regions };
 }

@@ -3,6 +3,8 @@ import { PAGE_MASK, PAGE_OFFSET } from '../../memory/index.js';
 import type { CompiledRegion, RegionModule } from './region-module.js';
 import { placeImport, PLACES, windowKey } from './region-module.js';
 import { isSameRegion } from './region-set.js';
+import type { Strays } from './strays.js';
+import { isOutdated } from './strays.js';
 
 /** A region that may be installed wherever its code turns up. */
 export interface KnownRegion {
@@ -14,6 +16,8 @@ export interface KnownRegion {
   readonly installedAt: Set<number>;
   /** It was made in an earlier run or for another board, and has not been of use here yet. */
   fresh: boolean;
+  /** There are strays in it that it was not made for, see `Strays`. */
+  outdated: boolean;
 }
 
 /** Where the pages of a region lie: linear-memory offset by virtual address. */
@@ -55,7 +59,10 @@ export class KnownModule {
 export class KnownRegions {
   readonly #byPage = new Map<number, KnownRegion[]>();
 
-  constructor(private readonly env: WebAssembly.ModuleImports) {}
+  constructor(
+    private readonly env: WebAssembly.ModuleImports,
+    private readonly strays: Strays,
+  ) {}
 
   /** @returns its regions, in their order; of those that are `fresh` only what was not known before */
   add(made: RegionModule, fresh: boolean): KnownRegion[] {
@@ -64,7 +71,10 @@ export class KnownRegions {
       const [first] = region.entries;
       const there = this.on((first & PAGE_MASK) >>> 0);
       if (fresh && there.some((known) => isSameRegion(known.region, region))) return [];
-      const known = { region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh };
+      const known = {
+        ...{ region, source, window: windowKey(region.window), installedAt: new Set<number>(), fresh },
+        outdated: isOutdated(region, this.strays.all),
+      };
       for (const [page] of region.pages) getOrInsertComputed(this.#byPage, page, () => []).push(known);
       return [known];
     });
@@ -73,6 +83,18 @@ export class KnownRegions {
   /** @param page virtual address of a page */
   on(page: number): readonly KnownRegion[] {
     return this.#byPage.get(page) ?? [];
+  }
+
+  /** There are more strays. @returns whether regions are outdated that were not */
+  outdate(strays: ReadonlySet<number>): boolean {
+    let found = false;
+    for (const page of new Set([...strays].map((address) => (address & PAGE_MASK) >>> 0)))
+      for (const known of this.on(page)) {
+        if (known.outdated || !isOutdated(known.region, strays)) continue;
+        known.outdated = true;
+        found = true;
+      }
+    return found;
   }
 
   /** Nothing is installed any more. */

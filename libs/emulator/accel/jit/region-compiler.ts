@@ -7,6 +7,7 @@ import { PAGE_MASK } from '../../memory/index.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
 import { windowKey } from './region-module.js';
 import { RegionModuleWriter } from './region-module-writer.js';
+import { isOutdated } from './strays.js';
 
 /** Why a request was not fulfilled: it was postponed, or said to be covered, which did not help. */
 export type PutOff = 'postponed' | 'covered';
@@ -23,6 +24,8 @@ export interface TranslationRequest {
   readonly state: Int32Array;
   /** Where the directly mapped segment shows RAM at present. */
   readonly window: DirectWindow | undefined;
+  /** Addresses of all strays that are known, see `Strays`. */
+  readonly strays: ReadonlySet<number>;
   /** What became of it when it was asked for before. */
   readonly before: readonly PutOff[];
   /** Batches that the vCPU had taken in when it asked. */
@@ -115,7 +118,8 @@ export class RegionCompiler {
         covered.push(request);
         continue;
       }
-      const reader = this.#reader(request.modeKey);
+      const { modeKey, window, strays } = request;
+      const reader = this.#reader(modeKey);
       const region = discoverRegion(request.address, this.#source(request), reader);
       if (!region) {
         refused.push(request);
@@ -125,7 +129,7 @@ export class RegionCompiler {
         postponed.push(request);
         continue;
       }
-      module.add(region, reader, { modeKey: request.modeKey, window: request.window, joined: false });
+      module.add(region, reader, { modeKey, window, strays, joined: false });
       note(unseen, request, region);
     }
     const { regions } = module;
@@ -158,6 +162,7 @@ export class RegionCompiler {
         region.modeKey === request.modeKey &&
         region.addresses.includes(request.address) &&
         windowKey(region.window) === window &&
+        !isOutdated(region, request.strays) &&
         matches(region),
     );
   }

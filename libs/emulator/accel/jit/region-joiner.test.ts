@@ -52,7 +52,7 @@ function piecesOf(build: (a: MipsAssembler) => void, pieces: readonly Piece[], w
     const region = discoverRegion(a.addressOf(seed), source, reader);
     if (!region) throw new Error(`nothing to translate at ${seed}`);
     const module = new RegionModuleWriter(setup, description);
-    module.add(region, reader, { modeKey: MODE, window, joined: false });
+    module.add(region, reader, { modeKey: MODE, window, strays: new Set(), joined: false });
     const bytes = module.finish();
     return { bytes, regions: module.regions, memory: setup.memory, module: new WebAssembly.Module(bytes) };
   });

@@ -14,6 +14,9 @@ const WORTH_JOINING_AGAIN = 0.25;
 /** Regions that begin within the same 2^16 bytes share a module. */
 const NEIGHBOURHOOD_SHIFT = 16;
 
+/** Nobody looks for them where memory is mirrored. */
+const NO_STRAYS: ReadonlySet<number> = new Set();
+
 /** What was translated anew, and the regions that this replaces. */
 export interface JoinedRegions {
   readonly made: readonly KeptModule[];
@@ -49,7 +52,8 @@ export function joinRegions(
     const { modeKey, window } = regions[0] as CompiledRegion; // a group has one at least
     for (const neighbours of neighbourhoods(code.join())) {
       const module = new RegionModuleWriter(setup, description);
-      for (const region of neighbours) module.add(region, code.reader, { modeKey, window, joined: true });
+      for (const region of neighbours)
+        module.add(region, code.reader, { modeKey, window, strays: NO_STRAYS, joined: true });
       const bytes = module.finish();
       // Machine code that there is already stays.
       const there = kept.find((one) => one.bytes && isEqual(one.bytes, bytes))?.module;

@@ -5,6 +5,7 @@ import { KnownRegions } from './known-regions.js';
 import type { LocatorHost } from './region-locator.js';
 import { RegionLocator } from './region-locator.js';
 import type { CompiledRegion } from './region-module.js';
+import { Strays } from './strays.js';
 
 const [A, B] = [0x400000, 0x401000] as const;
 const KSEG = 0x80000000;
@@ -40,10 +41,17 @@ function regionAt(addresses: Entries, window?: DirectWindow): KnownRegion {
   const pages = [...new Set(addresses.map((address) => (address & -0x1000) >>> 0))];
   const region: CompiledRegion = {
     ...{ name: '0', modeKey: 0, window, instructions: addresses.length, wasmBytes: 10, entries: [addresses[0]] },
-    ...{ pages: pages.map((page) => [page, 0] as const), places: [], calls: [], tableTargets: [], joined: false },
+    ...{
+      pages: pages.map((page) => [page, 0] as const),
+      places: [],
+      calls: [],
+      tableTargets: [],
+      strays: [],
+      joined: false,
+    },
     ...{ addresses: Uint32Array.from(addresses), words: Uint32Array.from(addresses) },
   };
-  const [known] = new KnownRegions({}).add({ module: emptyModule, regions: [region] }, true);
+  const [known] = new KnownRegions({}, new Strays()).add({ module: emptyModule, regions: [region] }, true);
   return known as KnownRegion; // one came in
 }
 const store = (linear: number, word: number): void => view.setUint32(linear, word);

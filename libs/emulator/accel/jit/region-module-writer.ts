@@ -10,6 +10,8 @@ import { placeImport, PLACES } from './region-module.js';
 export interface RegionContext {
   readonly modeKey: number;
   readonly window: DirectWindow | undefined;
+  /** Addresses, see `Strays`. */
+  readonly strays: ReadonlySet<number>;
   readonly joined: boolean;
 }
 
@@ -28,12 +30,12 @@ export class RegionModuleWriter {
     this.#type = this.#module.type(TRANSLATION_PARAMETERS, TRANSLATION_RESULTS);
   }
 
-  add(region: Region, reader: InstructionReader, { modeKey, window, joined }: RegionContext): void {
+  add(region: Region, reader: InstructionReader, { modeKey, window, strays, joined }: RegionContext): void {
     const { cpuBase, jumpCache, systemExits } = this.setup;
     const name = String(this.regions.length);
     const places = new Map<number, number>();
     const body = translateRegion(this.description, reader, region, {
-      ...{ cpuBase, type: this.#type, jumpCache, systemExits, modeKey, window },
+      ...{ cpuBase, type: this.#type, jumpCache, systemExits, modeKey, window, strays },
       pageAddend: (virtual) => {
         const page = virtual >>> 0;
         return getOrInsertComputed(places, page, () => this.#module.importConstant(PLACES, placeImport(name, page)));
@@ -55,6 +57,7 @@ export class RegionModuleWriter {
       words: addresses.map((address) => region.words.get(address) as number), // it is one of them
       calls: [...region.calls],
       tableTargets: [...region.claimed],
+      strays: [...strays].filter((address) => region.words.has(address)),
     });
   }
 

@@ -36,6 +36,8 @@ export interface CompiledRegion {
   /** Calls by address tables, and where they went when it was made; targets of jump tables. */
   readonly calls: readonly (readonly [site: number, target: number])[];
   readonly tableTargets: readonly number[];
+  /** Addresses of instructions in it that were known to be strays, see `Strays`. */
+  readonly strays: readonly number[];
   /** It was made of others, see `joinRegions`. */
   readonly joined: boolean;
 }

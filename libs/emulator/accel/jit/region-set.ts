@@ -9,6 +9,8 @@ export const isSameRegion = (a: CompiledRegion, b: CompiledRegion): boolean =>
   a.wasmBytes === b.wasmBytes &&
   a.words.length === b.words.length &&
   windowKey(a.window) === windowKey(b.window) &&
+  a.strays.length === b.strays.length &&
+  a.strays.every((address, i) => address === b.strays[i]) &&
   a.addresses.every((address, i) => address === b.addresses[i] && a.words[i] === b.words[i]);
 
 /** Regions by what they were made of: objects may be others, since they cross threads. */

@@ -16,6 +16,7 @@ import { KnownRegions, placeOf } from './known-regions.js';
 import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
 import type { LocatedRegion } from './region-locator.js';
 import { RegionLocator } from './region-locator.js';
+import { Strays } from './strays.js';
 import type { TranslationService, TranslationServiceFactory } from './service.js';
 import { translateInline } from './service.js';
 
@@ -46,6 +47,8 @@ export interface TranslationStats {
   invalidated: number;
   /** Times that everything was dropped because the cache was full. */
   flushes: number;
+  /** Instructions that are known to access memory outside of the direct window often, see `Strays`. */
+  strays: number;
   /** Translations of earlier runs and of other boards. */
   readonly cache: {
     /** Regions taken from there, and regions that had to be made. */
@@ -101,6 +104,7 @@ export class Translator {
     installMs: 0,
     invalidated: 0,
     flushes: 0,
+    strays: 0,
     cache: { hits: 0, misses: 0, bytes: 0 },
   };
   readonly #jumpCache: JumpCacheTable;
@@ -114,6 +118,7 @@ export class Translator {
   /** Regions are dropped when their code is written to. */
   readonly #pages = new CodePages<CachedRegion>((region) => this.#drop(region));
   readonly #locator: RegionLocator;
+  readonly #strays = new Strays();
   /** Installed regions by virtual pages whose code nobody has compared yet. */
   readonly #unverified = new Map<number, Set<CachedRegion>>();
   readonly #freeTargets: number[] = [];
@@ -147,7 +152,7 @@ export class Translator {
     });
     this.link = { jumpCache: this.#jumpCache.offset, threshold: options.threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
-    this.#known = new KnownRegions({ memory: memory.memory, translations: this.table });
+    this.#known = new KnownRegions({ memory: memory.memory, translations: this.table }, this.#strays);
     const systemExits = this.#installSystemExits();
     this.#firstTarget = this.#nextTarget = firstFreeTarget(systemExits);
     const { image, service = translateInline } = options;
@@ -228,6 +233,7 @@ export class Translator {
       before: this.#putOff.get(requestKey({ address, modeKey, linear })) ?? [],
       state: this.words.slice(0, STATE_WORDS),
       window: this.#locator.window,
+      strays: this.#strays.all,
       batchesSeen: this.#batchesSeen,
     });
     this.collect();
@@ -267,6 +273,7 @@ export class Translator {
       } else if (result.kind === 'put-off') {
         this.#takePutOff(result);
       } else {
+        for (const { strays } of result.made.regions) this.#learn(strays);
         const news = this.#known.add(result.made, true);
         if (news.length === 0) continue; // a thread that was started again offers all once more
         this.stats.cache.bytes += result.wasmBytes;
@@ -276,6 +283,24 @@ export class Translator {
     }
     // Pages that were fetched from before it was known.
     if (learned) this.tlb.forEachPage((address, linear) => this.fetched(address, linear));
+  }
+
+  /**
+   * Translations have left to the interpreter for accesses outside of the window.
+   * @param addresses of the instructions; one may have left more than once
+   * @param weight how often each of them stands for
+   */
+  strayed(addresses: Iterable<number>, weight: number): void {
+    this.#learn(this.#strays.count(addresses, weight));
+  }
+
+  /** Drops regions that were not made for strays which are known now. */
+  #learn(strays: readonly number[]): void {
+    if (strays.length === 0) return;
+    const hasOutdated = this.#known.outdate(this.#strays.add(strays));
+    this.stats.strays = this.#strays.all.size;
+    if (!hasOutdated) return;
+    for (const region of [...this.#regions.values()]) if (region.known.outdated) this.#drop(region);
   }
 
   /** Ends the service. */
@@ -325,7 +350,7 @@ export class Translator {
       stats.guestInstructions += region.instructions;
       stats.cache.misses++;
       // Else its address starts to count anew.
-      if (this.#locator.isCurrent(located)) current.push(located);
+      if (!known.outdated && this.#locator.isCurrent(located)) current.push(located);
       else this.#restartCount({ address, modeKey: region.modeKey, linear: placeOf(located.places, address) });
     }
     this.#install(current);
@@ -355,7 +380,7 @@ export class Translator {
     let complete = true;
     const current: LocatedRegion[] = [];
     for (const known of this.#known.on(virtualPage)) {
-      if (!this.#locator.suits(known)) continue;
+      if (known.outdated || !this.#locator.suits(known)) continue;
       const located = this.#locator.locate(known, virtualPage, linear - (address & PAGE_OFFSET));
       if (!located) {
         complete = false;

@@ -42,8 +42,10 @@ export interface EngineState {
   readonly interpretNext: StateField;
   /** Instructions that translations executed since the engine last looked (mod 2^32). */
   readonly translated: StateField;
-  /** Accesses that translations left to the interpreter for want of a mirrored page, since the engine last looked. */
-  readonly mirrorMisses: StateField;
+  /** Accesses that translations left to the interpreter as their window does not hold the page, since the engine last looked. */
+  readonly misses: StateField;
+  /** Addresses of the instructions that made the last of them: element `misses` modulo the number of elements comes next. */
+  readonly missedAt: StateField;
   /** Operands and results of helpers that are wider than i32. */
   readonly scratch: StateField;
 }
@@ -82,7 +84,8 @@ export function addEngineState(layout: StateLayout): EngineState {
     modeKey: layout.i32('modeKey'),
     interpretNext: layout.i32('interpretNext'),
     translated: layout.i32('translated'),
-    mirrorMisses: layout.i32('mirrorMisses'),
+    misses: layout.i32('misses'),
+    missedAt: layout.i32('missedAt', 64),
     scratch: layout.i64('scratch', 4),
   };
 }

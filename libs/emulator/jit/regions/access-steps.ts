@@ -24,6 +24,8 @@ export interface Access {
   readonly from: { readonly base: number; readonly distance: number } | undefined;
   /** It is not certain that it executes whenever the block does. */
   readonly conditional: boolean;
+  /** It often goes elsewhere than where the direct window shows memory, see `TranslationHost.strays`. */
+  readonly strays: boolean;
 }
 
 /** What a block does, in order, as far as it matters here. */
@@ -32,12 +34,16 @@ export type Step =
   /** A register gets another's value plus a constant, or an unknown value. */
   | { readonly kind: 'set'; readonly register: number; readonly to: Access['from']; readonly conditional: boolean };
 
-/** What a block does to memory, and to the registers that addresses come from. */
-export function stepsOf(f: Fragment): Step[] {
+/**
+ * What a block does to memory, and to the registers that addresses come from.
+ * @param strays addresses of instructions whose accesses do
+ */
+export function stepsOf(f: Fragment, strays: ReadonlySet<number>): Step[] {
   const steps: Step[] = [];
   const setAt = new Map<number, number>();
   let depth = 0;
   let inUncertainSlot = false;
+  let doStray = false;
   /** From a register that is read now, or that nobody has set since it was read. */
   const fromRegister = (value: Value): Access['from'] => {
     const sum = sumOf(f, value);
@@ -46,7 +52,8 @@ export function stepsOf(f: Fragment): Step[] {
   for (let i = 0; i < f.length; i++) {
     const op = f.op[i];
     const conditional = depth > 0 || inUncertainSlot;
-    if (op === Op.If) depth++;
+    if (op === Op.InsnStart) doStray = strays.has((f.a[i] as number) >>> 0);
+    else if (op === Op.If) depth++;
     else if (op === Op.EndIf) depth--;
     else if (op === Op.Branch && f.c[i] === BranchKind.Likely) inUncertainSlot = true;
     else if (op === Op.StoreState && f.b[i] === NO_VALUE) {
@@ -58,7 +65,10 @@ export function stepsOf(f: Fragment): Step[] {
       const width = f.c[i] as Width;
       const reach = width === Widths.Unaligned32 ? 3 : 0;
       const from = fromRegister(f.a[i] as Value);
-      steps.push({ kind: 'access', access: { kind, alignment: alignmentOf(width), reach, from, conditional } });
+      steps.push({
+        kind: 'access',
+        access: { kind, alignment: alignmentOf(width), reach, from, conditional, strays: doStray },
+      });
     }
   }
   return steps;

@@ -37,6 +37,8 @@ const wordOf = ({ name, rt, rs, imm }: Step): number =>
 interface PlanOptions {
   readonly forgets?: readonly number[];
   readonly leaves?: readonly number[];
+  /** Addresses: a block's first instruction is at 0x1000. */
+  readonly strays?: readonly number[];
 }
 
 /** Plans for a graph whose root, node 0, has no code. */
@@ -45,7 +47,7 @@ const plan = (...of: Parameters<typeof wholePlan>): CheckPlan['ofAccesses'] => w
 function wholePlan(
   blocks: readonly (readonly Step[])[],
   successors: readonly (readonly number[])[],
-  { forgets = [], leaves = [] }: PlanOptions = {},
+  { forgets = [], leaves = [], strays = [] }: PlanOptions = {},
 ): CheckPlan {
   const fragments = blocks.map((steps, node) => {
     if (node === 0) return undefined;
@@ -66,7 +68,7 @@ function wholePlan(
     forgets: (node: number) => forgets.includes(node),
     mayLeave: (node: number) => leaves.includes(node),
   };
-  return planChecks(graph, fragments, () => true);
+  return planChecks(graph, fragments, () => true, new Set(strays));
 }
 
 const words = (access: 'read' | 'write') => ({ kind: 'ranges', write: access === 'write', alignment: 4 });
@@ -101,6 +103,33 @@ describe('which accesses are checked', () => {
     expect(kinds(plan([[], stores], [[1], []])[1])).toEqual(['ranges', 'ranges', 'ranges']);
     const changed = [access('ulw', B, A, 0), access('ulw', 2, B, 0)];
     expect(kinds(plan([[], changed], [[1], []])[1])).toEqual(['ranges', 'ranges']);
+  });
+
+  it('leaves alone what strays, and checks the others of a group', () => {
+    const block = [0, 4, 8, 4].map((offset) => access('sw', B, A, offset));
+    const checks = plan([[], block], [[1], []], { strays: [0x1004] })[1] as Check[];
+    expect(checks[0]).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 0, high: 8 }] });
+    expect(kinds(checks)).toEqual(['ranges', 'anywhere', 'free', 'free']);
+    const first = plan([[], block], [[1], []], { strays: [0x1000] })[1] as Check[];
+    expect(first[1]).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 4, high: 8 }] });
+    expect(kinds(first)).toEqual(['anywhere', 'ranges', 'free', 'free']);
+  });
+
+  it('does not expect what strays', () => {
+    const blocks = [[], [access('lw', B, A, 0)], [access('lw', B, A, 8)]];
+    const graph = [[1], [2], []];
+    expect(plan(blocks, graph)[1]).toMatchObject([{ ranges: [{ low: 0, high: 8 }] }]);
+    const strays = [0x1000];
+    expect(
+      plan([[], [add(B, B, 1), access('lw', B, A, 0)], [access('lw', B, A, 8)]], graph, { strays }).map(kinds),
+    ).toEqual([[], ['single'], ['anywhere']]);
+  });
+
+  it('checks no loop for several rounds that begins with what strays', () => {
+    const loop = [access('lw', B, A, 0), add(A, A, 4)];
+    const graph = [[1], [1, 2], []];
+    expect(wholePlan([[], loop, []], graph).ofRounds.size).toBe(1);
+    expect(wholePlan([[], loop, []], graph, { strays: [0x1000] }).ofRounds.size).toBe(0);
   });
 
   it('follows a register that moves by constants, and its copies', () => {
@@ -245,7 +274,7 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): Pas
         const check = accesses.shift() as Check;
         const lastByte = isUnaligned(step) ? base + imm + 3 : base + imm;
         if (check.kind === 'free') passed.free++;
-        else if (check.kind === 'single') {
+        else if (check.kind !== 'ranges') {
           if (!passes(base + imm, step) || !passes(lastByte, step)) return passed;
         } else {
           for (const range of check.ranges) {

@@ -8,13 +8,14 @@ import { planRounds } from './rounds.js';
 import { MAX_GROUP } from './unaligned.js';
 
 /**
- * Which accesses to mirrored memory are checked, where pages are found by address alone. `single`: the access itself.
- * `ranges`: all between the first and the last of several accesses off a base register, for one or more of them. `free`:
- * what was checked before covers it.
+ * Which accesses are checked where there is a direct window. `single`: the access itself. `ranges`: all between the first and the last
+ * of several accesses off a base register, for one or more of them. `free`: what was checked before covers it. `anywhere`: it
+ * may go elsewhere, too.
  */
 export type Check =
   | { readonly kind: 'single' }
   | { readonly kind: 'free' }
+  | { readonly kind: 'anywhere' }
   | {
       readonly kind: 'ranges';
       readonly ranges: readonly Range[];
@@ -34,6 +35,7 @@ export interface Range {
 
 const SINGLE: Check = { kind: 'single' };
 const FREE: Check = { kind: 'free' };
+const ANYWHERE: Check = { kind: 'anywhere' };
 
 /** Rounds over the graph after which nothing is assumed at the start of blocks. */
 const MAX_ROUNDS = 10;
@@ -74,16 +76,19 @@ export interface CheckPlan {
  * the base register keeps its value or moves by constants.
  * @param fragments per node, undefined for nodes without code
  * @param isKnown is a register's value known where a loop's head begins?
+ * @param strays addresses of instructions that are not to be checked with others; a loop that begins with one is not checked for
+ * several rounds
  */
 export function planChecks(
   graph: CheckGraph,
   fragments: readonly (Fragment | undefined)[],
   isKnown: (head: number, register: number) => boolean,
+  strays: ReadonlySet<number>,
 ): CheckPlan {
   const { successors, order } = graph;
   const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
   const steps = fragments.map((fragment) =>
-    fragment ? getOrInsertComputed(known, fragment, () => stepsOf(fragment)) : [],
+    fragment ? getOrInsertComputed(known, fragment, () => stepsOf(fragment, strays)) : [],
   );
   const entered = new Set<number>();
   successors.forEach((list, node) => {
@@ -92,7 +97,9 @@ export function planChecks(
   const expected = expectedAccesses({ steps, successors, order }, (from, to) => {
     return !graph.mayLeave(from) && !graph.forgets(to) && !entered.has(to);
   });
-  const rounds = planRounds(graph, steps, isKnown);
+  const mayCheckRounds = (node: number): boolean => !strays.has(startOf(fragments[node]));
+  const loops = graph.loops.filter(({ head }) => mayCheckRounds(head));
+  const rounds = planRounds({ loops, forgets: (node) => graph.forgets(node) }, steps, isKnown);
   const wayOf = (node: number): Way => ({
     steps: steps[node] as readonly Step[],
     expected: expected[node] ?? [],
@@ -132,6 +139,9 @@ export function planChecks(
   };
 }
 
+/** Address of a block's first instruction. */
+const startOf = (fragment: Fragment | undefined): number => (fragment ? (fragment.a[0] as number) >>> 0 : NaN);
+
 /** A block's steps, and accesses that are certain to follow if registers stay as they are at its end. */
 interface Way {
   readonly steps: readonly Step[];
@@ -148,6 +158,7 @@ function walk({ steps, expected, ranges }: Way, start: Facts, plan?: Check[]): F
     if (step.kind === 'set') return setRegister(facts, step);
     const { access } = step;
     const { from } = access;
+    if (access.strays) return void plan?.push(ANYWHERE);
     if (!from) return void plan?.push(SINGLE);
     if (access.reach > 0 && !access.conditional) {
       // The others may be between the halves of this one.
@@ -167,9 +178,11 @@ function walk({ steps, expected, ranges }: Way, start: Facts, plan?: Check[]): F
   return facts;
 }
 
+const CERTAIN = { conditional: false, strays: false } as const;
+
 function coversMoving(facts: Facts, { base, low, high, write, alignment }: MovingRange): boolean {
   const kind = write ? WRITE : READ;
-  const access = { kind, alignment, reach: high - low, from: { base, distance: low }, conditional: false } as const;
+  const access = { kind, alignment, reach: high - low, from: { base, distance: low }, ...CERTAIN } as const;
   return covers(facts, access);
 }
 
@@ -248,8 +261,8 @@ function groupFrom([first, ...others]: readonly Access[], facts: Facts): Group |
   /** Distance of an access with that alignment. */
   let anchor = distance;
   for (const access of others) {
-    const { from, conditional, reach } = access;
-    if (from?.base !== base || conditional || reach > 0 || covers(facts, access)) continue;
+    const { from, conditional, strays, reach } = access;
+    if (from?.base !== base || conditional || strays || reach > 0 || covers(facts, access)) continue;
     const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
     // Room to begin at a multiple of the alignment; who is aligned otherwise cannot pass with the others.
     if (higher - lower > MAX_SPAN - MAX_ALIGNMENT) continue;
@@ -274,8 +287,8 @@ function unalignedFrom(steps: readonly Step[], start: number): Range[] {
       changed.add(step.register);
       continue;
     }
-    const { kind, reach, from, conditional } = step.access;
-    if (reach === 0 || kind !== first.kind || !from || conditional || changed.has(from.base)) break;
+    const { kind, reach, from, conditional, strays } = step.access;
+    if (reach === 0 || kind !== first.kind || !from || conditional || strays || changed.has(from.base)) break;
     if (count > 0 && kind === WRITE) break;
     const { base, distance } = from;
     const before = ranges.get(base) ?? { base, low: distance, high: distance };

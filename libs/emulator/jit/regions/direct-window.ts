@@ -1,4 +1,7 @@
-/** RAM that lies at known addresses, where the soft TLB need not be asked. */
+/**
+ * RAM that lies at known addresses, where the soft TLB need not be asked. Accesses to anything else are left to the interpreter: whoever
+ * offers a window sees to it that they are few.
+ */
 export type DirectWindow = SegmentWindow | MirrorWindow;
 
 /** A segment of the address space, for code that itself runs at directly mapped addresses. */
@@ -13,10 +16,7 @@ export interface SegmentWindow {
   readonly flags: number;
 }
 
-/**
- * Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is not 0, see `MirrorPage`. Accesses to
- * other pages are left to the interpreter: whoever offers such a window sees to it that they are few.
- */
+/** Virtual address 0 lies at `linear`, for pages whose byte in the tables at these offsets is not 0, see `MirrorPage`. */
 export interface MirrorWindow {
   readonly kind: 'mirror';
   readonly linear: number;

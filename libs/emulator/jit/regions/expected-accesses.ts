@@ -70,8 +70,8 @@ function ownAccesses(steps: readonly Step[]): OwnAccesses {
       sets.add(step.register);
       continue;
     }
-    const { kind, alignment, reach, from, conditional } = step.access;
-    if (!from || conditional || reach > 0 || sets.has(from.base)) continue;
+    const { kind, alignment, reach, from, conditional, strays } = step.access;
+    if (!from || conditional || strays || reach > 0 || sets.has(from.base)) continue;
     accesses.set(`${from.base} ${from.distance} ${kind} ${alignment}`, step.access);
   }
   return { accesses, sets };

@@ -4,16 +4,17 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit, GuestAddress } from '../wasm/lowering.js';
 import type { Check } from './checks.js';
-import type { DirectWindow, MirrorWindow, SegmentWindow } from './direct-window.js';
-import type { MirroredAddress } from './mirror-lookup.js';
-import { mirrored, tableOf } from './mirror-lookup.js';
+import type { DirectWindow, SegmentWindow } from './direct-window.js';
+import { MirrorChecks } from './mirror-checks.js';
 import type { Reuse } from './reuse.js';
 import { reuseKey } from './reuse.js';
+import { SegmentChecks } from './segment-checks.js';
+import type { CheckedRange, CheckExits, WindowChecks } from './window-checks.js';
 
-/** The value of a page's flags that lets stores pass: they have been noted, and nothing was translated from the page. */
-const STORES_PASS = 1;
 /** Of a word at any address. */
 const LAST_BYTE = 3;
+/** Of pages' flags: stores have been noted, and nothing was translated from the page. */
+const STORES_PASS = 1;
 
 /** Locals with the page and the addend of a base register's last access. */
 interface LastEntry {
@@ -28,7 +29,7 @@ export interface PlannedAccess {
   readonly tag: number;
   readonly address: GuestAddress;
   readonly reuse: Reuse;
-  /** Present where the direct window is a mirror. */
+  /** Present where there is a direct window. */
   readonly check: Check | undefined;
   /** Type that the access leaves, if it is a load. */
   readonly result: ValType | undefined;
@@ -36,22 +37,17 @@ export interface PlannedAccess {
   readonly perform: (at: Emit, offset: number) => void;
 }
 
-/** An address in mirrored memory, as a distance from what a local holds. */
-type MirroredPlace = Pick<MirroredAddress, 'local' | 'distance'>;
-type MirroredAccess = MirroredPlace & Pick<PlannedAccess, 'width' | 'tag'>;
+/** An address, as a distance from what a local holds. */
+interface Distance {
+  readonly local: number;
+  readonly distance: number;
+}
 
 /** What accesses need of the translation around them. */
-export interface AccessContext {
+export interface AccessContext extends CheckExits {
   registerLocal(offset: number): number | undefined;
   /** Stores registers: the region may be left next. */
   storeChanged(): void;
-  /** Says which instruction is meant by {@link leaveIf}. */
-  noteInstruction(): void;
-  /** Takes a condition from the stack and leaves the instruction in hand to the interpreter if it holds. */
-  leaveIf(): void;
-  /** What is emitted between these two is not always executed. */
-  enterArm(): void;
-  leaveArm(): void;
 }
 
 /** Locals of a region's function that the accesses of all its blocks use. */
@@ -87,83 +83,75 @@ export class AccessLocals {
   }
 }
 
+/** @returns what emits the checks of a window */
+export const checksOf = (writer: FunctionWriter, window: DirectWindow): WindowChecks =>
+  window.kind === 'mirror' ? new MirrorChecks(writer, window) : new SegmentChecks(writer, window);
+
 /** Emits a block's accesses to guest memory, which leave the instruction to the interpreter where they do not pass. */
 export class GuestAccess {
+  readonly #checks: WindowChecks | undefined;
+
   constructor(
     private readonly writer: FunctionWriter,
     private readonly context: AccessContext,
     private readonly window: DirectWindow | undefined,
     private readonly locals: AccessLocals,
-  ) {}
+  ) {
+    this.#checks = window && checksOf(writer, window);
+  }
 
-  emit({ width, tag, address, reuse, check, result, perform }: PlannedAccess): void {
+  emit(access: PlannedAccess): void {
+    const { address, check, perform } = access;
+    if (!this.#checks || !check || check.kind === 'anywhere') return this.#emitAnywhere(access);
+    const { local, distance } = this.#distanceOf(address);
+    if (check.kind !== 'free')
+      this.#checks.leaveUnlessHeld(this.#rangesOf(access, check, local, distance), this.context);
+    const { at, offset } = this.#checks.placeOf(local, distance);
+    perform(at, offset);
+  }
+
+  /** What may lie anywhere: the segment is looked at first where there is one, then the soft TLB. */
+  #emitAnywhere({ width, tag, address, reuse, result, perform }: PlannedAccess): void {
     const w = this.writer;
     const { window } = this;
-    if (window?.kind === 'mirror') {
-      const { local, distance } = this.#placeOf(address);
-      if (check) this.#checkMirrored(window, { width, tag, local, distance }, check);
-      return perform(() => w.get(local), window.linear + distance);
-    }
     this.context.storeChanged();
-    this.context.noteInstruction();
+    this.context.noteInstruction(() => w.i32(0));
     address.emit();
     w.set(this.locals.address);
-    const base = address.from?.base;
-    if (!window) return perform(this.#probe(width, tag, base, reuse), 0);
+    if (window?.kind !== 'segment') return perform(this.#probe(width, tag, address.from?.base, reuse), 0);
     this.#inSegment(window, width, tag);
     w.if(result);
     perform(() => w.get(this.locals.offset), window.linear);
     w.else();
-    perform(this.#probe(width, tag, base, 'none'), 0);
+    perform(this.#probe(width, tag, undefined, 'none'), 0);
     w.end();
   }
 
-  /** How a mirrored address is reached: the register itself plus a constant where that carries nothing, else the sum. */
-  #placeOf({ emit, from }: GuestAddress): MirroredPlace {
+  /** The register that an address is a constant distance from, else a local with the sum. */
+  #distanceOf({ emit, from }: GuestAddress): Distance {
     if (from && -LOWEST_MIRRORED <= from.distance && from.distance < LOWEST_MIRRORED) return from;
     emit();
     this.writer.set(this.locals.address);
     return { local: this.locals.address, distance: 0 };
   }
 
-  /** Leaves unless the pages are mirrored that an access, or the group that it is the first of, goes to. */
-  #checkMirrored(window: MirrorWindow, { width, tag, local, distance }: MirroredAccess, check: Check): void {
-    if (check.kind === 'free') return;
-    if (check.kind === 'ranges') return this.#checkRanges(window, check);
-    const lookUp = { table: tableOf(window, tag === SoftTlb.writeTag), alignment: alignmentOf(width), local };
+  /** What is looked at for an access, or the group that it is the first of. */
+  #rangesOf(
+    { width, tag }: PlannedAccess,
+    check: Check & { kind: 'single' | 'ranges' },
+    local: number,
+    distance: number,
+  ): readonly CheckedRange[] {
+    if (check.kind === 'ranges') {
+      const { ranges, write, alignment } = check;
+      return ranges.map(({ base, low, high }) => ({
+        local: this.context.registerLocal(base) as number, // the address is a distance from it
+        ...{ low, high, write, alignment },
+      }));
+    }
     const ends = width === Widths.Unaligned32 ? [distance, distance + LAST_BYTE] : [distance];
-    this.#leaveUnlessMirrored(ends.map((end) => ({ ...lookUp, distance: end })));
-  }
-
-  /** Looks at the page of each range's first address only, where that and the one behind it are there: they nearly always are. */
-  #checkRanges(window: MirrorWindow, { ranges, write, alignment }: Check & { kind: 'ranges' }): void {
-    const w = this.writer;
-    const table = tableOf(window, write);
-    const inRange = ranges.map(({ base, low, high }) => {
-      const local = this.context.registerLocal(base) as number; // the address is a distance from it
-      return { low: { table, alignment, local, distance: low }, high: { table, alignment: 1, local, distance: high } };
-    });
-    if (ranges.every((range) => range.low === range.high))
-      return this.#leaveUnlessMirrored(inRange.map(({ low }) => low));
-    mirrored(
-      w,
-      inRange.map(({ low }) => low),
-    );
-    w.i64(MirrorPage.next, 0);
-    w.op(W.i64_and);
-    w.op(W.i64_eqz);
-    w.if();
-    this.context.enterArm();
-    this.#leaveUnlessMirrored(inRange.flatMap(({ low, high }) => [low, high]));
-    this.context.leaveArm();
-    w.end();
-  }
-
-  #leaveUnlessMirrored(addresses: readonly MirroredAddress[]): void {
-    this.context.noteInstruction();
-    mirrored(this.writer, addresses);
-    this.writer.op(W.i64_eqz);
-    this.context.leaveIf();
+    const write = tag === SoftTlb.writeTag;
+    return ends.map((end) => ({ local, low: end, high: end, write, alignment: alignmentOf(width) }));
   }
 
   /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */

@@ -7,7 +7,8 @@
 // (keeping-loops); which accesses to check (checks, from what blocks do: access-steps, and what is certain to follow them:
 // expected-accesses) or to look up (reuse).
 // The function: where control goes (translate), and what a block's instructions do (translate-block), with registers
-// (guest-registers) and accesses (guest-access, direct-window); what is charged for them (budget), pages that control goes on to
+// (guest-registers) and accesses (guest-access); whether these go where they are expected to (direct-window, and window-checks:
+// mirror-checks, segment-checks; for several rounds of a loop: rounds, rounds-entry); what is charged for them (budget), pages that control goes on to
 // (page-checks), ways out (access-exits, region-exits) and how they find other translations (jump-cache-lookup,
 // dispatch-lookup) or go on to exceptions (system-exits).
 export * from './classify.js';

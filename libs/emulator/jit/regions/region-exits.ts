@@ -19,7 +19,7 @@ export type Way =
   | 'jump'
   /** To the interpreter, which executes the instruction at that address. */
   | 'interpret'
-  /** The same, because the direct window does not hold the page. */
+  /** The same, because the direct window does not hold what it accesses, see {@link RegionExits.strays}. */
   | 'missed';
 
 /** What a region's function is made of, as far as its ways out need it. */
@@ -41,12 +41,15 @@ export interface RegionFunction {
 export class RegionExits {
   /** Local with the address that the region is left for. */
   readonly #pc: number;
+  /** Local that says, where the direct window does not hold what an instruction accesses, whether that is outside of it. */
+  readonly strays: number;
   #labels!: Readonly<Record<Way, Label>>;
   /** Where whoever has called this region is told that the guest is elsewhere. */
   #elsewhere!: Label;
 
   constructor(private readonly fn: RegionFunction) {
     this.#pc = fn.writer.local(ValType.i32);
+    this.strays = fn.writer.local(ValType.i32);
   }
 
   /** Everything between this and {@link close} may leave. */
@@ -60,7 +63,7 @@ export class RegionExits {
   close(): void {
     const { writer: w, cpu, engine, remaining } = this.fn;
     w.end(); // missed
-    cpu.add(engine.mirrorMisses, 1);
+    this.#countStray();
     w.end(); // interpret
     cpu.store(engine.interpretNext, () => w.i32(1));
     this.#leaveForInterpreter();
@@ -150,6 +153,18 @@ export class RegionExits {
     }
     // Nobody waits for what is not mirrored.
     jumpCache.enter({ address, remaining, free, ...(dispatch ? waits : nobodyWaits(w)) }, type, () => undefined);
+  }
+
+  /** Notes which instruction has left for an access outside of the window, if it has. */
+  #countStray(): void {
+    const { writer: w, cpu, engine } = this.fn;
+    const next = (): void => {
+      cpu.load(engine.misses);
+      w.i32(engine.missedAt.count - 1);
+      w.op(W.i32_and);
+    };
+    cpu.storeElement(engine.missedAt, next, () => w.get(this.#pc));
+    cpu.add(engine.misses, () => w.get(this.strays));
   }
 
   /** Leaves what the translation that the dispatch table has in hand is called with. */

@@ -35,8 +35,10 @@ export interface RegionPlan {
   readonly keeping: readonly (KeepingLoop | undefined)[];
   /** See `ReusePlan`; nothing is kept where there is a window. */
   readonly kept: ReadonlySet<number>;
-  /** Where memory is mirrored. */
+  /** Where there is a window. */
   readonly checks: CheckPlan | undefined;
+  /** Some accesses look into the soft TLB. */
+  readonly asksTlb: boolean;
 }
 
 export interface PlannedBlock {
@@ -50,16 +52,24 @@ export interface PlannedBlock {
 const NO_PAIRS: PlannedBlock['pairs'] = new Map();
 const NO_USE: RegisterUse = { reads: 0n, kills: 0n, writes: 0n };
 
+/** What is offered to a region. */
+interface Offer {
+  readonly window: DirectWindow | undefined;
+  readonly strays: ReadonlySet<number>;
+}
+
 /** @returns the plan; its fragments are the reader's, to be given back */
 export function planRegion(
   target: TargetDescription,
   reader: InstructionReader,
   region: Region,
-  offered: DirectWindow | undefined,
+  offered: Offer,
 ): RegionPlan {
-  const window = offered?.kind === 'mirror' || target.isDirectlyMapped(region.entries[0]) ? offered : undefined;
+  const isInSegment = target.isDirectlyMapped(region.entries[0]);
+  const window = offered.window?.kind === 'mirror' || isInSegment ? offered.window : undefined;
+  const { strays } = offered;
   const isMirrored = window?.kind === 'mirror';
-  const pairs = region.blocks.map((block) => (isMirrored ? findPairs(block, reader, target) : NO_PAIRS));
+  const pairs = region.blocks.map((block) => (window ? findPairs(block, reader, target, strays) : NO_PAIRS));
   const fragments = region.blocks.map((block, i) => fragmentOf(block, pairs[i] ?? NO_PAIRS, reader));
   const reuse = window ? undefined : planReuse(fragments);
   const graph = new RegionGraph(region, isMirrored);
@@ -72,6 +82,7 @@ export function planRegion(
   const loads = planLoads(graph, uses, live);
   const isKnown = (node: number, register: number): boolean =>
     ((registers.get(register)?.bit ?? 0n) & (loads.known[node] as bigint)) !== 0n;
+  const checks = window && planChecks(graph, ofNodes, isKnown, strays);
   return {
     window,
     graph,
@@ -84,9 +95,10 @@ export function planRegion(
     usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
     kills: uses.map(({ kills }) => kills),
     loads,
-    keeping: isMirrored ? planKeeping(graph, uses, live, loads) : uses.map(() => undefined),
+    keeping: window ? planKeeping(graph, uses, live, loads) : uses.map(() => undefined),
     kept: reuse?.kept ?? new Set(),
-    checks: isMirrored ? planChecks(graph, ofNodes, isKnown) : undefined,
+    checks,
+    asksTlb: !checks || checks.ofAccesses.some((ofNode) => ofNode.some(({ kind }) => kind === 'anywhere')),
   };
 }
 

@@ -1,11 +1,10 @@
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
+import type { Emit } from '../wasm/lowering.js';
 import type { Budget } from './budget.js';
-import type { MirrorWindow } from './direct-window.js';
 import type { GuestRegisters } from './guest-registers.js';
-import type { MirroredAddress } from './mirror-lookup.js';
-import { mirrored, tableOf } from './mirror-lookup.js';
 import type { MovingRange, RoundsCheck } from './rounds.js';
+import type { CheckedRange, WindowChecks } from './window-checks.js';
 
 /** More than any budget. */
 const ALWAYS = 0x7fff_ffff;
@@ -18,8 +17,13 @@ export interface CheckedLoop extends RoundsCheck {
   readonly bound: number;
 }
 
-/** Emit what leaves the first instruction of a loop's block to the interpreter: for want of budget, or of a page. */
-export type LeaveLoop = (way: 'interpret' | 'missed') => void;
+/** Emit what leaves the first instruction of a loop's block to the interpreter. */
+export interface LeaveLoop {
+  /** For want of budget. */
+  readonly spent: Emit;
+  /** For want of a page. @param strays leaves, as i32, whether it is outside of the window */
+  missed(strays: Emit): void;
+}
 
 /**
  * Emits checks of several rounds together with the budget's, where a loop's block begins: the budget says how many rounds there have
@@ -31,7 +35,7 @@ export class RoundsEntry {
 
   constructor(
     private readonly writer: FunctionWriter,
-    private readonly window: MirrorWindow,
+    private readonly checks: WindowChecks,
     private readonly budget: Budget,
     private readonly registers: GuestRegisters,
   ) {
@@ -54,21 +58,22 @@ export class RoundsEntry {
     const spent = w.block();
     this.budget.isBelow(bound);
     w.brIf(spent);
-    this.#areMirrored(ranges, ({ low, high, below, above }) => [low + below, high + above]);
+    this.checks.areHeld(ranges.map((range) => this.#checked(range, range.low + range.below, range.high + range.above)));
     w.if();
     this.#limitAfter((rounds - 1) * cost, bound);
     w.br(passed);
     w.end();
     // The last rounds would reach too far, or some page is not there at all.
-    this.#areMirrored(ranges, ({ low, high }) => [low, high]);
+    const first = ranges.map((range) => this.#checked(range, range.low, range.high));
+    this.checks.areHeld(first);
     w.op(W.i32_eqz);
     w.brIf(missed);
     this.#limitTo(ALWAYS);
     w.br(passed);
     w.end(); // spent
-    leave('interpret');
+    leave.spent();
     w.end(); // missed
-    leave('missed');
+    leave.missed(() => this.checks.doStray(first));
     w.end(); // passed
     w.end();
   }
@@ -88,22 +93,8 @@ export class RoundsEntry {
     w.set(this.#limit);
   }
 
-  /** Leaves whether all ranges' ends are mirrored and aligned. */
-  #areMirrored(ranges: readonly MovingRange[], endsOf: (range: MovingRange) => readonly [number, number]): void {
-    mirrored(
-      this.writer,
-      ranges.flatMap((range) => this.#addresses(range, endsOf(range))),
-    );
-    this.writer.i64(0, 0);
-    this.writer.op(W.i64_ne);
-  }
-
-  #addresses(
-    { base, write, alignment }: MovingRange,
-    [low, high]: readonly [number, number],
-  ): readonly MirroredAddress[] {
-    const there = { table: tableOf(this.window, write), local: this.registers.localOf(base) as number }; // it is known
-    const first = { ...there, alignment, distance: low };
-    return low === high ? [first] : [first, { ...there, alignment: 1, distance: high }];
+  #checked({ base, write, alignment }: MovingRange, low: number, high: number): CheckedRange {
+    const local = this.registers.localOf(base) as number; // it is known
+    return { local, low, high, write, alignment };
   }
 }

@@ -7,7 +7,7 @@ import { planRounds } from './rounds.js';
 const [A, B] = [32, 36];
 const access = (base: number, distance: number, alignment = 4, more: Partial<Access> = {}): Step => ({
   kind: 'access',
-  access: { kind: READ, alignment, reach: 0, from: { base, distance }, conditional: false, ...more },
+  access: { kind: READ, alignment, reach: 0, from: { base, distance }, conditional: false, strays: false, ...more },
 });
 const store = (base: number, distance: number): Step => access(base, distance, 4, { kind: WRITE });
 const move = (register: number, distance: number, base = register, conditional = false): Step => ({

@@ -144,11 +144,11 @@ const NO_ACCESS = { write: false, alignment: 1, anchor: 0 };
  */
 function rangeWith(
   before: RoundRange | undefined,
-  { from, conditional, reach, alignment: own, kind }: Access,
+  { from, conditional, strays, reach, alignment: own, kind }: Access,
   by: number,
   movement: Movement,
 ): RoundRange | undefined {
-  if (!from || conditional || reach > 0) return undefined;
+  if (!from || conditional || strays || reach > 0) return undefined;
   const distance = from.distance + by;
   const { low, high, write, alignment, anchor } = before ?? { low: distance, high: distance, ...NO_ACCESS };
   // Who is aligned otherwise cannot pass with the others.

@@ -46,7 +46,7 @@ export interface BlockContext {
 /** A block as one node of the region's graph has it: others may be copies. */
 export interface PlacedBlock extends PlannedBlock {
   readonly block: Block;
-  /** Of its accesses where memory is mirrored, else nothing. */
+  /** Of its accesses where there is a direct window, else nothing. */
   readonly checks: readonly Check[];
   /** Registers that are stored where the loop is left that the block is in. */
   readonly kept: bigint;
@@ -75,7 +75,8 @@ class BlockTranslator implements LoweringContext, AccessContext {
   readonly writer: FunctionWriter;
   readonly cpuBase: number;
   readonly #memory: GuestAccess;
-  readonly #isMirrored: boolean;
+  /** Where accesses go that do not pass. */
+  readonly #wayOfAccesses: Way;
   /** Where accesses go that do not pass, with the instruction's index in the local; undefined where there are none. */
   readonly #accessExits: AccessExits | undefined;
   /** See {@link PlacedBlock.owed}; less once they are charged. */
@@ -95,7 +96,7 @@ class BlockTranslator implements LoweringContext, AccessContext {
     const { fragment, checks, owed } = placed;
     this.writer = writer;
     this.cpuBase = cpuBase;
-    this.#isMirrored = window?.kind === 'mirror';
+    this.#wayOfAccesses = window ? 'missed' : 'interpret';
     this.#memory = new GuestAccess(writer, this, window, accessLocals);
     this.#owed = owed;
     const mayFail = checks.filter(({ kind }) => kind !== 'free').length;
@@ -119,7 +120,7 @@ class BlockTranslator implements LoweringContext, AccessContext {
     const { block, owed } = this.placed; // whoever comes here comes from before a likely branch charged it
     budget.charge(owed);
     budget.chargeLocal(failedAt);
-    exits.leave(this.#wayOfAccesses(), () => {
+    exits.leave(this.#wayOfAccesses, () => {
       // A block is straight-line code.
       w.get(failedAt);
       w.i32(2);
@@ -127,10 +128,6 @@ class BlockTranslator implements LoweringContext, AccessContext {
       w.i32(block.address);
       w.op(W.i32_add);
     });
-  }
-
-  #wayOfAccesses(): Way {
-    return this.#isMirrored ? 'missed' : 'interpret';
   }
 
   /** Leaves the instruction in hand to the interpreter. */
@@ -153,14 +150,16 @@ class BlockTranslator implements LoweringContext, AccessContext {
     this.#checkThatPairsAreWhole();
     if (this.#accessExits && !this.#isInSlot()) return this.#accessExits.leaveIf(this.placed.kept);
     w.if();
-    this.#leave(this.#wayOfAccesses());
+    this.#leave(this.#wayOfAccesses);
     w.end();
   }
 
-  /** Says which instruction is meant where an access does not pass. */
-  noteInstruction(): void {
+  noteInstruction(strays: Emit): void {
     this.writer.i32(this.#index);
     this.writer.set(this.context.failedAt);
+    if (!this.context.window) return;
+    strays();
+    this.writer.set(this.context.exits.strays);
   }
 
   /** Where the branch before the delay slot goes. */
@@ -285,7 +284,7 @@ class BlockTranslator implements LoweringContext, AccessContext {
       depth: (): void => w.get(TranslationParameter.Depth),
     };
     translationArguments(w, {
-      ...(this.#isMirrored ? waits : nobodyWaits(w)),
+      ...(this.context.window?.kind === 'mirror' ? waits : nobodyWaits(w)),
       word: () => w.i32(TranslationWord.pack(exit, 0)),
       remaining: () => budget.less(this.#owed + this.#index + 1),
     });

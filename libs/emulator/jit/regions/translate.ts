@@ -4,13 +4,14 @@ import { ByteSwapper } from '../wasm/byte-swap.js';
 import { CpuArea } from '../wasm/cpu-area.js';
 import type { Label } from '../wasm/encoder.js';
 import { FunctionWriter, ValType, W } from '../wasm/encoder.js';
+import type { Emit } from '../wasm/lowering.js';
 import { LocalPool } from '../wasm/lowering.js';
 import { entryOf, haveSameTarget, TRANSLATION_PARAMETERS, TranslationParameter } from '../wasm/translation-call.js';
 import { Budget } from './budget.js';
 import type { InstructionReader } from './classify.js';
 import type { DirectWindow } from './direct-window.js';
 import { DispatchLookup } from './dispatch-lookup.js';
-import { AccessLocals } from './guest-access.js';
+import { AccessLocals, checksOf } from './guest-access.js';
 import { GuestRegisters } from './guest-registers.js';
 import { JumpCacheLookup } from './jump-cache-lookup.js';
 import { PageChecks } from './page-checks.js';
@@ -36,6 +37,8 @@ export interface TranslationHost {
   readonly modeKey: number;
   /** Memory that directly mapped code reaches without a look-up. */
   readonly window: DirectWindow | undefined;
+  /** Addresses of instructions that often access something else, which they look for in the soft TLB. Others leave for it. */
+  readonly strays: ReadonlySet<number>;
   /** See {@link SystemExits}. */
   readonly systemExits: SystemExits;
   /** An imported constant: linear-memory offset minus virtual address of a page that the region reaches into. */
@@ -109,10 +112,10 @@ class RegionTranslator {
     const cpu = new CpuArea(w, host.cpuBase);
     const pool = new LocalPool(w);
     const failedAt = w.local(ValType.i32);
-    this.#plan = planRegion(engineTarget, reader, region, host.window);
+    this.#plan = planRegion(engineTarget, reader, region, host);
     const { window, graph, registers, usedRegisters } = this.#plan;
     this.#graph = graph;
-    this.#tlb = new TlbPlace(w, () => cpu.load(engineTarget.engine.tlbBase), window?.kind !== 'mirror');
+    this.#tlb = new TlbPlace(w, () => cpu.load(engineTarget.engine.tlbBase), this.#plan.asksTlb);
     const tlb = this.#tlb.offset;
     this.#accessLocals = new AccessLocals(w, tlb);
     this.#jumpCache = new JumpCacheLookup(w, host, window, tlb);
@@ -128,7 +131,7 @@ class RegionTranslator {
       pageAddend: (virtual, linear) => host.pageAddend(virtual, linear),
     });
     this.#registers = new GuestRegisters(w, cpu, registers, usedRegisters);
-    this.#rounds = window?.kind === 'mirror' ? new RoundsEntry(w, window, this.#budget, this.#registers) : undefined;
+    this.#rounds = window && new RoundsEntry(w, checksOf(w, window), this.#budget, this.#registers);
     this.#blockContext = {
       ...{ target: engineTarget, window, systemExits: host.systemExits },
       ...{ writer: w, type: host.type, cpuBase: host.cpuBase, cpu, pool, swap: new ByteSwapper(w, pool) },
@@ -252,7 +255,16 @@ class RegionTranslator {
         this.#exits.leave(way, () => w.i32(block.address));
       };
       const rounds = this.#plan.checks?.ofRounds.get(node);
-      if (rounds) this.#rounds?.check({ ...rounds, bound, cost: block.instructions.length }, leave);
+      const missed = (strays: Emit): void => {
+        strays();
+        w.set(this.#exits.strays);
+        leave('missed');
+      };
+      if (rounds)
+        this.#rounds?.check(
+          { ...rounds, bound, cost: block.instructions.length },
+          { spent: () => leave('interpret'), missed },
+        );
       else {
         this.#budget.isBelow(bound);
         w.if();

@@ -9,11 +9,16 @@ import { findPairs } from './unaligned.js';
 const [V0, V1, A0, A1, T0] = [2, 3, 4, 5, 8] as const;
 
 /** What becomes of each instruction: `w` a whole access, `d` done by an earlier one, `-` what it was. */
-function partsOf(words: readonly number[], byteOrder: ByteOrder = 'little', branchAt = -1): string {
+function partsOf(
+  words: readonly number[],
+  byteOrder: ByteOrder = 'little',
+  branchAt = -1,
+  strays: ReadonlySet<number> = new Set(),
+): string {
   const description = mipsDescription(mipsModel('24Kf'), byteOrder);
   const instructions = words.map((word, i) => ({ address: 0x1000 + 4 * i, word }));
   const block = { address: 0x1000, instructions, branchAt, end: { kind: 'system' } } as const;
-  const parts = findPairs(block, new InstructionReader(description, 2), description);
+  const parts = findPairs(block, new InstructionReader(description, 2), description, strays);
   return words.map((_, i) => parts.get(i)?.kind[0] ?? '-').join('');
 }
 
@@ -60,6 +65,12 @@ describe('pairs of instructions that access a word at any address', () => {
     expect(partsOf([lwl(A0, A0, 3), lwr(A0, A0, 0)])).toBe('--');
     expect(partsOf([lwl(A1, A0, 3), lwl(V0, A1, 3), lwr(A1, A0, 0), lwr(V0, A1, 0)])).toBe('----');
     expect(partsOf([lwl(0, A0, 3), lwr(0, A0, 0)])).toBe('--');
+  });
+
+  it('are none where a half is known to stray', () => {
+    const pairs = [lwl(V0, A0, 3), lwr(V0, A0, 0), lwl(V1, A1, 3), lwr(V1, A1, 0)];
+    expect(partsOf(pairs, 'little', -1, new Set([0x1000]))).toBe('--wd');
+    expect(partsOf(pairs, 'little', -1, new Set([0x100c]))).toBe('wd--');
   });
 
   it('are none across a branch, nor too far apart to be checked together', () => {

@@ -16,17 +16,19 @@ export type PairPart = { readonly kind: 'whole'; readonly access: PartialAccess 
  * Finds pairs of instructions that together access a word at any address, which one access of the host can do. Between the halves of a
  * pair, registers and memory are not as they would be; so nothing may look at them there, and nothing may leave the translation:
  * there are only other halves, whose pages the first one's check covers, and instructions that calculate.
+ * @param strays addresses of instructions that stay as they are
  * @returns by the instruction's index in the block
  */
 export function findPairs(
   { instructions, branchAt }: Block,
   reader: InstructionReader,
   { unaligned }: Pick<TargetDescription, 'unaligned'>,
+  strays: ReadonlySet<number>,
 ): ReadonlyMap<number, PairPart> {
   const parts = new Map<number, PairPart>();
   if (!unaligned) return parts;
   const end = branchAt < 0 ? instructions.length : branchAt;
-  const halves = instructions.map(({ word }) => unaligned.half(word));
+  const halves = instructions.map(({ word, address }) => (strays.has(address) ? undefined : unaligned.half(word)));
   for (let start = 0; start < end; start++) {
     if (!halves[start]) continue;
     const group = new Group();

@@ -7,6 +7,11 @@ interface Place {
   readonly offset: number;
 }
 
+/** A field of several elements. */
+interface Elements extends Place {
+  readonly strideShift: number;
+}
+
 /**
  * Emits accesses to fields of the CPU's area, which lies at a constant offset in linear memory. Fields are of 32 bits unless they
  * are called wide.
@@ -39,11 +44,20 @@ export class CpuArea {
     this.writer.memory(W.i64_store, this.base + offset);
   }
 
-  /** Adds a constant to a field. */
-  add(place: Place, value: number): void {
+  /** @param index of the element, below the number of elements */
+  storeElement({ offset, strideShift }: Elements, index: Emit, value: Emit): void {
+    index();
+    this.writer.i32(strideShift);
+    this.writer.op(W.i32_shl);
+    value();
+    this.writer.memory(W.i32_store, this.base + offset);
+  }
+
+  /** Adds something to a field. */
+  add(place: Place, value: Emit): void {
     this.store(place, () => {
       this.load(place);
-      this.writer.i32(value);
+      value();
       this.writer.op(W.i32_add);
     });
   }
