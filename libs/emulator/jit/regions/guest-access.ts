@@ -1,5 +1,5 @@
 import type { Width } from '../ir/index.js';
-import { alignmentOf, LOWEST_MIRRORED, MirrorPage, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
+import { alignmentOf, LOWEST_MIRRORED, SoftTlb, Width as Widths, widthBytes } from '../ir/index.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit, GuestAddress } from '../wasm/lowering.js';
