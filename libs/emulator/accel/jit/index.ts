@@ -1,6 +1,7 @@
-// accel/jit: translations of a vCPU's hot code. region-compiler makes them, in modules (region-module, written by region-module-writer); service says in which thread,
-// translation-library what is kept. translator installs, finds and drops them: of all that is known (known-regions) what is
-// there at present (region-locator), until it is written to (code-pages). strays finds accesses that do not go where translations expect them to. region-joiner makes whole functions of a program's
+// accel/jit: translations of a vCPU's hot code. region-compiler makes them, in modules (region-module, written by
+// region-module-writer); service says in which thread, translation-library what is kept. translator installs, finds and drops
+// them: of all that is known (known-regions) what is there at present (region-locator), until it is written to (code-pages).
+// strays finds accesses that do not go where translations expect them to. region-joiner makes whole functions of a program's
 // translations, known-code what it goes by. region-set tells those that crossed threads from others.
 export * from './region-compiler.js';
 export * from './region-joiner.js';

@@ -5,7 +5,7 @@ const OFTEN = 400;
 const SOMETIMES = 50;
 /** Instructions that are counted at the same time, and strays: a guest may make more code than anybody wants to count. */
 const MAX_COUNTED = 0x1000;
-const MAX_STRAYS = 0x10000;
+const MAX_STRAYS = 0x4000;
 
 /**
  * Instructions that often access something else than what the direct window shows: a kernel's copies from and to its users, its devices,

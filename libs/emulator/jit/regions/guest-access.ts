@@ -4,7 +4,7 @@ import type { FunctionWriter } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit, GuestAddress } from '../wasm/lowering.js';
 import type { Check } from './checks.js';
-import type { DirectWindow, SegmentWindow } from './direct-window.js';
+import type { DirectWindow } from './direct-window.js';
 import { MirrorChecks } from './mirror-checks.js';
 import type { Reuse } from './reuse.js';
 import { reuseKey } from './reuse.js';
@@ -13,8 +13,6 @@ import type { CheckedRange, CheckExits, WindowChecks } from './window-checks.js'
 
 /** Of a word at any address. */
 const LAST_BYTE = 3;
-/** Of pages' flags: stores have been noted, and nothing was translated from the page. */
-const STORES_PASS = 1;
 
 /** Locals with the page and the addend of a base register's last access. */
 interface LastEntry {
@@ -52,9 +50,8 @@ export interface AccessContext extends CheckExits {
 
 /** Locals of a region's function that the accesses of all its blocks use. */
 export class AccessLocals {
-  /** Of the access in hand: its address, the distance of that from the segment's start, and its entry in the soft TLB. */
+  /** Of the access in hand: its address, and that's entry in the soft TLB. */
   readonly address: number;
-  readonly offset: number;
   readonly tlbEntry: number;
   /** By base register and kind of access: page and addend of its last access, which may have been in another block. */
   readonly lastEntries = new Map<number, LastEntry>();
@@ -65,7 +62,6 @@ export class AccessLocals {
     readonly tlb: Emit,
   ) {
     this.address = writer.local(ValType.i32);
-    this.offset = writer.local(ValType.i32);
     this.tlbEntry = writer.local(ValType.i32);
   }
 
@@ -94,7 +90,7 @@ export class GuestAccess {
   constructor(
     private readonly writer: FunctionWriter,
     private readonly context: AccessContext,
-    private readonly window: DirectWindow | undefined,
+    window: DirectWindow | undefined,
     private readonly locals: AccessLocals,
   ) {
     this.#checks = window && checksOf(writer, window);
@@ -103,31 +99,32 @@ export class GuestAccess {
   emit(access: PlannedAccess): void {
     const { address, check, perform } = access;
     if (!this.#checks || !check || check.kind === 'anywhere') return this.#emitAnywhere(access);
-    const { local, distance } = this.#distanceOf(address);
-    if (check.kind !== 'free')
-      this.#checks.leaveUnlessHeld(this.#rangesOf(access, check, local, distance), this.context);
-    const { at, offset } = this.#checks.placeOf(local, distance);
+    const place = this.#distanceOf(address);
+    if (check.kind !== 'free') this.#checks.leaveUnlessHeld(this.#rangesOf(access, check, place), this.context);
+    const { at, offset } = this.#checks.placeOf(place.local, place.distance);
     perform(at, offset);
   }
 
-  /** What may lie anywhere: the segment is looked at first where there is one, then the soft TLB. */
-  #emitAnywhere({ width, tag, address, reuse, result, perform }: PlannedAccess): void {
+  /** What may lie anywhere: the window is asked first where there is one, then the soft TLB. */
+  #emitAnywhere(access: PlannedAccess): void {
     const w = this.writer;
-    const { window } = this;
+    const { width, tag, address, reuse, result, perform } = access;
+    const { address: local } = this.locals;
     this.context.storeChanged();
     this.context.noteInstruction(() => w.i32(0));
     address.emit();
-    w.set(this.locals.address);
-    if (window?.kind !== 'segment') return perform(this.#probe(width, tag, address.from?.base, reuse), 0);
-    this.#inSegment(window, width, tag);
+    w.set(local);
+    if (!this.#checks) return perform(this.#probe(width, tag, address.from?.base, reuse), 0);
+    this.#checks.areHeld(rangesOfOne(access, { local, distance: 0 }));
     w.if(result);
-    perform(() => w.get(this.locals.offset), window.linear);
+    const { at, offset } = this.#checks.placeOf(local, 0);
+    perform(at, offset);
     w.else();
     perform(this.#probe(width, tag, undefined, 'none'), 0);
     w.end();
   }
 
-  /** The register that an address is a constant distance from, else a local with the sum. */
+  /** The register that an address is a constant distance from, if that is as short as a mirror wants it, else a local with the sum. */
   #distanceOf({ emit, from }: GuestAddress): Distance {
     if (from && -LOWEST_MIRRORED <= from.distance && from.distance < LOWEST_MIRRORED) return from;
     emit();
@@ -137,49 +134,16 @@ export class GuestAccess {
 
   /** What is looked at for an access, or the group that it is the first of. */
   #rangesOf(
-    { width, tag }: PlannedAccess,
+    access: PlannedAccess,
     check: Check & { kind: 'single' | 'ranges' },
-    local: number,
-    distance: number,
+    place: Distance,
   ): readonly CheckedRange[] {
-    if (check.kind === 'ranges') {
-      const { ranges, write, alignment } = check;
-      return ranges.map(({ base, low, high }) => ({
-        local: this.context.registerLocal(base) as number, // the address is a distance from it
-        ...{ low, high, write, alignment },
-      }));
-    }
-    const ends = width === Widths.Unaligned32 ? [distance, distance + LAST_BYTE] : [distance];
-    const write = tag === SoftTlb.writeTag;
-    return ends.map((end) => ({ local, low: end, high: end, write, alignment: alignmentOf(width) }));
-  }
-
-  /** Leaves whether an aligned access hits RAM in the segment, and the distance from the segment's start in a local. */
-  #inSegment(window: SegmentWindow, width: Width, tag: number): void {
-    const w = this.writer;
-    const shift = Math.log2(widthBytes(width));
-    w.get(this.locals.address);
-    w.i32(window.virtualBase | 0);
-    w.op(W.i32_xor);
-    w.tee(this.locals.offset);
-    if (shift > 0) {
-      // Rotated, bits that break the alignment make the number too large.
-      w.i32(shift);
-      w.op(W.i32_rotr);
-    }
-    w.i32(window.sizeBytes >>> shift);
-    w.op(W.i32_lt_u);
-    if (tag !== SoftTlb.writeTag) return;
-    w.if(ValType.i32);
-    w.get(this.locals.offset);
-    w.i32(12);
-    w.op(W.i32_shr_u);
-    w.memory(W.i64_load8_u, window.flags);
-    w.i64(STORES_PASS, 0);
-    w.op(W.i64_eq);
-    w.else();
-    w.i32(0);
-    w.end();
+    if (check.kind === 'single') return rangesOfOne(access, place);
+    const { ranges, write, alignment } = check;
+    return ranges.map(({ base, low, high }) => ({
+      local: this.context.registerLocal(base) as number, // the address is a distance from it
+      ...{ low, high, write, alignment },
+    }));
   }
 
   /**
@@ -233,6 +197,13 @@ export class GuestAccess {
       w.op(W.i32_add);
     };
   }
+}
+
+/** What is looked at for a single access. */
+function rangesOfOne({ width, tag }: PlannedAccess, { local, distance }: Distance): readonly CheckedRange[] {
+  const ends = width === Widths.Unaligned32 ? [distance, distance + LAST_BYTE] : [distance];
+  const write = tag === SoftTlb.writeTag;
+  return ends.map((end) => ({ local, low: end, high: end, write, alignment: alignmentOf(width) }));
 }
 
 /** Leaves the soft TLB entry of an address on the stack and in a local. @param tlb see {@link AccessLocals} */
