@@ -10,7 +10,7 @@ import type {
   Value,
 } from '../ir/index.js';
 import { buildDecodeTree, constantFields, decode, Fragment, Op, Type, Width } from '../ir/index.js';
-import { sumOf } from '../wasm/lowering.js';
+import { baseOf, sumOf } from '../wasm/lowering.js';
 import type { SystemExits } from './system-exits.js';
 
 export interface BranchInfo {
@@ -123,6 +123,18 @@ export class InstructionReader {
     this.#known.pc = pc;
     fragment.push(Op.InsnStart, Type.Void, pc);
     this.target.unaligned?.whole(builder, access);
+  }
+
+  /** Offset of the register that an instruction accesses memory at a distance from. */
+  baseOf(word: number, pc: number): number | undefined {
+    const half = this.target.unaligned?.half(word);
+    if (half) return half.base;
+    const f = this.#scratch;
+    f.clear();
+    this.append(f, word, pc);
+    for (let i = 0; i < f.length; i++)
+      if (f.op[i] === Op.LoadGuest || f.op[i] === Op.StoreGuest) return baseOf(f, f.a[i] as Value);
+    return undefined;
   }
 
   /** Which state an instruction looks at and changes, by offset, and whether it may leave the translation or redirect it. */

@@ -4,7 +4,7 @@
  */
 export type DirectWindow = SegmentWindow | MirrorWindow;
 
-/** A segment of the address space, for code that itself runs at directly mapped addresses. */
+/** A segment of the address space, for code that itself runs there. */
 export interface SegmentWindow {
   readonly kind: 'segment';
   /** First virtual address, a multiple of the size's next power of two. */

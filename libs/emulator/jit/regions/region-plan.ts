@@ -15,6 +15,7 @@ import type { RegisterFile } from './register-use.js';
 import { registerFile, registerUse } from './register-use.js';
 import type { Reuse } from './reuse.js';
 import { planReuse } from './reuse.js';
+import { strayingIn } from './straying.js';
 import type { PairPart } from './unaligned.js';
 import { findPairs } from './unaligned.js';
 
@@ -65,9 +66,9 @@ export function planRegion(
   region: Region,
   offered: Offer,
 ): RegionPlan {
-  const isInSegment = target.isDirectlyMapped(region.entries[0]);
-  const window = offered.window?.kind === 'mirror' || isInSegment ? offered.window : undefined;
-  const { strays } = offered;
+  const [start] = region.entries;
+  const window = offered.window && isMeantFor(offered.window, start) ? offered.window : undefined;
+  const strays = new Set(region.blocks.flatMap((block) => strayingIn(block, offered.strays, reader)));
   const isMirrored = window?.kind === 'mirror';
   const pairs = region.blocks.map((block) => (window ? findPairs(block, reader, target, strays) : NO_PAIRS));
   const fragments = region.blocks.map((block, i) => fragmentOf(block, pairs[i] ?? NO_PAIRS, reader));
@@ -101,6 +102,10 @@ export function planRegion(
     asksTlb: !checks || checks.ofAccesses.some((ofNode) => ofNode.some(({ kind }) => kind === 'anywhere')),
   };
 }
+
+/** Is code at an address likely to access what a window holds? */
+const isMeantFor = (window: DirectWindow, address: number): boolean =>
+  window.kind === 'mirror' || (address - window.virtualBase) >>> 0 < window.sizeBytes;
 
 function fragmentOf({ instructions }: Block, pairs: PlannedBlock['pairs'], reader: InstructionReader): Fragment {
   const fragment = reader.acquire();
