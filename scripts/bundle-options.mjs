@@ -6,8 +6,8 @@ import { asScript, lateBuiltins, loadPartsLate, RUNTIME, withRuntime } from './l
  * Options of Vite's `build` for a few files with everything that the entries load. Bundles of ES modules come with the thread that
  * translates, which is started by name, from the folder of the module that starts it.
  * @param {{ base: string, folder: URL, entries: Readonly<Record<string, string>>, format?: 'es' | 'cjs',
- * parts?: { name: string, test: RegExp }[] }} bundle
- * `base`: `import.meta.url` of a built module; `folder`: where the bundle goes, which is emptied; `entries`: modules by name,
+ * parts?: readonly { name: string, test: RegExp }[] }} bundle
+ * `base`: `import.meta.url` of a built module; `folder`: where the bundle goes, beside what there is; `entries`: modules by name,
  * relative to `base`; `format`: of what is made, ES modules by default; `parts`: modules, by their paths, for files of
  * their own, which a CommonJS bundle loads when it first uses something of them
  * @returns {import('vite').InlineConfig}
@@ -38,7 +38,7 @@ export function bundleOptions({ base, folder, entries, format = 'es', parts = []
     build: {
       ssr: true,
       outDir: fileURLToPath(folder),
-      emptyOutDir: true,
+      emptyOutDir: false,
       copyPublicDir: false,
       rolldownOptions: {
         input: { ...Object.fromEntries(modules), ...(format === 'es' && thread) },

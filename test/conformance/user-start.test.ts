@@ -32,10 +32,9 @@ it.each(ARCHITECTURES)('the interpreter for %s can be generated beforehand', asy
 describe('the command line', () => {
   it('was built with what makes programs and boards start fast', () => {
     const files = [
-      'boot.js',
+      ...['boot.cjs', 'translator.cjs', 'translation-thread-main.js'].map((name) => `boot/${name}`),
       'build.json',
       ...['exec', 'seldom', 'translator'].flatMap((name) => [`exec/${name}.cjs`, `exec/${name}.code`]),
-      'translation-thread-main.js',
     ];
     expect(files.filter((file) => !existsSync(new URL(file, prepared)))).toEqual([]);
     const interpreters = readdirSync(new URL('interpreters/', prepared));

@@ -8,7 +8,7 @@ if (build?.runtime === RUNTIME) {
   const format = takesCode ? build.format : undefined;
   await exports.execProcess(process.argv.slice(2), { version: build.version, build: { ...build, format } });
 } else if (build) {
-  const { keepCompiledCode } = await import('./compile-cache.mjs');
+  const { keepCompiledCode } = await import('./compile-cache.cjs');
   keepCompiledCode();
   const other = { ...build, format: undefined };
   await requireBundle('exec').execProcess(process.argv.slice(2), { version: build.version, build: other });

@@ -10,6 +10,8 @@ import { describeCompiled, RUNTIME } from '../bin/prepared.mjs';
 import { asScript, lateBuiltins, loadPartsLate } from '../../../scripts/late-loading.mjs';
 
 const bin = new URL('../bin', import.meta.url).pathname;
+/** A process can become another. */
+const IS_LEAN = process.platform === 'linux' && 'execve' in process;
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bootlab-launcher-'));
@@ -48,11 +50,10 @@ it('starts boards in a process that gives memory back, with all arguments as the
     ['--stack-size=900', join(folder, 'bin', 'bootlab.mjs'), 'boot', '--append', "a 'b c'"],
     { encoding: 'utf8', env },
   );
-  const lean = process.platform === 'linux' && 'execve' in process;
   expect([stderr, status]).toEqual(['', 0]);
   expect(JSON.parse(stdout)).toEqual({
     args: ['boot', '--append', "a 'b c'"],
-    env: { ...env, ...(lean && LEAN_MALLOC) },
+    env: { ...env, ...(IS_LEAN && LEAN_MALLOC) },
     option: '--stack-size=900',
   });
 });
@@ -71,7 +72,7 @@ it.each(['es', 'cjs'] as const)('bundles load modules of Node when something of 
   expect([stdout, stderr]).toEqual(['false,cbf43926,true', '']);
 });
 
-describe('what was prepared for exec', () => {
+describe('what was prepared', () => {
   const cache = (): string => join(folder, 'cache');
   const compiled = (): string => join(folder, 'dist', '.tsbuildinfo');
   const exec = (): string => {
@@ -115,7 +116,7 @@ describe('what was prepared for exec', () => {
     writeFileSync(join(prepared, 'build.json'), JSON.stringify(build));
   };
 
-  it('is run as long as nothing was compiled since', () => {
+  it('is run by exec as long as nothing was compiled since', () => {
     prepare(RUNTIME);
     expect(exec()).toBe(PREPARED);
     utimesSync(compiled(), 0, 0); // a copy
@@ -129,9 +130,37 @@ describe('what was prepared for exec', () => {
     expect(exec()).toBe('modules');
   });
 
-  it('is run by other versions of Node, which keep what they compiled of it', () => {
+  it('is run by exec of other versions of Node, which keep what they compiled of it', () => {
     prepare('v0.0.0 pdp11');
     expect(exec()).toBe(PREPARED);
     expect(existsSync(join(cache(), 'bootlab', 'compile'))).toBe('enableCompileCache' in module);
+  });
+
+  it('is run by boot in the process that gives memory back, which needs no system of modules but the older one', () => {
+    prepare(RUNTIME);
+    const boot = join(folder, 'dist', 'prepared', 'boot');
+    mkdirSync(boot);
+    writeFileSync(
+      join(boot, 'boot.cjs'),
+      asScript(`exports.runBootCommandLine = async (args, { version, build, host, env }) => {
+        const hasOlder = process.mainModule !== undefined;
+        host.stdout.write(JSON.stringify({ args, version, folder: build.folder, arenas: env.MALLOC_ARENA_MAX, hasOlder }));
+        return 7;
+      };`),
+    );
+    const start = () => {
+      const { MALLOC_ARENA_MAX: _, ...env } = process.env;
+      const options = { encoding: 'utf8', env: { ...env, XDG_CACHE_HOME: cache(), NODE_OPTIONS: '' } } as const;
+      return spawnSync(process.execPath, [join(folder, 'bin', 'bootlab.mjs'), 'boot', '--board', 'a b'], options);
+    };
+    const { stdout, stderr, status } = start();
+    if (!IS_LEAN) return expect([stdout, stderr, status]).toEqual(['modules', '', 0]);
+    expect([stderr, status]).toEqual(['', 7]);
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ args: ['boot', '--board', 'a b'], version: '1.2.3', folder: join(folder, 'dist', 'prepared', '/') },
+      ...{ arenas: '2', hasOlder: true },
+    });
+    writeFileSync(compiled(), 'other sources');
+    expect(start().stdout).toBe('modules');
   });
 });

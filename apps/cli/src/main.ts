@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { PREPARED, preparedBuild } from '../bin/prepared.mjs';
-import type * as BootCommandLine from './boot/command-line.js';
+import { preparedBuild, requireBundle } from '../bin/prepared.mjs';
 import { signalExitCode } from './exit-codes.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -17,8 +16,7 @@ if (args[0] === 'exec') {
   const { execProcess } = await import('./exec/process.js');
   await execProcess(args, { version, build });
 } else if (args[0] === 'boot') {
-  const prepared = new URL('boot.js', PREPARED).href;
-  const { runBootCommandLine } = (await import(build ? prepared : './boot/command-line.js')) as typeof BootCommandLine;
+  const { runBootCommandLine } = build ? requireBundle('boot') : await import('./boot/command-line.js');
   process.exitCode = await runBootCommandLine(args, { version, build, host, env: process.env });
 } else {
   // Nobody reads on, as behind `| head`: what a shell reports of a program that SIGPIPE ends.

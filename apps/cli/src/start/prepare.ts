@@ -1,6 +1,6 @@
 // The last step of `npm run build`: prepares `bootlab exec` and `bootlab boot`, see docs/decisions/0020-start-of-exec.md.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
@@ -22,20 +22,20 @@ import { bundleOptions } from '../../../../scripts/bundle-options.mjs';
 /** The emulator's modules with some paths, as regular expressions. */
 const emulator = (...paths: string[]): RegExp => new RegExp(`emulator/dist/(${paths.join('|')})\\.js$`);
 
-/**
- * What `exec` seldom needs: describing its options where a line is not ordinary, generating interpreters and translating, where nobody has
- * done so before, and what few programs do.
- */
+/** What is seldom needed: generating interpreters and translating, where somebody has done so before. */
+const TRANSLATOR = {
+  name: 'translator',
+  test: emulator(
+    'accel/jit/(known-code|region-compiler|region-module-writer)',
+    'jit/(interp/(generate|guest-memory|translation-entry)|ir/(builder|decode-tree|fragment|verifier)|regions/(?!system-exits).*|wasm/.*)',
+    'targets/mips/(builder|followers|instructions/.*)',
+  ),
+};
+
+/** What `exec` seldom needs besides: describing its options where a line is not ordinary, and what few programs do. */
 const PARTS = [
+  TRANSLATOR,
   { name: 'command-line', test: /node_modules\/commander\/|cli\/dist\/(parse|exec\/command)\.js$/ },
-  {
-    name: 'translator',
-    test: emulator(
-      'accel/jit/(known-code|region-compiler|region-module-writer)',
-      'jit/(interp/(generate|guest-memory|translation-entry)|ir/(builder|decode-tree|fragment|verifier)|regions/(?!system-exits).*|wasm/.*)',
-      'targets/mips/(builder|followers|instructions/.*)',
-    ),
-  },
   {
     name: 'seldom',
     test: emulator(
@@ -49,14 +49,14 @@ const PARTS = [
 ];
 
 const base = import.meta.url;
-await build(bundleOptions({ base, folder: PREPARED, entries: { boot: '../boot/command-line.js' } }));
-await build(
-  bundleOptions({
-    base,
-    ...{ folder: new URL('exec/', PREPARED), entries: { exec: '../exec/process.js' }, format: 'cjs' },
-    parts: PARTS,
-  }),
-);
+rmSync(PREPARED, { recursive: true, force: true });
+const BOOT = new URL('boot/', PREPARED);
+await build(bundleOptions({ base, folder: BOOT, entries: {} })); // the thread that translates
+for (const [folder, entries, parts] of [
+  [BOOT, { boot: '../boot/command-line.js' }, [TRANSLATOR]],
+  [new URL('exec/', PREPARED), { exec: '../exec/process.js' }, PARTS],
+] as const)
+  await build(bundleOptions({ base, folder, entries, format: 'cjs', parts }));
 
 const INTERPRETERS = new URL('interpreters/', PREPARED);
 mkdirSync(INTERPRETERS);
