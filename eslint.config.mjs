@@ -49,7 +49,7 @@ export default defineConfig(
       '@typescript-eslint/no-duplicate-enum-values': 'off',
     },
   },
-  { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: globals.node } },
+  { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], languageOptions: { globals: globals.node } },
   { files: ['apps/web/**/*.js'], languageOptions: { globals: globals.browser } },
   ...boundaries,
   prettier,

@@ -48,7 +48,7 @@ export function bundleOptions({ base, folder, entries, format = 'es', parts = []
           chunkFileNames: `[name].${extension}`,
           // V8 keeps the text of what it runs: neither comments, nor two bytes a character. Names stay, for stack traces.
           minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
-          ...(parts.length > 0 && { codeSplitting: { includeDependenciesRecursively: false, groups: parts } }),
+          ...(parts.length > 0 && { codeSplitting: { includeDependenciesRecursively: false, groups: [...parts] } }),
           plugins: [{ name: 'finish', generateBundle: (_, bundle) => finish(bundle) }],
         },
       },
