@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import type { Report } from './report.js';
 import { formatNumber, formatReport, isMet } from './report.js';
-import { geometricMean, interleave, median, quantile } from './statistics.js';
+import { geometricMean, interleave, median, medianRatio, quantile } from './statistics.js';
 import { sampleText } from './text.js';
 import { userReport, type Seconds } from './user-report.js';
 
@@ -28,6 +28,15 @@ describe('median and quantile', () => {
   });
 });
 
+describe('the median ratio', () => {
+  it('is of one round, whichever the medians are of', () => {
+    // The machine was half as fast in the last rounds.
+    expect(medianRatio([1, 1.1, 1, 2, 2.4], [2, 2, 2, 4, 4])).toBe(0.5);
+  });
+
+  it('is not a number where one was not measured', () => expect(medianRatio([1], [])).toBeNaN());
+});
+
 it('the geometric mean of a ratio and its inverse is 1', () => {
   expect(geometricMean([4, 0.25])).toBeCloseTo(1);
   expect(geometricMean([2, 8])).toBeCloseTo(4);
@@ -50,14 +59,14 @@ describe('the text that programs are given', () => {
 });
 
 describe('interleave', () => {
-  it('lets the subjects take turns', async () => {
+  it('lets the subjects take turns, to and fro', async () => {
     const order: string[] = [];
     const subject = (name: string) => ({ name, run: () => Promise.resolve(order.push(name)) });
     const samples = await interleave([subject('a'), subject('b')], 3, () => undefined);
-    expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
+    expect(order).toEqual(['a', 'b', 'b', 'a', 'a', 'b']);
     expect(samples).toEqual([
-      [1, 3, 5],
-      [2, 4, 6],
+      [1, 4, 5],
+      [2, 3, 6],
     ]);
   });
 
@@ -123,13 +132,13 @@ describe('reports', () => {
 
 describe('the report on user mode', () => {
   const seconds = (cold: number, warm: number, interpreter: number): Seconds => ({
-    'JIT, cold': cold,
-    'JIT, warm': warm,
-    interpreter,
-    'qemu-mipsel': 8,
+    'JIT, cold': [cold],
+    'JIT, warm': [warm],
+    interpreter: [interpreter],
+    'qemu-mipsel': [8],
   });
   const works = [
-    { name: 'a', seconds: { ...seconds(8, 4, 16), native: 1 } },
+    { name: 'a', seconds: { ...seconds(8, 4, 16), native: [1] } },
     { name: 'b', seconds: seconds(16, 4, 64) },
   ];
   const report = userReport(works, { name: 'integer benchmark', seconds: seconds(1, 0.5, 512) }, 3);

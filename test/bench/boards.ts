@@ -8,7 +8,7 @@ import { BoardHost, BoardThreads, setV8Flags, type BoardTask } from '@bootlab/wo
 import { withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median } from './statistics.js';
+import { interleave, median, medianRatio } from './statistics.js';
 
 /** What two boards together must do, as a multiple of what one does alone. */
 const TARGET_THROUGHPUT = 1.9;
@@ -117,8 +117,8 @@ async function runJob({ threads, hub, interpreters }: Shop): Promise<void> {
 
 /** @param samples boards a second */
 function reportOf(subjects: readonly Subject<number>[], samples: number[][]): Report {
-  const [oneCold = NaN, twoCold = NaN, oneWarm = NaN, twoWarm = NaN] = samples.map(median);
-  const rows: [perSecond: number, places: number, ofOne: number][] = [
+  const [oneCold = [], twoCold = [], oneWarm = [], twoWarm = []] = samples;
+  const rows: [perSecond: readonly number[], places: number, one: readonly number[]][] = [
     [oneCold, 1, oneCold],
     [twoCold, 2, oneCold],
     [oneWarm, 1, oneWarm],
@@ -127,17 +127,17 @@ function reportOf(subjects: readonly Subject<number>[], samples: number[][]): Re
   return {
     title: 'Two boards on two cores: Linux on Malta to BOOT-OK',
     note:
-      `wall seconds of a job, medians of ${samples[0]?.length} interleaved runs; boards in a worker's threads. Cold: nothing is ` +
+      `wall seconds of a job, medians of ${samples[0]?.length} interleaved runs, ratios of single rounds; boards in a worker's threads. Cold: nothing is ` +
       `kept, and the threads are new; warm: ${BOARDS_IN_A_ROW} jobs in a row in threads that have run others`,
     columns: ['seconds', 'boards a minute', 'of one board'],
     rows: subjects.map(({ name }, index) => {
-      const [perSecond = NaN, places = NaN, ofOne = NaN] = rows[index] ?? [];
-      return { name, values: [places / perSecond, 60 * perSecond, perSecond / ofOne] };
+      const [perSecond = [], places = NaN, one = []] = rows[index] ?? [];
+      return { name, values: [places / median(perSecond), 60 * median(perSecond), medianRatio(perSecond, one)] };
     }),
     targets: [
       {
         name: "two boards' throughput as a multiple of one's, warm",
-        value: twoWarm / oneWarm,
+        value: medianRatio(twoWarm, oneWarm),
         atLeast: TARGET_THROUGHPUT,
       },
     ],

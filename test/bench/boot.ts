@@ -3,7 +3,7 @@ import { maltaGuest, runQemuMalta } from '@bootlab/emulator/testkit';
 import { markOf, runBootlab, WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median } from './statistics.js';
+import { interleave, median, medianRatio } from './statistics.js';
 
 const TIMEOUT_MS = 300_000;
 /** How many times QEMU's wall time a boot to BOOT-OK may take with the interpreter alone. */
@@ -62,8 +62,8 @@ function subjectsOf(byteOrder: ByteOrder, translations: string): Subject<Sample>
 }
 
 function reportOf(byteOrder: ByteOrder, subjects: readonly Subject<Sample>[], samples: Sample[][]): Report {
-  const middle = (index: number, of: (sample: Sample) => number): number => median(samples[index]?.map(of) ?? []);
-  const ratio = (index: number, of: (sample: Sample) => number): number => middle(index, of) / middle(QEMU, of);
+  const all = (index: number, of: (sample: Sample) => number): number[] => samples[index]?.map(of) ?? [];
+  const ratio = (index: number, of: (sample: Sample) => number): number => medianRatio(all(index, of), all(QEMU, of));
   const booted = (sample: Sample): number => sample.bootedSeconds;
   const tested = (sample: Sample): number => sample.testedSeconds;
   const selfTest = (sample: Sample): number => sample.testedSeconds - sample.bootedSeconds;
@@ -72,11 +72,11 @@ function reportOf(byteOrder: ByteOrder, subjects: readonly Subject<Sample>[], sa
   return {
     title: `Linux on Malta, ${byteOrder}-endian`,
     note:
-      `wall seconds, medians of ${samples[0]?.length} interleaved runs; bootlab executed ` +
+      `wall seconds, medians of ${samples[0]?.length} interleaved runs, ratios of single rounds; bootlab executed ` +
       `${((ours?.instructions ?? 0) / 1e9).toFixed(2)} G instructions in ${(ours?.virtualSeconds ?? 0).toFixed(1)} virtual seconds until power-off`,
     columns: ['to BOOT-OK', 'to TEST-DONE', 'self-test alone'],
     rows: [
-      ...subjects.map(({ name }, index) => ({ name, values: works.map((work) => middle(index, work)) })),
+      ...subjects.map(({ name }, index) => ({ name, values: works.map((work) => median(all(index, work))) })),
       { name: 'interpreter / QEMU', values: works.map((work) => ratio(INTERPRETER, work)) },
       { name: 'JIT, cold / QEMU', values: works.map((work) => ratio(COLD, work)) },
       { name: 'JIT, warm / QEMU', values: works.map((work) => ratio(WARM, work)) },

@@ -4,7 +4,7 @@ import { markOf, runBootlab, WARMING_RUNS, withTranslations } from './bootlab.js
 import { buildIntegerProgram, checkResult } from './integer-program.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median } from './statistics.js';
+import { interleave, median, medianRatio } from './statistics.js';
 
 const TIMEOUT_MS = 300_000;
 /** Guest instructions a second that the interpreter alone must reach on the development machine, in millions. */
@@ -92,20 +92,24 @@ async function compare(
 ): Promise<Report> {
   const samples = await interleave(subjects, runs, progress);
   const instructions = samples.flat().find((sample) => sample.instructions !== undefined)?.instructions ?? 0;
-  const seconds = samples.map((ofSubject) => median(ofSubject.map((sample) => sample.seconds)));
-  const [interpreter = NaN, cold = NaN, warm = NaN, qemu = NaN] = seconds;
-  const mips = (wall: number): number => instructions / wall / 1e6;
+  const seconds = samples.map((ofSubject) => ofSubject.map((sample) => sample.seconds));
+  const [interpreter = [], cold = [], warm = [], qemu = []] = seconds;
+  const mips = (wall: readonly number[]): number => instructions / median(wall) / 1e6;
   return {
     title,
-    note: `${(instructions / 1e6).toFixed(0)} M guest instructions, counted by bootlab; medians of ${runs} interleaved runs`,
+    note: `${(instructions / 1e6).toFixed(0)} M guest instructions, counted by bootlab; medians of ${runs} interleaved runs, ratios of single rounds`,
     columns: ['seconds', 'M instructions/s', 'JIT time / this, cold', 'warm'],
     rows: subjects.map(({ name }, index) => {
-      const wall = seconds[index] ?? NaN;
-      return { name, values: [wall, mips(wall), cold / wall, warm / wall] };
+      const wall = seconds[index] ?? [];
+      return { name, values: [median(wall), mips(wall), medianRatio(cold, wall), medianRatio(warm, wall)] };
     }),
     targets: [
       { name: "the interpreter's speed in M instructions/s", value: mips(interpreter), atLeast: TARGET_MIPS },
-      { name: "the JIT's speed, warm, as a multiple of QEMU's", value: qemu / warm, atLeast: TARGET_JIT_SPEED },
+      {
+        name: "the JIT's speed, warm, as a multiple of QEMU's",
+        value: medianRatio(qemu, warm),
+        atLeast: TARGET_JIT_SPEED,
+      },
     ],
   };
 }

@@ -13,6 +13,15 @@ export function quantile(values: readonly number[], q: number): number {
   return below + (above - below) * (position - Math.floor(position));
 }
 
+/**
+ * The middle of the ratios of what was measured in the same rounds, as by {@link interleave}: where a machine is faster in some
+ * minutes than in others, the medians of both may come from different ones. NaN where one was not measured.
+ */
+export const medianRatio = (values: readonly number[], others: readonly number[]): number =>
+  Math.min(values.length, others.length) === 0
+    ? NaN
+    : median(values.map((value, round) => value / (others[round] ?? NaN)));
+
 /** The mean of ratios: swapping what is compared with what turns it into its inverse. */
 export const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
@@ -27,7 +36,8 @@ export interface Subject<T> {
 
 /**
  * Warms up what is to be measured warm, then runs every subject `rounds` times, taking turns, so that whatever slows the
- * machine down for a while slows all of them and not the one that happened to run.
+ * machine down for a while slows all of them and not the one that happened to run. Every second round is run backwards, so that
+ * none always follows the one that leaves the machine hot.
  * @param progress is told of each run before it starts
  * @returns the samples of each subject, in the order of `subjects`
  */
@@ -45,7 +55,8 @@ export async function interleave<T>(
   }
   const samples = subjects.map((): T[] => []);
   for (let round = 1; round <= rounds; round++) {
-    for (const [index, subject] of subjects.entries()) {
+    const forwards = [...subjects.entries()];
+    for (const [index, subject] of round % 2 === 1 ? forwards : forwards.toReversed()) {
       progress(`${subject.name}, run ${round} of ${rounds}`);
       samples[index]?.push(await subject.run());
     }

@@ -1,5 +1,5 @@
 import type { Report, Row } from './report.js';
-import { geometricMean } from './statistics.js';
+import { geometricMean, median, medianRatio } from './statistics.js';
 
 /** How many times qemu-mipsel's time the seven works may take with the interpreter alone, geometric mean. */
 const INTERPRETER_TARGET = 6;
@@ -8,7 +8,8 @@ const JIT_TARGET = 1.4;
 
 export const ENGINES = ['JIT, cold', 'JIT, warm', 'interpreter', 'qemu-mipsel', 'native'] as const;
 export type EngineName = (typeof ENGINES)[number];
-export type Seconds = Readonly<Partial<Record<EngineName, number>>>;
+/** Of each round. */
+export type Seconds = Readonly<Partial<Record<EngineName, readonly number[]>>>;
 
 /** What a program took on each engine. */
 export interface TimedWork {
@@ -32,12 +33,15 @@ export function userReport(works: readonly TimedWork[], integer: TimedWork, runs
   const [ofWorks, ofAll] = [meanRow(`Debian's ${works.length}`, works), meanRow(`all ${all.length}`, all)];
   return {
     title: "Linux user mode: Debian's programs for mipsel, and the integer benchmark",
-    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs; the outputs are the same`,
+    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs, ratios of single rounds; the outputs are the same`,
     columns: [...ENGINES, "speed / QEMU's, cold", 'warm', "interpreter's time / QEMU's"],
     rows: [
       ...all.map(({ name, seconds }) => ({
         name,
-        values: [...ENGINES.map((engine) => seconds[engine]), ...RATIOS.map((of) => of(seconds))],
+        values: [
+          ...ENGINES.map((engine) => seconds[engine] && median(seconds[engine])),
+          ...RATIOS.map((of) => of(seconds)),
+        ],
       })),
       ofWorks,
       ofAll,
@@ -59,8 +63,9 @@ export function userReport(works: readonly TimedWork[], integer: TimedWork, runs
 
 const jitSpeed =
   (jit: 'JIT, cold' | 'JIT, warm') =>
-  (seconds: Seconds): number =>
-    (seconds['qemu-mipsel'] ?? NaN) / (seconds[jit] ?? NaN);
-const interpreterTimes = ({ interpreter = NaN, 'qemu-mipsel': qemu = NaN }: Seconds): number => interpreter / qemu;
+  ({ 'qemu-mipsel': qemu = [], [jit]: own = [] }: Seconds): number =>
+    medianRatio(qemu, own);
+const interpreterTimes = ({ interpreter = [], 'qemu-mipsel': qemu = [] }: Seconds): number =>
+  medianRatio(interpreter, qemu);
 /** In the order of the columns after the engines'. */
 const RATIOS = [jitSpeed('JIT, cold'), jitSpeed('JIT, warm'), interpreterTimes];

@@ -7,11 +7,4 @@ const { keepCompiledCode } = require('./compile-cache.cjs');
 keepCompiledCode();
 const folder = join(__dirname, '..', 'dist', 'prepared', '/');
 const build = { ...require(`${folder}build.json`), folder };
-const { runBootCommandLine } = require(`${folder}boot/boot.cjs`);
-const { stdin, stdout, stderr, env } = process;
-const host = { stdin, stdout, stderr, signals: process };
-runBootCommandLine(process.argv.slice(2), { version: build.version, build, host, env }).then(
-  (/** @type {number} */ status) => {
-    process.exitCode = status;
-  },
-);
+require(`${folder}boot/boot.cjs`).bootProcess(process.argv.slice(2), { version: build.version, build });

@@ -1,5 +1,5 @@
 import type { PreparedInterpreter } from '@bootlab/emulator/threads';
-import type * as BootCommandLine from '../src/boot/command-line.js';
+import type * as BootProcess from '../src/boot/process.js';
 import type * as ExecProcess from '../src/exec/process.js';
 
 /** A file that the compiler wrote, as it was when the rest was made from it. */
@@ -45,5 +45,5 @@ export declare function preparedBuild(): PreparedBuild | undefined;
 export declare function describeCompiled(path: string): CompiledFile;
 export declare function readCompiled(files: readonly CompiledFile[]): Buffer;
 export declare function requireBundle(name: 'exec'): typeof ExecProcess;
-export declare function requireBundle(name: 'boot'): typeof BootCommandLine;
+export declare function requireBundle(name: 'boot'): typeof BootProcess;
 export declare function runBundle(name: 'exec'): RunningBundle<typeof ExecProcess>;

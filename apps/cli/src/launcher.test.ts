@@ -142,10 +142,11 @@ describe('what was prepared', () => {
     mkdirSync(boot);
     writeFileSync(
       join(boot, 'boot.cjs'),
-      asScript(`exports.runBootCommandLine = async (args, { version, build, host, env }) => {
+      asScript(`exports.bootProcess = async (args, { version, build }) => {
         const hasOlder = process.mainModule !== undefined;
-        host.stdout.write(JSON.stringify({ args, version, folder: build.folder, arenas: env.MALLOC_ARENA_MAX, hasOlder }));
-        return 7;
+        const arenas = process.env.MALLOC_ARENA_MAX;
+        process.stdout.write(JSON.stringify({ args, version, folder: build.folder, arenas, hasOlder }));
+        process.exitCode = 7;
       };`),
     );
     const start = () => {

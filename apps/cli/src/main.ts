@@ -9,15 +9,14 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const args = process.argv.slice(2);
 // The launcher has looked already and runs `exec` itself where it is prepared.
 const build = args[0] === 'exec' ? undefined : preparedBuild();
-const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signals: process };
 
 // What runs guests should start soon: what other commands need is not even loaded.
 if (args[0] === 'exec') {
   const { execProcess } = await import('./exec/process.js');
   await execProcess(args, { version, build });
 } else if (args[0] === 'boot') {
-  const { runBootCommandLine } = build ? requireBundle('boot') : await import('./boot/command-line.js');
-  process.exitCode = await runBootCommandLine(args, { version, build, host, env: process.env });
+  const { bootProcess } = build ? requireBundle('boot') : await import('./boot/process.js');
+  await bootProcess(args, { version, build });
 } else {
   // Nobody reads on, as behind `| head`: what a shell reports of a program that SIGPIPE ends.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -28,6 +27,8 @@ if (args[0] === 'exec') {
   const { runCommandLine } = await import('./command-line.js');
   const { storesForBoards } = await import('./kept.js');
   const emulator = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  const engine = { ...emulator, ...storesForBoards({ env: process.env, build }) };
-  process.exitCode = await runCommandLine(args, { version, host, engine, env: process.env });
+  const { stdin, stdout, stderr, env } = process;
+  const engine = { ...emulator, ...storesForBoards({ env, build }) };
+  const host = { stdin, stdout, stderr, signals: process };
+  process.exitCode = await runCommandLine(args, { version, host, engine, env });
 }

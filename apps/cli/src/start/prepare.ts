@@ -53,7 +53,7 @@ rmSync(PREPARED, { recursive: true, force: true });
 const BOOT = new URL('boot/', PREPARED);
 await build(bundleOptions({ base, folder: BOOT, entries: {} })); // the thread that translates
 for (const [folder, entries, parts] of [
-  [BOOT, { boot: '../boot/command-line.js' }, [TRANSLATOR]],
+  [BOOT, { boot: '../boot/process.js' }, [TRANSLATOR]],
   [new URL('exec/', PREPARED), { exec: '../exec/process.js' }, PARTS],
 ] as const)
   await build(bundleOptions({ base, folder, entries, format: 'cjs', parts }));

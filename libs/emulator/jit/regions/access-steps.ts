@@ -28,6 +28,12 @@ export interface Access {
   readonly strays: boolean;
 }
 
+/** An access off a register that one check may cover together with others: it is certain to be made, and has no other half. */
+export type SharingAccess = Access & { readonly from: NonNullable<Access['from']> };
+
+export const canShareCheck = (access: Access): access is SharingAccess =>
+  access.from !== undefined && !access.conditional && !access.strays && access.reach === 0;
+
 /** What a block does, in order, as far as it matters here. */
 export type Step =
   | { readonly kind: 'access'; readonly access: Access }

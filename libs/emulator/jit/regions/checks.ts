@@ -1,7 +1,7 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { Fragment } from '../ir/index.js';
 import type { Access, Step } from './access-steps.js';
-import { MAX_ALIGNMENT, MAX_SPAN, READ, remainderOf, stepsOf, WRITE } from './access-steps.js';
+import { canShareCheck, MAX_ALIGNMENT, MAX_SPAN, READ, remainderOf, stepsOf, WRITE } from './access-steps.js';
 import { expectedAccesses } from './expected-accesses.js';
 import type { MovingRange, RoundsCheck, RoundsGraph } from './rounds.js';
 import { planRounds } from './rounds.js';
@@ -261,8 +261,8 @@ function groupFrom([first, ...others]: readonly Access[], facts: Facts): Group |
   /** Distance of an access with that alignment. */
   let anchor = distance;
   for (const access of others) {
-    const { from, conditional, strays, reach } = access;
-    if (from?.base !== base || conditional || strays || reach > 0 || covers(facts, access)) continue;
+    if (!canShareCheck(access) || access.from.base !== base || covers(facts, access)) continue;
+    const { from } = access;
     const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
     // Room to begin at a multiple of the alignment; who is aligned otherwise cannot pass with the others.
     if (higher - lower > MAX_SPAN - MAX_ALIGNMENT) continue;

@@ -1,4 +1,5 @@
 import type { Access, Step } from './access-steps.js';
+import { canShareCheck } from './access-steps.js';
 
 interface StepGraph {
   /** Per node. */
@@ -70,9 +71,10 @@ function ownAccesses(steps: readonly Step[]): OwnAccesses {
       sets.add(step.register);
       continue;
     }
-    const { kind, alignment, reach, from, conditional, strays } = step.access;
-    if (!from || conditional || strays || reach > 0 || sets.has(from.base)) continue;
-    accesses.set(`${from.base} ${from.distance} ${kind} ${alignment}`, step.access);
+    const { access } = step;
+    if (!canShareCheck(access) || sets.has(access.from.base)) continue;
+    const { kind, alignment, from } = access;
+    accesses.set(`${from.base} ${from.distance} ${kind} ${alignment}`, access);
   }
   return { accesses, sets };
 }

@@ -50,7 +50,7 @@ export interface AccessContext extends CheckExits {
 
 /** Locals of a region's function that the accesses of all its blocks use. */
 export class AccessLocals {
-  /** Of the access in hand: its address, and that's entry in the soft TLB. */
+  /** Of the access in hand: its address, and its entry in the soft TLB. */
   readonly address: number;
   readonly tlbEntry: number;
   /** By base register and kind of access: page and addend of its last access, which may have been in another block. */

@@ -1,7 +1,7 @@
 /** Loops whose accesses are checked for several rounds at once. */
 
 import type { Access, Step } from './access-steps.js';
-import { MAX_ALIGNMENT, MAX_SPAN, remainderOf, WRITE } from './access-steps.js';
+import { canShareCheck, MAX_ALIGNMENT, MAX_SPAN, remainderOf, WRITE } from './access-steps.js';
 import type { Loop } from './flow-graph.js';
 
 /** A check holds for so many rounds at most; one that held for fewer than these would cost what it saves. */
@@ -144,11 +144,12 @@ const NO_ACCESS = { write: false, alignment: 1, anchor: 0 };
  */
 function rangeWith(
   before: RoundRange | undefined,
-  { from, conditional, strays, reach, alignment: own, kind }: Access,
+  access: Access,
   by: number,
   movement: Movement,
 ): RoundRange | undefined {
-  if (!from || conditional || strays || reach > 0) return undefined;
+  if (!canShareCheck(access)) return undefined;
+  const { from, alignment: own, kind } = access;
   const distance = from.distance + by;
   const { low, high, write, alignment, anchor } = before ?? { low: distance, high: distance, ...NO_ACCESS };
   // Who is aligned otherwise cannot pass with the others.

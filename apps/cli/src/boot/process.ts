@@ -1,0 +1,12 @@
+import type { GuestContext } from '../guest-context.js';
+import { runBootCommandLine } from './command-line.js';
+
+/** Is `bootlab boot`: the process ends when nothing of it is left to do. */
+export async function bootProcess(
+  args: readonly string[],
+  context: Pick<GuestContext<never>, 'version' | 'build'>,
+): Promise<void> {
+  const { stdin, stdout, stderr, env } = process;
+  const host = { stdin, stdout, stderr, signals: process };
+  process.exitCode = await runBootCommandLine(args, { ...context, host, env });
+}
