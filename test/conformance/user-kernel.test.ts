@@ -26,6 +26,7 @@ const PROGRAMS = [
   { name: 'queue-thread', status: 0 },
   { name: 'capabilities', status: 0 },
   { name: 'unaligned-pairs', status: 0 },
+  { name: 'any-address', status: 0 },
   { name: 'calls', status: 0 },
   { name: 'access-groups', status: 0 },
   { name: 'kept-registers', status: 0 },
@@ -72,6 +73,17 @@ describeWith('cross-mips', 'Linux user mode: kernel', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  // What the kernel completes takes a program one instruction, whoever does it.
+  it.each(ARCHITECTURES)('$arch: any-address takes as long interpreted as translated', async ({ arch, byteOrder }) => {
+    const program = await build('any-address', byteOrder);
+    const [interpreted, translated] = await Promise.all(
+      ['interp', 'jit'].map((accel) => execProgram(['--arch', arch, '--accel', accel, program])),
+    );
+    const { instructions, virtualSeconds, pageFaults } = interpreted?.stats ?? {};
+    expect(instructions).toBeGreaterThan(0);
+    expect(translated?.stats).toMatchObject({ instructions, virtualSeconds, pageFaults });
   });
 
   it.each(['threads', 'processes', 'scheduling', 'ptrace'])('%s runs the same way every time', async (name) => {

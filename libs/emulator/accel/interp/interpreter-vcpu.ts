@@ -517,15 +517,19 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#translator?.follow(block);
   }
 
-  /** Caches a translation to memory, and says of mirrored pages that have appeared with it that they are there. */
+  /**
+   * Caches a translation to memory, and says of mirrored pages that have appeared with it that they are there, and of the one behind it:
+   * checks of several accesses are quicker where that is there, too.
+   */
   #fillBlock(address: number, physical: number, range: FlatRange): void {
     const { translatedBlockBytes: bytes = 0 } = this.#core;
     this.#fill(address, physical, range, false);
-    if (bytes === 0 || !this.#mirror || range.target.kind !== 'ram') return;
+    if (!this.#mirror || range.target.kind !== 'ram') return;
     const { block } = range.target;
     const page = (address & PAGE_MASK) >>> 0;
-    const first = page - (page % bytes);
-    for (let at = first; at < first + bytes; at += PAGE_BYTES) {
+    const first = page - (page % Math.max(bytes, PAGE_BYTES));
+    const end = Math.max(first + bytes, page + 2 * PAGE_BYTES);
+    for (let at = first; at < end; at += PAGE_BYTES) {
       if (at === page || !this.#core.translateQuietly?.(at)) continue;
       const offset = this.#core.translatedAddress - range.start + range.delta;
       const write = this.#core.translatedWritable && block.pageFlags[offset / PAGE_BYTES] === PageFlag.Dirty;

@@ -2,6 +2,7 @@ import type { KernelAbi } from '../../targets/index.js';
 import type { Credentials } from '../kernel/contracts.js';
 import { Errno } from '../kernel/contracts.js';
 import type { GuestMemory } from '../memory/index.js';
+import { pageDown } from '../memory/index.js';
 
 /** Types of the auxiliary vector (linux/auxvec.h). */
 const Auxiliary = {
@@ -54,7 +55,7 @@ export interface InitialStack {
 export function buildInitialStack(
   stack: InitialStack,
   top: number,
-  memory: GuestMemory,
+  memory: Pick<GuestMemory, 'write'>,
 ): { stackPointer: number; auxiliaryVector: Uint8Array } {
   const { abi, argv, environment, credentials } = stack;
   const word = abi.pointerBytes;
@@ -76,6 +77,9 @@ export function buildInitialStack(
   const calledAs = pushString(stack.calledAs);
   const environmentPointers = environment.toReversed().map(pushString).toReversed();
   const argumentPointers = argv.toReversed().map(pushString).toReversed();
+  // Linux leaves up to a page free here, at random (arch_align_stack). All frames are below the mapping's last page so, and checks of their
+  // accesses find the page behind, see `MirrorPage.next`.
+  at = pageDown(at);
   const platform = pushString(new TextEncoder().encode(abi.basePlatform));
   at -= at % 16;
   const random = push(stack.random.subarray(0, 16));
