@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, ROUNDS = 20000 };
+enum { PAGE = 4096, ROUNDS = 60000 };
 
 static sigjmp_buf env;
 

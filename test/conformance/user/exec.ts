@@ -12,6 +12,8 @@ export interface ExecRun extends CliRun {
     syscalls: Record<string, number>;
     pageFaults: number;
     peakMemoryBytes: number;
+    /** What part of the instructions translations executed. */
+    jit: { share: number };
   }>;
 }
 

@@ -21,7 +21,7 @@ enum { LEFT_FIRST_FAULTS = 0 };
 #define AS_WRITTEN ".set push\n.set noreorder\n.set noat\n"
 #define END ".set pop\n"
 
-enum { PAGE = 4096, ROUNDS = 20000, PRESET = 0x11223344 };
+enum { PAGE = 4096, ROUNDS = 300000, PRESET = 0x11223344 };
 
 static sigjmp_buf env;
 static unsigned left_in_register;
@@ -57,6 +57,21 @@ static __attribute__((noinline)) unsigned load_two(const void *p, const void *q)
                    : "r"(p), "r"(q)
                    : "memory");
   return a * 31 + b;
+}
+
+/* More words in a row than are checked together, each two within each other. */
+#define TWO(a, b, at_a, at_b)                                                                        \
+  "lwl %" a "," LEFT "+" at_a "(%10)\nlwl %" b "," LEFT "+" at_b "(%10)\n"                            \
+  "lwr %" a "," RIGHT "+" at_a "(%10)\nlwr %" b "," RIGHT "+" at_b "(%10)\n"
+static __attribute__((noinline)) int load_ten(const unsigned char *p) {
+  unsigned v[10];
+  __asm__ volatile(AS_WRITTEN TWO("0", "1", "0", "4") TWO("2", "3", "8", "12") TWO("4", "5", "16", "20")
+                       TWO("6", "7", "24", "28") TWO("8", "9", "32", "36") END
+                   : "=&r"(v[0]), "=&r"(v[1]), "=&r"(v[2]), "=&r"(v[3]), "=&r"(v[4]), "=&r"(v[5]), "=&r"(v[6]), "=&r"(v[7]),
+                     "=&r"(v[8]), "=&r"(v[9])
+                   : "r"(p)
+                   : "memory");
+  return memcmp(v, p, sizeof v);
 }
 
 /* What is not a pair: something looks at the register, or the address changes, between the halves; or the halves are of two words. */
@@ -113,6 +128,7 @@ int main(void) {
     wrong += load_right_left(p) != at_p;
     wrong += load_apart(p) != at_p;
     wrong += load_two(p, q) != at_p * 31 + at_q;
+    wrong += load_ten(p - 16) != 0;
     unsigned results = no_pairs(p, &seen);
     unsigned mixed = PRESET;
     __asm__ volatile(AS_WRITTEN "lwl %0," LEFT "(%1)\n" END "nop\nnop\n" : "+r"(mixed) : "r"(p));
@@ -131,5 +147,10 @@ int main(void) {
     into_the_hole("load", memory + PAGE, right_first);
     into_the_hole("store", memory + PAGE, right_first);
   }
+  int signals = 0;
+  for (int before = 0; before < 44; before++)
+    if (sigsetjmp(env, 1) == 0) load_ten(memory + PAGE - before);
+    else signals++;
+  printf("ten loads: %d signals\n", signals);
   return 0;
 }

@@ -4,11 +4,13 @@ import { GPR } from '../../targets/mips/state.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import { asm } from '../../testkit/mips-assembler.js';
 import { SeededRandom } from '../../testkit/random.js';
-import type { Check, CheckPlan } from './checks.js';
+import type { PairedFragment } from './access-steps.js';
+import type { Check, CheckPlan, Range } from './checks.js';
 import { planChecks } from './checks.js';
 import { InstructionReader } from './classify.js';
 import { analyse, findLoops } from './flow-graph.js';
 import type { RoundsCheck } from './rounds.js';
+import type { PairPart } from './unaligned.js';
 
 const reader = new InstructionReader(mipsDescription(mipsModel('24Kf'), 'little'), 2);
 const REGISTERS = [8, 9, 10] as const;
@@ -24,6 +26,8 @@ interface Step {
   readonly rt: number;
   readonly rs: number;
   readonly imm: number;
+  /** Of a pair: how many of the pairs behind it have begun before it is complete. */
+  readonly withNext?: number;
 }
 const access = (name: string, rt: number, rs: number, imm: number): Step => ({ name, rt, rs, imm });
 const add = (rt: number, rs: number, imm: number): Step => ({ name: 'addiu', rt, rs, imm });
@@ -49,17 +53,19 @@ function wholePlan(
   successors: readonly (readonly number[])[],
   { forgets = [], leaves = [], strays = [] }: PlanOptions = {},
 ): CheckPlan {
-  const fragments = blocks.map((steps, node) => {
+  const fragments = blocks.map((steps, node): PairedFragment | undefined => {
     if (node === 0) return undefined;
     const fragment = reader.acquire();
+    const pairs = new Map<number, PairPart>();
     steps.forEach((step, i) => {
-      const { rt, rs, imm: distance } = step;
+      const { rt, rs, imm: distance, withNext = 0 } = step;
+      if (!isUnaligned(step)) return reader.append(fragment, wordOf(step), 0x1000 + 4 * i);
       const kind = isStore(step) ? 'store' : 'load';
       const whole = { kind, side: 'first', register: field(rt), base: field(rs), distance } as const;
-      if (isUnaligned(step)) reader.appendWhole(fragment, whole, 0x1000 + 4 * i);
-      else reader.append(fragment, wordOf(step), 0x1000 + 4 * i);
+      reader.appendWhole(fragment, whole, 0x1000 + 4 * i);
+      pairs.set(i, { kind: 'whole', access: whole, withNext });
     });
-    return fragment;
+    return { fragment, pairs };
   });
   const analysis = analyse({ successors });
   const graph = {
@@ -71,7 +77,11 @@ function wholePlan(
   return planChecks(graph, fragments, () => true, new Set(strays));
 }
 
-const words = (access: 'read' | 'write') => ({ kind: 'ranges', write: access === 'write', alignment: 4 });
+/** A check of words in one range. */
+const words = (access: 'read' | 'write', range: Pick<Range, 'base' | 'low' | 'high'>): Check => ({
+  kind: 'ranges',
+  ranges: [{ ...range, write: access === 'write', alignment: 4 }],
+});
 const kinds = (checks: readonly Check[] | undefined): string[] => (checks ?? []).map(({ kind }) => kind);
 
 describe('which accesses are checked', () => {
@@ -85,33 +95,61 @@ describe('which accesses are checked', () => {
   it('checks the ends of a group', () => {
     const block = [0, 12, 4, 8].map((offset) => access('sw', B, A, offset));
     const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 0, high: 12 }] });
+    expect(first).toEqual(words('write', { base: field(A), low: 0, high: 12 }));
     expect(kinds(others)).toEqual(['free', 'free', 'free']);
   });
 
-  it('checks both ends of an unaligned access, and those of the loads that follow it at once', () => {
+  it('checks both ends of an unaligned access, and with it what is accessed off its register', () => {
+    const unaligned = (low: number, high: number, write = false): Check => {
+      return { kind: 'ranges', ranges: [{ base: field(A), low, high, write, alignment: 1 }] };
+    };
+    expect(plan([[], [access('ulw', 2, A, 5)]], [[1], []])[1]).toEqual([unaligned(5, 8)]);
+    const loads = [access('ulw', 2, A, 5), access('sw', 2, B, 0), access('ulw', 2, A, 9), access('lbu', 2, A, 20)];
+    const checks = plan([[], [...loads, add(A, A, 1), access('ulw', 2, A, 6)]], [[1], []])[1] as Check[];
+    expect(checks[0]).toEqual(unaligned(5, 20));
+    expect(kinds(checks)).toEqual(['ranges', 'single', 'free', 'free', 'free']);
+    const stores = [access('lbu', 2, A, 0), access('usw', 2, A, 1), access('usw', 2, A, 100)];
+    expect(plan([[], stores], [[1], []])[1]).toEqual([unaligned(0, 103, true), { kind: 'free' }, { kind: 'free' }]);
+    const mixed = [access('lw', 2, A, 0), access('ulw', 2, A, 5)];
+    expect(plan([[], mixed], [[1], []])[1]?.[0]).toEqual(words('read', { base: field(A), low: 0, high: 8 }));
+    expect(kinds(plan([[], [access('ulw', 2, A, 1)], [access('ulw', 2, A, 5)]], [[1], [2], []])[2])).toEqual(['free']);
+  });
+
+  it('checks unaligned loads together that follow each other at once, off whatever registers', () => {
     const [, , C] = REGISTERS;
-    const loads = [access('ulw', 2, A, 5), access('ulw', 3, B, 1), access('ulw', 2, A, 9), access('lw', 2, C, 0)];
-    const checks = plan([[], [...loads, access('ulw', 2, A, 6)]], [[1], []])[1] as Check[];
-    const ranges = [
-      { base: field(A), low: 5, high: 12 },
-      { base: field(B), low: 1, high: 4 },
-    ];
-    expect(checks[0]).toEqual({ kind: 'ranges', ranges, write: false, alignment: 1 });
-    expect(kinds(checks.slice(1))).toEqual(['free', 'free', 'single', 'free']);
-    const stores = [access('usw', 2, A, 0), access('usw', 3, B, 0), access('usw', 2, A, 100)];
-    expect(kinds(plan([[], stores], [[1], []])[1])).toEqual(['ranges', 'ranges', 'ranges']);
+    const loads = [access('ulw', 2, A, 5), access('ulw', 3, B, 1), access('lw', 2, C, 0), access('ulw', 2, C, 1)];
+    const checks = plan([[], loads], [[1], []])[1] as Check[];
+    const range = { write: false, alignment: 1 };
+    expect(checks[0]).toEqual({
+      kind: 'ranges',
+      ranges: [
+        { base: field(A), low: 5, high: 8, ...range },
+        { base: field(B), low: 1, high: 4, ...range },
+      ],
+    });
+    expect(kinds(checks)).toEqual(['ranges', 'free', 'ranges', 'free']);
     const changed = [access('ulw', B, A, 0), access('ulw', 2, B, 0)];
     expect(kinds(plan([[], changed], [[1], []])[1])).toEqual(['ranges', 'ranges']);
+  });
+
+  it('checks all loads at the first of those that overlap, and no other of them', () => {
+    const pair = (withNext: number, base: number, imm: number): Step => ({ ...access('ulw', 2, base, imm), withNext });
+    const loads = [pair(0, A, 0), pair(1, A, 4), pair(0, B, 0), pair(1, B, 4), pair(0, A, 5000)];
+    for (const known of [[], [access('lw', 2, A, 0)], [access('lw', 2, B, 0), access('lw', 2, B, 4)]]) {
+      const checks = plan([[], [...known, ...loads]], [[1], []])[1]?.slice(known.length) as Check[];
+      expect(checks[2]).toEqual({ kind: 'free' });
+      expect(checks[4]).toEqual({ kind: 'free' });
+      expect(kinds(checks)).toContain('ranges');
+    }
   });
 
   it('leaves alone what strays, and checks the others of a group', () => {
     const block = [0, 4, 8, 4].map((offset) => access('sw', B, A, offset));
     const checks = plan([[], block], [[1], []], { strays: [0x1004] })[1] as Check[];
-    expect(checks[0]).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 0, high: 8 }] });
+    expect(checks[0]).toEqual(words('write', { base: field(A), low: 0, high: 8 }));
     expect(kinds(checks)).toEqual(['ranges', 'anywhere', 'free', 'free']);
     const first = plan([[], block], [[1], []], { strays: [0x1000] })[1] as Check[];
-    expect(first[1]).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 4, high: 8 }] });
+    expect(first[1]).toEqual(words('write', { base: field(A), low: 4, high: 8 }));
     expect(kinds(first)).toEqual(['anywhere', 'ranges', 'free', 'free']);
   });
 
@@ -152,14 +190,14 @@ describe('which accesses are checked', () => {
   it('checks a word that is read and written once, as one that is written', () => {
     const block = [access('lw', B, A, 8), access('sw', B, A, 8)];
     const [first, second] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual({ ...words('write'), ranges: [{ base: field(A), low: 8, high: 8 }] });
+    expect(first).toEqual(words('write', { base: field(A), low: 8, high: 8 }));
     expect(second).toEqual({ kind: 'free' });
   });
 
   it('begins a range where the widest access could', () => {
     const block = [access('lbu', B, A, 7), access('lw', B, A, 12), access('lw', B, A, 14), access('lbu', B, A, 13)];
     const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual({ ...words('read'), ranges: [{ base: field(A), low: 4, high: 13 }] });
+    expect(first).toEqual(words('read', { base: field(A), low: 4, high: 13 }));
     expect(kinds(others)).toEqual(['free', 'single', 'free']);
   });
 
@@ -173,11 +211,8 @@ describe('which accesses are checked', () => {
     ];
     const graph = [[1], [2, 3], [4], [4], []];
     const checks = plan(blocks, graph);
-    expect(checks[1]).toEqual([{ ...words('read'), ranges: [{ base: field(A), low: 8, high: 16 }] }]);
-    expect(checks[2]).toEqual([
-      { kind: 'free' },
-      { ...words('read'), ranges: [{ base: field(A), low: 20, high: 40 }] },
-    ]);
+    expect(checks[1]).toEqual([words('read', { base: field(A), low: 8, high: 16 })]);
+    expect(checks[2]).toEqual([{ kind: 'free' }, words('read', { base: field(A), low: 20, high: 40 })]);
     expect(plan(blocks, graph, { leaves: [1] })[1]).toEqual([{ kind: 'single' }]);
     expect(plan(blocks, graph, { forgets: [3] })[1]).toEqual([{ kind: 'single' }]);
     expect(plan(blocks, [[1, 2], [2, 3], [4], [4], []])[1]).toEqual([{ kind: 'single' }]);
@@ -279,8 +314,8 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): Pas
         } else {
           for (const range of check.ranges) {
             const [low, high] = [range.low, range.high].map((end) => (registers.get(range.base) as number) + end);
-            if ((low as number) % check.alignment !== 0) return passed;
-            if (![low, high].every((end) => isThere(end as number, check.write))) return passed;
+            if ((low as number) % range.alignment !== 0) return passed;
+            if (![low, high].every((end) => isThere(end as number, range.write))) return passed;
           }
         }
         if (!passes(base + imm, step) || !passes(lastByte, step))

@@ -1,11 +1,9 @@
 import { getOrInsertComputed } from '../../core/index.js';
-import type { Fragment } from '../ir/index.js';
-import type { Access, Step } from './access-steps.js';
+import type { Access, PairedFragment, SharingAccess, Step } from './access-steps.js';
 import { canShareCheck, MAX_ALIGNMENT, MAX_SPAN, READ, remainderOf, stepsOf, WRITE } from './access-steps.js';
 import { expectedAccesses } from './expected-accesses.js';
 import type { MovingRange, RoundsCheck, RoundsGraph } from './rounds.js';
 import { planRounds } from './rounds.js';
-import { MAX_GROUP } from './unaligned.js';
 
 /**
  * Which accesses are checked where there is a direct window. `single`: the access itself. `ranges`: all between the first and the last
@@ -16,14 +14,7 @@ export type Check =
   | { readonly kind: 'single' }
   | { readonly kind: 'free' }
   | { readonly kind: 'anywhere' }
-  | {
-      readonly kind: 'ranges';
-      readonly ranges: readonly Range[];
-      /** Some of the accesses are stores; what may be written may be read. */
-      readonly write: boolean;
-      /** What the ranges' first addresses must be multiples of. */
-      readonly alignment: number;
-    };
+  | { readonly kind: 'ranges'; readonly ranges: readonly Range[] };
 
 /** Addresses that are looked up: they lie on one page or on two neighbours. */
 export interface Range {
@@ -31,6 +22,10 @@ export interface Range {
   readonly base: number;
   readonly low: number;
   readonly high: number;
+  /** Some of the accesses are stores; what may be written may be read. */
+  readonly write: boolean;
+  /** What the first address must be a multiple of. */
+  readonly alignment: number;
 }
 
 const SINGLE: Check = { kind: 'single' };
@@ -74,30 +69,28 @@ export interface CheckPlan {
 /**
  * Plans the checks of a region. Nothing changes mappings while a translation runs, so what passed once passes as long as
  * the base register keeps its value or moves by constants.
- * @param fragments per node, undefined for nodes without code
+ * @param blocks per node, undefined for nodes without code
  * @param isKnown is a register's value known where a loop's head begins?
  * @param strays addresses of instructions that are not to be checked with others; a loop that begins with one is not checked for
  * several rounds
  */
 export function planChecks(
   graph: CheckGraph,
-  fragments: readonly (Fragment | undefined)[],
+  blocks: readonly (PairedFragment | undefined)[],
   isKnown: (head: number, register: number) => boolean,
   strays: ReadonlySet<number>,
 ): CheckPlan {
   const { successors, order } = graph;
-  const known = new Map<Fragment, Step[]>(); // nodes may be copies of one block
-  const steps = fragments.map((fragment) =>
-    fragment ? getOrInsertComputed(known, fragment, () => stepsOf(fragment, strays)) : [],
-  );
+  const known = new Map<PairedFragment, Step[]>(); // nodes may be copies of one block
+  const steps = blocks.map((block) => (block ? getOrInsertComputed(known, block, () => stepsOf(block, strays)) : []));
   const entered = new Set<number>();
   successors.forEach((list, node) => {
-    if (!fragments[node]) for (const next of list) entered.add(next);
+    if (!blocks[node]) for (const next of list) entered.add(next);
   });
   const expected = expectedAccesses({ steps, successors, order }, (from, to) => {
     return !graph.mayLeave(from) && !graph.forgets(to) && !entered.has(to);
   });
-  const mayCheckRounds = (node: number): boolean => !strays.has(startOf(fragments[node]));
+  const mayCheckRounds = (node: number): boolean => !strays.has(startOf(blocks[node]));
   const loops = graph.loops.filter(({ head }) => mayCheckRounds(head));
   const rounds = planRounds({ loops, forgets: (node) => graph.forgets(node) }, steps, isKnown);
   const wayOf = (node: number): Way => ({
@@ -105,7 +98,7 @@ export function planChecks(
     expected: expected[node] ?? [],
     ranges: rounds.get(node)?.ranges ?? [],
   });
-  const atStart: (Facts | undefined)[] = fragments.map(() => undefined);
+  const atStart: (Facts | undefined)[] = blocks.map(() => undefined);
   atStart[order[0] as number] = NOTHING;
   let stable = false;
   for (let round = 0; !stable && round < MAX_ROUNDS; round++) {
@@ -140,7 +133,7 @@ export function planChecks(
 }
 
 /** Address of a block's first instruction. */
-const startOf = (fragment: Fragment | undefined): number => (fragment ? (fragment.a[0] as number) >>> 0 : NaN);
+const startOf = (block: PairedFragment | undefined): number => (block ? (block.fragment.a[0] as number) >>> 0 : NaN);
 
 /** A block's steps, and accesses that are certain to follow if registers stay as they are at its end. */
 interface Way {
@@ -153,38 +146,32 @@ interface Way {
 /** Goes through a block. @param plan gets the check of each access @returns what is known at its end */
 function walk({ steps, expected, ranges }: Way, start: Facts, plan?: Check[]): Facts {
   const facts = new Map(start);
-  for (const range of ranges) learn(facts, { kind: range.write ? WRITE : READ, alignment: range.alignment }, range);
+  for (const range of ranges) learn(facts, range);
+  const accesses = steps.flatMap((step) => (step.kind === 'access' ? [step.access] : []));
+  let next = 0;
   steps.forEach((step, i) => {
     if (step.kind === 'set') return setRegister(facts, step);
     const { access } = step;
-    const { from } = access;
+    const together = accesses.slice(next, next + 1 + access.withNext);
+    next++;
     if (access.strays) return void plan?.push(ANYWHERE);
-    if (!from) return void plan?.push(SINGLE);
-    if (access.reach > 0 && !access.conditional) {
-      // The others may be between the halves of this one.
-      const ranges = unalignedFrom(steps, i);
-      if (ranges.every((range) => coversRange(facts, access.kind, range))) return void plan?.push(FREE);
-      for (const range of ranges) learn(facts, access, range);
-      return void plan?.push({ kind: 'ranges', ranges, write: access.kind === WRITE, alignment: access.alignment });
-    }
-    if (covers(facts, access)) return void plan?.push(FREE);
-    if (access.conditional) return void plan?.push(SINGLE);
-    const group = groupFrom(accessesFrom(steps, expected, i), facts);
-    learn(facts, group ?? access, group?.range ?? { base: from.base, low: from.distance, high: from.distance });
-    if (!group) return void plan?.push(SINGLE);
-    const { range, kind, alignment } = group;
-    plan?.push({ kind: 'ranges', ranges: [range], write: kind === WRITE, alignment });
+    if (together.every((one) => covers(facts, one))) return void plan?.push(FREE);
+    if (!canShareCheck(access)) return void plan?.push(SINGLE);
+    const ranges = rangesFrom(access, { following: steps.slice(i + 1), expected }, facts);
+    for (const range of ranges) learn(facts, range);
+    plan?.push(isAllOf(ranges, access) ? SINGLE : { kind: 'ranges', ranges });
   });
   return facts;
 }
 
-const CERTAIN = { conditional: false, strays: false } as const;
-
-function coversMoving(facts: Facts, { base, low, high, write, alignment }: MovingRange): boolean {
-  const kind = write ? WRITE : READ;
-  const access = { kind, alignment, reach: high - low, from: { base, distance: low }, ...CERTAIN } as const;
-  return covers(facts, access);
+/** Is a check that of an access alone, which is looked at once? */
+function isAllOf([range, ...others]: readonly Range[], { kind, alignment, reach }: Access): boolean {
+  if (!range || others.length > 0 || reach > 0) return false;
+  return range.low === range.high && range.write === (kind === WRITE) && range.alignment === alignment;
 }
+
+const coversMoving = (facts: Facts, { base, low, high, write, alignment }: MovingRange): boolean =>
+  covers(facts, { kind: write ? WRITE : READ, alignment, reach: high - low, from: { base, distance: low } });
 
 function setRegister(facts: Map<number, Known>, { register, to, conditional }: Step & { kind: 'set' }): void {
   for (const kind of [READ, WRITE]) {
@@ -200,30 +187,24 @@ function setRegister(facts: Map<number, Known>, { register, to, conditional }: S
   }
 }
 
-function covers(facts: Facts, { kind, alignment, reach, from }: Access): boolean {
+function covers(
+  facts: Facts,
+  { kind, alignment, reach, from }: Pick<Access, 'kind' | 'alignment' | 'reach' | 'from'>,
+): boolean {
   if (!from) return false;
-  const { base, distance } = from;
-  const known = facts.get(keyOf(base, kind));
+  const known = facts.get(keyOf(from.base, kind));
   return (
     known !== undefined &&
-    coversRange(facts, kind, { base, low: distance, high: distance + reach }) &&
+    known.low <= from.distance &&
+    from.distance + reach <= known.high &&
     alignment <= known.modulus &&
-    remainderOf(known.remainder + distance, alignment) === 0
+    remainderOf(known.remainder + from.distance, alignment) === 0
   );
 }
 
-function coversRange(facts: Facts, kind: Access['kind'], { base, low, high }: Range): boolean {
-  const known = facts.get(keyOf(base, kind));
-  return known !== undefined && known.low <= low && high <= known.high;
-}
-
-/** Notes that accesses of one kind and alignment pass in a range. What may be written may be read. */
-function learn(
-  facts: Map<number, Known>,
-  { kind, alignment: bytes }: Omit<Group, 'range'>,
-  { base, low, high }: Range,
-): void {
-  for (const key of kind === WRITE ? [keyOf(base, READ), keyOf(base, WRITE)] : [keyOf(base, READ)]) {
+/** Notes that accesses in a range pass that are aligned as its first address is. */
+function learn(facts: Map<number, Known>, { base, low, high, write, alignment: bytes }: Range): void {
+  for (const key of write ? [keyOf(base, READ), keyOf(base, WRITE)] : [keyOf(base, READ)]) {
     const known = facts.get(key);
     const all = known && { low: Math.min(known.low, low), high: Math.max(known.high, high) };
     const range = all && all.high - all.low <= MAX_SPAN ? all : { low, high };
@@ -235,35 +216,48 @@ function learn(
   }
 }
 
-/** Accesses that one check may cover. */
-interface Group extends Pick<Access, 'kind' | 'alignment'> {
-  readonly range: Range;
+/** What comes behind an access: the block's other steps, and what is certain to follow these. */
+interface Future {
+  readonly following: readonly Step[];
+  readonly expected: readonly Access[];
 }
 
-/** An access off a register, and the others off it until that changes. */
-function accessesFrom(steps: readonly Step[], expected: readonly Access[], start: number): Access[] {
-  const { access: first } = steps[start] as Step & { kind: 'access' };
-  const base = first.from?.base;
-  const accesses: Access[] = [];
-  for (const step of steps.slice(start)) {
-    if (step.kind === 'access') accesses.push(step.access);
-    else if (step.register === base) return accesses;
+/**
+ * What is looked at for an access: a range off its register, and one each off the registers of others that must pass as well, see
+ * {@link Access.withNext}, or that are unaligned loads that follow it at once.
+ */
+function rangesFrom(access: SharingAccess, { following, expected }: Future, facts: Facts): Range[] {
+  const ranges = [rangeFrom(access, { following, expected }, facts)];
+  /** Registers that have a range already, or change. */
+  const settled = new Set([access.from.base]);
+  let needed = access.withNext;
+  for (const [i, step] of following.entries()) {
+    if (step.kind === 'set') {
+      settled.add(step.register);
+      continue;
+    }
+    const { access: other } = step;
+    if (!canShareCheck(other) || !(needed-- > 0 || (isUnalignedLoad(access) && isUnalignedLoad(other)))) break;
+    if (settled.has(other.from.base) || covers(facts, other)) continue;
+    settled.add(other.from.base);
+    ranges.push(rangeFrom(other, { following: following.slice(i + 1), expected }, facts));
   }
-  return [...accesses, ...expected];
+  return ranges;
 }
 
-/** Those of accesses off one register that nothing covers and one check can, with the first one. */
-function groupFrom([first, ...others]: readonly Access[], facts: Facts): Group | undefined {
-  if (!first?.from) return undefined;
+const isUnalignedLoad = ({ kind, reach }: Access): boolean => kind === READ && reach > 0;
+
+/** An access and those of the others off its register, until that changes, that nothing covers and one check can with it. */
+function rangeFrom(first: SharingAccess, { following, expected }: Future, facts: Facts): Range {
   const { base, distance } = first.from;
-  let [low, high] = [distance, distance];
+  let [low, high] = [distance, distance + first.reach];
   let { kind, alignment } = first;
   /** Distance of an access with that alignment. */
   let anchor = distance;
-  for (const access of others) {
+  for (const access of accessesUntilSet(base, following, expected)) {
     if (!canShareCheck(access) || access.from.base !== base || covers(facts, access)) continue;
-    const { from } = access;
-    const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance)];
+    const { from, reach } = access;
+    const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance + reach)];
     // Room to begin at a multiple of the alignment; who is aligned otherwise cannot pass with the others.
     if (higher - lower > MAX_SPAN - MAX_ALIGNMENT) continue;
     if (remainderOf(from.distance - anchor, Math.min(alignment, access.alignment)) !== 0) continue;
@@ -271,32 +265,17 @@ function groupFrom([first, ...others]: readonly Access[], facts: Facts): Group |
     if (access.kind === WRITE) kind = WRITE;
     [low, high] = [lower, higher];
   }
-  if (low === high && kind === first.kind && alignment === first.alignment) return undefined;
   // Where the accesses are aligned, this is on the first one's page.
-  return { kind, alignment, range: { base, low: low - remainderOf(low - anchor, alignment), high } };
+  return { base, low: low - remainderOf(low - anchor, alignment), high, write: kind === WRITE, alignment };
 }
 
-/** What an unaligned access and those that follow it at once look at, see `findPairs`. */
-function unalignedFrom(steps: readonly Step[], start: number): Range[] {
-  const { access: first } = steps[start] as Step & { kind: 'access' };
-  const ranges = new Map<number, Range>();
-  const changed = new Set<number>();
-  let count = 0;
-  for (const step of steps.slice(start)) {
-    if (step.kind === 'set') {
-      changed.add(step.register);
-      continue;
-    }
-    const { kind, reach, from, conditional, strays } = step.access;
-    if (reach === 0 || kind !== first.kind || !from || conditional || strays || changed.has(from.base)) break;
-    if (count > 0 && kind === WRITE) break;
-    const { base, distance } = from;
-    const before = ranges.get(base) ?? { base, low: distance, high: distance };
-    const range = { base, low: Math.min(before.low, distance), high: Math.max(before.high, distance + reach) };
-    if (range.high - range.low > MAX_SPAN || ++count > MAX_GROUP) break;
-    ranges.set(base, range);
+function accessesUntilSet(base: number, following: readonly Step[], expected: readonly Access[]): readonly Access[] {
+  const accesses: Access[] = [];
+  for (const step of following) {
+    if (step.kind === 'access') accesses.push(step.access);
+    else if (step.register === base) return accesses;
   }
-  return [...ranges.values()];
+  return [...accesses, ...expected];
 }
 
 /** What is known whichever of two ways was taken. */

@@ -73,8 +73,8 @@ function ownAccesses(steps: readonly Step[]): OwnAccesses {
     }
     const { access } = step;
     if (!canShareCheck(access) || sets.has(access.from.base)) continue;
-    const { kind, alignment, from } = access;
-    accesses.set(`${from.base} ${from.distance} ${kind} ${alignment}`, access);
+    const { kind, alignment, reach, from } = access;
+    accesses.set(`${from.base} ${from.distance} ${kind} ${alignment} ${reach}`, access);
   }
   return { accesses, sets };
 }

@@ -139,10 +139,9 @@ export class GuestAccess {
     place: Distance,
   ): readonly CheckedRange[] {
     if (check.kind === 'single') return rangesOfOne(access, place);
-    const { ranges, write, alignment } = check;
-    return ranges.map(({ base, low, high }) => ({
-      local: this.context.registerLocal(base) as number, // the address is a distance from it
-      ...{ low, high, write, alignment },
+    return check.ranges.map(({ base, ...range }) => ({
+      local: this.context.registerLocal(base) as number, // an address is a distance from it
+      ...range,
     }));
   }
 

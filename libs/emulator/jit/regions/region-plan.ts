@@ -1,4 +1,5 @@
 import type { Fragment, TargetDescription } from '../ir/index.js';
+import type { PairedFragment } from './access-steps.js';
 import type { CheckPlan } from './checks.js';
 import { planChecks } from './checks.js';
 import type { InstructionReader } from './classify.js';
@@ -16,7 +17,6 @@ import { registerFile, registerUse } from './register-use.js';
 import type { Reuse } from './reuse.js';
 import { planReuse } from './reuse.js';
 import { strayingIn } from './straying.js';
-import type { PairPart } from './unaligned.js';
 import { findPairs } from './unaligned.js';
 
 /** What is decided about a region before its function is written. */
@@ -42,10 +42,7 @@ export interface RegionPlan {
   readonly asksTlb: boolean;
 }
 
-export interface PlannedBlock {
-  readonly fragment: Fragment;
-  /** Instructions that are one access together, by index. */
-  readonly pairs: ReadonlyMap<number, PairPart>;
+export interface PlannedBlock extends PairedFragment {
   /** One for each access where there is no window, else nothing. */
   readonly reuse: readonly Reuse[];
 }
@@ -70,15 +67,17 @@ export function planRegion(
   const window = offered.window && isMeantFor(offered.window, start) ? offered.window : undefined;
   const strays = new Set(region.blocks.flatMap((block) => strayingIn(block, offered.strays, reader)));
   const isMirrored = window?.kind === 'mirror';
-  const pairs = region.blocks.map((block) => (window ? findPairs(block, reader, target, strays) : NO_PAIRS));
-  const fragments = region.blocks.map((block, i) => fragmentOf(block, pairs[i] ?? NO_PAIRS, reader));
-  const reuse = window ? undefined : planReuse(fragments);
+  const blocks = region.blocks.map((block): PairedFragment => {
+    const pairs = window ? findPairs(block, reader, target, strays) : NO_PAIRS;
+    return { pairs, fragment: fragmentOf(block, pairs, reader) };
+  });
+  const reuse = window ? undefined : planReuse(blocks.map(({ fragment }) => fragment));
   const graph = new RegionGraph(region, isMirrored);
   const { origins, successors, order } = graph;
-  const ofNodes = origins.map((_, node) => fragments[graph.blockIndex(node)]);
+  const ofNodes = origins.map((_, node) => blocks[graph.blockIndex(node)]);
   const registers = registerFile(target.registers);
-  const usesOf = new Map(fragments.map((fragment) => [fragment, registerUse(fragment, registers)])); // nodes may be copies
-  const uses = ofNodes.map((fragment) => (fragment && usesOf.get(fragment)) ?? NO_USE);
+  const usesOf = new Map(blocks.map((block) => [block, registerUse(block.fragment, registers)])); // nodes may be copies
+  const uses = ofNodes.map((block) => (block && usesOf.get(block)) ?? NO_USE);
   const live = liveRegisters(successors, order, uses);
   const loads = planLoads(graph, uses, live);
   const isKnown = (node: number, register: number): boolean =>
@@ -87,11 +86,7 @@ export function planRegion(
   return {
     window,
     graph,
-    blocks: fragments.map((fragment, i) => ({
-      fragment,
-      pairs: pairs[i] ?? NO_PAIRS,
-      reuse: reuse?.blocks[i] ?? [],
-    })),
+    blocks: blocks.map((block, i) => ({ ...block, reuse: reuse?.blocks[i] ?? [] })),
     registers,
     usedRegisters: uses.reduce((used, { reads, writes }) => used | reads | writes, 0n),
     kills: uses.map(({ kills }) => kills),

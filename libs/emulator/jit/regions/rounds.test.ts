@@ -61,9 +61,14 @@ describe('checks of several rounds', () => {
     expect(plan([access(A, 0), { kind: 'set', register: A, to: undefined, conditional: false }])).toBeUndefined();
   });
 
-  it('are not made of what may not be accessed, nor of words at any address', () => {
+  it('are not made of what may not be accessed', () => {
     expect(plan([access(A, 0, 4, { conditional: true }), move(A, 4)])).toBeUndefined();
-    expect(plan([access(A, 0, 1, { reach: 3 }), move(A, 4)])).toBeUndefined();
+  });
+
+  it('cover words at any address to their last byte', () => {
+    expect(plan([access(A, 1, 1, { reach: 3 }), move(A, 4)])?.ranges).toEqual([
+      { base: A, low: 1, high: 4, write: false, alignment: 1, below: 0, above: 252 },
+    ]);
   });
 
   it('are not made in loops of several blocks, nor where others are called', () => {

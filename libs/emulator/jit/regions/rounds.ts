@@ -149,7 +149,7 @@ function rangeWith(
   movement: Movement,
 ): RoundRange | undefined {
   if (!canShareCheck(access)) return undefined;
-  const { from, alignment: own, kind } = access;
+  const { from, alignment: own, reach, kind } = access;
   const distance = from.distance + by;
   const { low, high, write, alignment, anchor } = before ?? { low: distance, high: distance, ...NO_ACCESS };
   // Who is aligned otherwise cannot pass with the others.
@@ -159,7 +159,7 @@ function rangeWith(
   const range = {
     ...{ base: from.base, movement, ...widest, write: write || kind === WRITE },
     low: least - remainderOf(least - widest.anchor, widest.alignment),
-    high: Math.max(high, distance),
+    high: Math.max(high, distance + reach),
   };
   return movement.multipleOf >= widest.alignment && roundsOf(range) >= FEWEST_ROUNDS ? range : undefined;
 }

@@ -8,19 +8,32 @@ import { findPairs } from './unaligned.js';
 
 const [V0, V1, A0, A1, T0] = [2, 3, 4, 5, 8] as const;
 
-/** What becomes of each instruction: `w` a whole access, `d` done by an earlier one, `-` what it was. */
-function partsOf(
+type Parts = ReturnType<typeof findPairs>;
+
+function findIn(
   words: readonly number[],
   byteOrder: ByteOrder = 'little',
   branchAt = -1,
   strays: ReadonlySet<number> = new Set(),
-): string {
+): Parts {
   const description = mipsDescription(mipsModel('24Kf'), byteOrder);
   const instructions = words.map((word, i) => ({ address: 0x1000 + 4 * i, word }));
   const block = { address: 0x1000, instructions, branchAt, end: { kind: 'system' } } as const;
-  const parts = findPairs(block, new InstructionReader(description, 2), description, strays);
+  return findPairs(block, new InstructionReader(description, 2), description, strays);
+}
+
+/** What becomes of each instruction: `w` a whole access, `d` done by an earlier one, `-` what it was. */
+function partsOf(
+  words: readonly number[],
+  ...others: [byteOrder?: ByteOrder, branchAt?: number, strays?: Set<number>]
+): string {
+  const parts = findIn(words, ...others);
   return words.map((_, i) => parts.get(i)?.kind[0] ?? '-').join('');
 }
+
+/** Of each whole access: how many others follow before it is complete, or before one of these is. */
+const followersIn = (words: readonly number[]): number[] =>
+  [...findIn(words).values()].flatMap((part) => (part.kind === 'whole' ? [part.withNext] : []));
 
 const lwl = (rt: number, base: number, offset: number): number => asm('lwl', { rt, base, offset });
 const lwr = (rt: number, base: number, offset: number): number => asm('lwr', { rt, base, offset });
@@ -43,6 +56,13 @@ describe('pairs of instructions that access a word at any address', () => {
     expect(partsOf([lwl(V0, A0, 3), addiu(T0, A0, 4), lwr(V0, A0, 0)])).toBe('w-d');
     expect(partsOf([lwl(V0, A0, 3), lwl(V1, A1, 3), lwr(V0, A0, 0), lwr(V1, A1, 0)])).toBe('wwdd');
     expect(partsOf([swl(V0, A0, 3), addiu(T0, V0, 4), swr(V0, A0, 0)])).toBe('w-d');
+  });
+
+  it('say which of them must pass together', () => {
+    expect(followersIn([lwl(V0, A0, 3), lwr(V0, A0, 0), lwl(V1, A1, 3), lwr(V1, A1, 0)])).toEqual([0, 0]);
+    expect(followersIn([lwl(V0, A0, 3), lwl(V1, A1, 3), lwr(V0, A0, 0), lwr(V1, A1, 0)])).toEqual([1, 0]);
+    const chained = [lwl(V0, A0, 3), lwl(V1, A0, 7), lwr(V0, A0, 0), lwl(T0, A0, 11), lwr(V1, A0, 4), lwr(T0, A0, 8)];
+    expect(followersIn(chained)).toEqual([2, 1, 0]);
   });
 
   it('are none where something in between could notice', () => {

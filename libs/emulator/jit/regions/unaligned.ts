@@ -5,12 +5,16 @@ import type { Block } from './region.js';
 /** Instructions that a group of unaligned accesses may span. */
 const MAX_LENGTH = 24;
 /** Most accesses of a group: whoever is first checks the pages of all. */
-export const MAX_GROUP = 8;
+const MAX_GROUP = 8;
 /** Bytes between accesses of a group off the same base register, at most: their checks are one. */
 const MAX_DISTANCE = 1024;
 
-/** What becomes of an instruction of a block: the whole access in place of its first half, nothing in place of its second. */
-export type PairPart = { readonly kind: 'whole'; readonly access: PartialAccess } | { readonly kind: 'done' };
+/**
+ * What becomes of an instruction of a block: the whole access in place of its first half, nothing in place of its second. Where pairs
+ * overlap, `withNext` says how many accesses follow that must pass where this one does.
+ */
+export type PairPart =
+  { readonly kind: 'whole'; readonly access: PartialAccess; readonly withNext: number } | { readonly kind: 'done' };
 
 /**
  * Finds pairs of instructions that together access a word at any address, which one access of the host can do. Between the halves of a
@@ -37,7 +41,7 @@ export function findPairs(
       const { word, address } = instructions[i] as Block['instructions'][number];
       if (half ? !group.addHalf(i, half) : !group.pass(reader.effects(word, address))) break;
       if (!group.isComplete) continue;
-      for (const [index, part] of group.parts) parts.set(index, part);
+      for (const [index, part] of group.parts()) parts.set(index, part);
       start = i;
       break;
     }
@@ -47,14 +51,22 @@ export function findPairs(
 
 /** Pairs that overlap each other. */
 class Group {
-  readonly parts = new Map<number, PairPart>();
   readonly #open: PartialAccess[] = [];
-  readonly #all: PartialAccess[] = [];
+  readonly #all: { readonly index: number; readonly access: PartialAccess }[] = [];
+  /** Indices of the second halves. */
+  readonly #done: number[] = [];
   /** Registers that the group has changed, or will have when it is complete. */
   readonly #changed = new Set<number>();
 
   get isComplete(): boolean {
     return this.#open.length === 0;
+  }
+
+  /** By the instruction's index. */
+  *parts(): Iterable<readonly [number, PairPart]> {
+    for (const [i, { index, access }] of this.#all.entries())
+      yield [index, { kind: 'whole', access, withNext: this.#all.length - 1 - i }];
+    for (const index of this.#done) yield [index, { kind: 'done' }];
   }
 
   /** @returns false where the half does not fit into the group */
@@ -63,13 +75,15 @@ class Group {
     const other = this.#open.findIndex((open) => isOtherHalf(open, half));
     if (other >= 0) {
       this.#open.splice(other, 1);
-      this.parts.set(index, { kind: 'done' });
+      this.#done.push(index);
       return true;
     }
-    const first = this.#all[0];
+    const first = this.#all[0]?.access;
     // A store shows whether it was complete to loads and to other stores.
     if (first && (kind === 'store' || first.kind === 'store')) return false;
-    const isFar = this.#all.some((one) => one.base === base && Math.abs(one.distance - distance) > MAX_DISTANCE);
+    const isFar = this.#all.some(
+      ({ access }) => access.base === base && Math.abs(access.distance - distance) > MAX_DISTANCE,
+    );
     if (isFar || this.#all.length === MAX_GROUP) return false;
     if (this.#changed.has(base) || this.#open.some((open) => open.register === register)) return false;
     if (kind === 'load') {
@@ -78,8 +92,7 @@ class Group {
       this.#changed.add(register);
     }
     this.#open.push(half);
-    this.#all.push(half);
-    this.parts.set(index, { kind: 'whole', access: half });
+    this.#all.push({ index, access: half });
     return true;
   }
 
