@@ -223,21 +223,20 @@ interface Future {
 }
 
 /**
- * What is looked at for an access: a range off its register, and one each off the registers of others that must pass as well, see
- * {@link Access.withNext}, or that are unaligned loads that follow it at once.
+ * What is looked at for an access: a range off its register; and if it is an unaligned load, one each off the registers of others that
+ * follow it at once, among them those that must pass with it, see {@link Access.withNext}.
  */
 function rangesFrom(access: SharingAccess, { following, expected }: Future, facts: Facts): Range[] {
   const ranges = [rangeFrom(access, { following, expected }, facts)];
   /** Registers that have a range already, or change. */
   const settled = new Set([access.from.base]);
-  let needed = access.withNext;
   for (const [i, step] of following.entries()) {
     if (step.kind === 'set') {
       settled.add(step.register);
       continue;
     }
     const { access: other } = step;
-    if (!canShareCheck(other) || !(needed-- > 0 || (isUnalignedLoad(access) && isUnalignedLoad(other)))) break;
+    if (!canShareCheck(other) || !isUnalignedLoad(access) || !isUnalignedLoad(other)) break;
     if (settled.has(other.from.base) || covers(facts, other)) continue;
     settled.add(other.from.base);
     ranges.push(rangeFrom(other, { following: following.slice(i + 1), expected }, facts));
