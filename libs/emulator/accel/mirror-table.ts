@@ -72,6 +72,11 @@ export class MirrorTable {
     this.dispatch.forbid(page);
   }
 
+  /** Is reading an address allowed, or writing it? */
+  allows(address: number, write: boolean): boolean {
+    return (write ? this.#writable : this.#readable)[address >>> PAGE_SHIFT] !== 0;
+  }
+
   /** @param offset of the one page in the block; default: all pages */
   clearWrites(offset?: number): void {
     if (offset !== undefined) remove(this.#writable, offset >>> PAGE_SHIFT);

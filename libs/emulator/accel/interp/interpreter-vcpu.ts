@@ -446,7 +446,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       return 0;
     }
     if (range.target.kind === 'mmio') this.#beginDevice();
-    else this.#fillBlock(address, physical, range);
+    else this.#fillBlock(address, physical, range, Access.Read);
     let value: number;
     if (bytes === 8) {
       value = this.#readBus(physical, 4);
@@ -482,7 +482,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
       this.#writeBus(physical, bytes, (value & widthMask(bytes)) >>> 0);
     }
     if (device) this.#endDevice();
-    else this.#fillBlock(address, physical, range); // after the store, which made the page dirty
+    else this.#fillBlock(address, physical, range, Access.Write); // after the store, which made the page dirty
   }
 
   #readBus(physical: number, width: AccessWidth): number {
@@ -521,7 +521,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
    * Caches a translation to memory, and says of mirrored pages that have appeared with it that they are there, and of the one behind it:
    * checks of several accesses are quicker where that is there, too.
    */
-  #fillBlock(address: number, physical: number, range: FlatRange): void {
+  #fillBlock(address: number, physical: number, range: FlatRange, access: Access): void {
     const { translatedBlockBytes: bytes = 0 } = this.#core;
     this.#fill(address, physical, range, false);
     if (!this.#mirror || range.target.kind !== 'ram') return;
@@ -530,7 +530,8 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     const first = page - (page % Math.max(bytes, PAGE_BYTES));
     const end = Math.max(first + bytes, page + 2 * PAGE_BYTES);
     for (let at = first; at < end; at += PAGE_BYTES) {
-      if (at === page || !this.#core.translateQuietly?.(at)) continue;
+      if (at === page || this.#mirror.allows(at, access === Access.Write)) continue;
+      if (!this.#core.translateQuietly?.(at)) continue;
       const offset = this.#core.translatedAddress - range.start + range.delta;
       const write = this.#core.translatedWritable && block.pageFlags[offset / PAGE_BYTES] === PageFlag.Dirty;
       this.#allowMirrored(at, block.linearOffset + offset, { write, fetch: false });

@@ -20,6 +20,8 @@ class FakeMmu implements UserMmu {
   readonly writable = true;
   readonly blockBytes = 0;
   readonly fault = { signal: 'SIGSEGV', code: 1 };
+  /** Pages that were asked about quietly, in turn. */
+  readonly found: number[] = [];
 
   constructor(private readonly present: ReadonlySet<number>) {}
 
@@ -29,6 +31,7 @@ class FakeMmu implements UserMmu {
   }
 
   find(address: number): boolean {
+    this.found.push(address);
     return this.translate(address);
   }
 
@@ -41,7 +44,7 @@ class FakeMmu implements UserMmu {
   }
 }
 
-/** Runs a loop that stores to addresses. @returns what the table of reads and that of writes then say of a page */
+/** Runs a loop that stores to addresses. @returns what the table of reads and that of writes then say of a page, and who was asked about */
 async function afterStores(addresses: readonly number[], present: readonly number[], written: readonly number[]) {
   const byteOrder = 'little';
   const memory = new LinearMemory(
@@ -56,13 +59,13 @@ async function afterStores(addresses: readonly number[], present: readonly numbe
     poll: () => undefined,
     close: () => undefined,
   });
+  const mmu = new FakeMmu(new Set([CODE, ...present]));
   let cpu: MipsUserCpu | undefined;
   const vcpu = await InterpreterVcpu.create({
     ...{ memory, bus, byteOrder, scheduler: new Scheduler(), nsPerInstruction: 2, deviceAccessNs: 2 },
     ...{ mirror: block, translation: { threshold: 3, service } },
     createCore: (host) => {
-      const options = { model: mipsModel('24Kf'), byteOrder, mmu: new FakeMmu(new Set([CODE, ...present])) } as const;
-      return (cpu = new MipsUserCpu(host, { ...options, cycles: () => 0 }));
+      return (cpu = new MipsUserCpu(host, { model: mipsModel('24Kf'), byteOrder, mmu, cycles: () => 0 }));
     },
   });
   const a = new MipsAssembler(CODE);
@@ -78,7 +81,7 @@ async function afterStores(addresses: readonly number[], present: readonly numbe
   if (window?.kind !== 'mirror') throw new Error('no mirror was offered');
   const bytes = new Uint8Array(memory.buffer);
   const of = (table: number) => (page: number) => bytes[table + page / PAGE_BYTES];
-  return { reads: of(window.reads), writes: of(window.writes) };
+  return { reads: of(window.reads), writes: of(window.writes), found: mmu.found };
 }
 
 const { there, next } = MirrorPage;
@@ -96,4 +99,11 @@ it('does not say so where that has not been written, is not present, or only pre
   expect([absent.reads(DATA), absent.writes(DATA)]).toEqual([there, there]);
   const before = await afterStores([DATA + PAGE_BYTES], [DATA, DATA + PAGE_BYTES], [DATA]);
   expect(before.reads(DATA)).toBe(0);
+});
+
+it('does not ask about it where it has been accessed', async () => {
+  const pages = [DATA, DATA + PAGE_BYTES];
+  const { writes, found } = await afterStores(pages.toReversed(), pages, pages);
+  expect(pages.map(writes)).toEqual([there | next, there]);
+  expect(found).toEqual([DATA + 2 * PAGE_BYTES]);
 });
