@@ -2,6 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { preparedBuild, RUNTIME } from '../../apps/cli/bin/prepared.mjs';
+
+const build = preparedBuild();
+if (build?.runtime !== RUNTIME) {
+  const by = build ? `prepared by Node ${build.runtime}, not ${RUNTIME}` : 'not prepared';
+  console.log(`The build is ${by}, so Bootlab starts more slowly than it does: run 'npm run build' with this Node.\n`);
+}
 
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const project = fileURLToPath(new URL('.', import.meta.url));

@@ -26,9 +26,9 @@ if (args[0] === 'exec') {
   const { boardCatalogue, createMachine, runMachine, selfTestFirmware } = await import('@bootlab/emulator');
   const { runCommandLine } = await import('./command-line.js');
   const { storesForBoards } = await import('./kept.js');
+  const { processHost } = await import('./process-host.js');
   const emulator = { boardCatalogue, createMachine, runMachine, selfTestFirmware };
-  const { stdin, stdout, stderr, env } = process;
+  const { env } = process;
   const engine = { ...emulator, ...storesForBoards({ env, build }) };
-  const host = { stdin, stdout, stderr, signals: process };
-  process.exitCode = await runCommandLine(args, { version, host, engine, env });
+  process.exitCode = await runCommandLine(args, { version, host: processHost(), engine, env });
 }

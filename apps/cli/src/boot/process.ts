@@ -1,4 +1,5 @@
 import type { GuestContext } from '../guest-context.js';
+import { processHost } from '../process-host.js';
 import { runBootCommandLine } from './command-line.js';
 
 /** Is `bootlab boot`: the process ends when nothing of it is left to do. */
@@ -6,7 +7,5 @@ export async function bootProcess(
   args: readonly string[],
   context: Pick<GuestContext<never>, 'version' | 'build'>,
 ): Promise<void> {
-  const { stdin, stdout, stderr, env } = process;
-  const host = { stdin, stdout, stderr, signals: process };
-  process.exitCode = await runBootCommandLine(args, { ...context, host, env });
+  process.exitCode = await runBootCommandLine(args, { ...context, host: processHost(), env: process.env });
 }
