@@ -59,7 +59,10 @@ function wholePlan(
     const pairs = new Map<number, PairPart>();
     steps.forEach((step, i) => {
       const { rt, rs, imm: distance, withNext = 0 } = step;
-      if (!isUnaligned(step)) return reader.append(fragment, wordOf(step), 0x1000 + 4 * i);
+      if (!isUnaligned(step)) {
+        reader.append(fragment, wordOf(step), 0x1000 + 4 * i);
+        return;
+      }
       const kind = isStore(step) ? 'store' : 'load';
       const whole = { kind, side: 'first', register: field(rt), base: field(rs), distance } as const;
       reader.appendWhole(fragment, whole, 0x1000 + 4 * i);

@@ -5,9 +5,10 @@ import type { RoundsCheck } from './rounds.js';
 import { planRounds } from './rounds.js';
 
 const [A, B] = [32, 36];
+const PLAIN = { kind: READ, reach: 0, withNext: 0, conditional: false, strays: false } as const;
 const access = (base: number, distance: number, alignment = 4, more: Partial<Access> = {}): Step => ({
   kind: 'access',
-  access: { kind: READ, alignment, reach: 0, from: { base, distance }, conditional: false, strays: false, ...more },
+  access: { ...PLAIN, alignment, from: { base, distance }, ...more },
 });
 const store = (base: number, distance: number): Step => access(base, distance, 4, { kind: WRITE });
 const move = (register: number, distance: number, base = register, conditional = false): Step => ({
