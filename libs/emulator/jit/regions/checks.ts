@@ -1,4 +1,5 @@
 import { getOrInsertComputed } from '../../core/index.js';
+import { alignedLow, extentOf, joined } from './access-extent.js';
 import type { Access, PairedFragment, SharingAccess, Step } from './access-steps.js';
 import { canShareCheck, MAX_ALIGNMENT, MAX_SPAN, READ, remainderOf, stepsOf, WRITE } from './access-steps.js';
 import { expectedAccesses } from './expected-accesses.js';
@@ -249,23 +250,15 @@ const isUnalignedLoad = ({ kind, reach }: Access): boolean => kind === READ && r
 /** An access and those of the others off its register, until that changes, that nothing covers and one check can with it. */
 function rangeFrom(first: SharingAccess, { following, expected }: Future, facts: Facts): Range {
   const { base, distance } = first.from;
-  let [low, high] = [distance, distance + first.reach];
-  let { kind, alignment } = first;
-  /** Distance of an access with that alignment. */
-  let anchor = distance;
+  let extent = extentOf(first, distance);
   for (const access of accessesUntilSet(base, following, expected)) {
     if (!canShareCheck(access) || access.from.base !== base || covers(facts, access)) continue;
-    const { from, reach } = access;
-    const [lower, higher] = [Math.min(low, from.distance), Math.max(high, from.distance + reach)];
-    // Room to begin at a multiple of the alignment; who is aligned otherwise cannot pass with the others.
-    if (higher - lower > MAX_SPAN - MAX_ALIGNMENT) continue;
-    if (remainderOf(from.distance - anchor, Math.min(alignment, access.alignment)) !== 0) continue;
-    if (access.alignment > alignment) [alignment, anchor] = [access.alignment, from.distance];
-    if (access.kind === WRITE) kind = WRITE;
-    [low, high] = [lower, higher];
+    const both = joined(extent, extentOf(access, access.from.distance));
+    // Room to begin at a multiple of the alignment.
+    if (both && both.high - both.low <= MAX_SPAN - MAX_ALIGNMENT) extent = both;
   }
-  // Where the accesses are aligned, this is on the first one's page.
-  return { base, low: low - remainderOf(low - anchor, alignment), high, write: kind === WRITE, alignment };
+  const { high, write, alignment } = extent;
+  return { base, low: alignedLow(extent), high, write, alignment };
 }
 
 function accessesUntilSet(base: number, following: readonly Step[], expected: readonly Access[]): readonly Access[] {

@@ -1,7 +1,9 @@
 /** Loops whose accesses are checked for several rounds at once. */
 
+import type { AccessExtent } from './access-extent.js';
+import { alignedLow, extentOf, joined } from './access-extent.js';
 import type { Access, Step } from './access-steps.js';
-import { canShareCheck, MAX_ALIGNMENT, MAX_SPAN, remainderOf, WRITE } from './access-steps.js';
+import { canShareCheck, MAX_ALIGNMENT, MAX_SPAN } from './access-steps.js';
 import type { Loop } from './flow-graph.js';
 
 /** A check holds for so many rounds at most; one that held for fewer than these would cost what it saves. */
@@ -79,10 +81,11 @@ function checkOf(steps: readonly Step[], isKnown: (register: number) => boolean)
   const rounds = Math.min(...list.map((range) => roundsOf(range)));
   return {
     rounds,
-    ranges: list.map(({ base, low, high, write, alignment, movement }) => ({
-      ...{ base, low, high, write, alignment },
-      ...{ below: (rounds - 1) * movement.down, above: (rounds - 1) * movement.up },
-    })),
+    ranges: list.map((range) => {
+      const { base, high, write, alignment, movement } = range;
+      const [below, above] = [(rounds - 1) * movement.down, (rounds - 1) * movement.up];
+      return { base, low: alignedLow(range), high, write, alignment, below, above };
+    }),
   };
 }
 
@@ -130,13 +133,10 @@ const moved = ({ down, up, multipleOf }: Movement, by: number): Movement => ({
 });
 
 /** A {@link MovingRange} before it is known for how many rounds. */
-interface RoundRange extends Omit<MovingRange, 'below' | 'above'> {
+interface RoundRange extends AccessExtent {
+  readonly base: number;
   readonly movement: Movement;
-  /** Distance of an access with that alignment. */
-  readonly anchor: number;
 }
-
-const NO_ACCESS = { write: false, alignment: 1, anchor: 0 };
 
 /**
  * A register's range with one more access in it; undefined where that cannot be checked with the others or for enough rounds.
@@ -149,23 +149,17 @@ function rangeWith(
   movement: Movement,
 ): RoundRange | undefined {
   if (!canShareCheck(access)) return undefined;
-  const { from, alignment: own, reach, kind } = access;
-  const distance = from.distance + by;
-  const { low, high, write, alignment, anchor } = before ?? { low: distance, high: distance, ...NO_ACCESS };
-  // Who is aligned otherwise cannot pass with the others.
-  if (before && remainderOf(distance - anchor, Math.min(own, alignment)) !== 0) return undefined;
-  const widest = own > alignment ? { alignment: own, anchor: distance } : { alignment, anchor };
-  const least = Math.min(low, distance);
-  const range = {
-    ...{ base: from.base, movement, ...widest, write: write || kind === WRITE },
-    low: least - remainderOf(least - widest.anchor, widest.alignment),
-    high: Math.max(high, distance + reach),
-  };
-  return movement.multipleOf >= widest.alignment && roundsOf(range) >= FEWEST_ROUNDS ? range : undefined;
+  const { base, distance } = access.from;
+  const own = extentOf(access, distance + by);
+  const extent = before ? joined(before, own) : own;
+  if (!extent || movement.multipleOf < extent.alignment) return undefined;
+  const range = { base, movement, ...extent };
+  return roundsOf(range) >= FEWEST_ROUNDS ? range : undefined;
 }
 
-function roundsOf({ low, high, movement: { down, up } }: Pick<RoundRange, 'low' | 'high' | 'movement'>): number {
-  const room = MAX_SPAN - MAX_ALIGNMENT - (high - low);
+function roundsOf(range: RoundRange): number {
+  const { up, down } = range.movement;
+  const room = MAX_SPAN - MAX_ALIGNMENT - (range.high - alignedLow(range));
   if (room < 0) return 0;
   return up === down ? MOST_ROUNDS : Math.min(MOST_ROUNDS, 1 + Math.floor(room / (up - down)));
 }
