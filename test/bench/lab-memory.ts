@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import type { HeapSpaceInfo } from 'node:v8';
 import { WebSocket } from 'ws';
 import { BACKENDS, ended, SELF_TEST, submit, withLab, type Backend, type Stand } from './lab-stand.js';
@@ -122,12 +122,13 @@ async function memoryOf(inspector: string): Promise<Memory> {
     await once(socket, 'open', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) });
     let id = 0;
     const ask = async (method: string, params: object = {}): Promise<unknown> => {
+      const replies = on(socket, 'message', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) });
       socket.send(JSON.stringify({ id: ++id, method, params }));
-      for (;;) {
-        const [data] = (await once(socket, 'message', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) })) as [Buffer];
+      for await (const [data] of replies as AsyncIterable<[Buffer]>) {
         const reply = JSON.parse(data.toString()) as { id?: number; result?: { result?: { value?: unknown } } };
         if (reply.id === id) return reply.result?.result?.value;
       }
+      return undefined; // only a signal ends the loop, with an error
     };
     for (let times = 0; times < 3; times++) await ask('HeapProfiler.collectGarbage');
     const expression =

@@ -104,7 +104,7 @@ onLinux('npm start (looks at /proc)', () => {
     const second = spawn(process.execPath, [START], { env: environment(await freePort()) });
     let errors = '';
     second.stderr.on('data', (data) => (errors += String(data)));
-    const [code] = (await once(second, 'exit')) as [number];
+    const [code] = (await once(second, 'close')) as [number];
     expect(code).toBe(1);
     expect(errors).toMatch(/in use|already/);
     expect((await fetch(`${first.url}/healthz`)).status).toBe(200);

@@ -112,7 +112,7 @@ describeWith('cross-mips', 'bootlab exec', () => {
       if (output === 'ready\n') child.kill('SIGINT');
       else if (output === 'ready\ncaught 2\n') child.kill('SIGTERM');
     });
-    const [status] = (await once(child, 'exit')) as [number | null];
+    const [status] = (await once(child, 'close')) as [number | null];
     expect(output).toBe('ready\ncaught 2\ncaught 15\n');
     expect(status).toBe(21);
   });

@@ -189,7 +189,7 @@ describe('submit', () => {
       output += text;
       if (!child.killed && output.includes(': running')) child.kill('SIGTERM');
     });
-    const [status] = (await once(child, 'exit')) as [number];
+    const [status] = (await once(child, 'close')) as [number];
     expect(status).toBe(128 + 15);
     expect(output).toContain('The job was cancelled.');
     const watched = await bootlab(['watch', idIn(output)]);
@@ -297,7 +297,7 @@ describe('a terminal', () => {
     const command = `'${process.execPath}' '${program}' ${args}`;
     const env = { ...environment(), TERM: 'xterm' };
     const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env });
-    const ended = once(terminal, 'exit') as Promise<[number | null]>;
+    const ended = once(terminal, 'close') as Promise<[number | null]>;
     const pending = [...dialogue];
     let seen = '';
     let from = 0;

@@ -189,8 +189,8 @@ async function inBoardThread(
     workerData: { port },
     transferList: [port],
   });
-  const [result] = await once(thread, 'message');
-  await once(thread, 'exit');
+  // Both may be told in one go: asking for the second after the first may be too late.
+  const [[result]] = await Promise.all([once(thread, 'message'), once(thread, 'exit')]);
   return result as { outcome: unknown; cache: { hits: number; bytes: number } }; // what board-thread.mjs posts
 }
 

@@ -47,7 +47,7 @@ export async function startTestRedis(): Promise<TestService> {
     url: `redis+unix://${socket}`,
     stop: async () => {
       server.kill('SIGTERM');
-      if (server.exitCode === null) await once(server, 'exit');
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
       await folder.remove();
     },
   };
