@@ -109,7 +109,7 @@ async function runJob({ threads, hub, interpreters }: Shop): Promise<void> {
     artifactLimitBytes: 0,
     interpreters,
   };
-  const events = { console: () => Promise.resolve(), progress: () => undefined };
+  const events = { console: () => Promise.resolve(), progress: () => undefined, remark: console.warn };
   const { report } = await new BoardHost(task, events, await threads.lend(), hub.connect()).ended;
   rmSync(artifactFolder, { recursive: true });
   if (report.end.kind !== 'steps-done') throw new Error(`a board ended without BOOT-OK: ${JSON.stringify(report.end)}`);

@@ -79,14 +79,17 @@ interface Run {
 
 async function run(on: BoardThreads, task: BoardTask, whileRunning?: (host: BoardHost) => void): Promise<Run> {
   const spans: ConsoleSpan[] = [];
+  const remarks: string[] = [];
   const events = {
     console: (more: ConsoleSpan[]) => Promise.resolve(void spans.push(...more)),
     progress: () => undefined,
+    remark: (line: string) => remarks.push(line),
   };
   const interpreters = cacheFolder(join(folder, 'interpreters'));
   const host = new BoardHost({ ...task, interpreters }, events, await on.lend(), hub.connect());
   whileRunning?.(host);
   const end = await host.ended;
+  expect(remarks).not.toContainEqual(expect.stringContaining('cannot be translated'));
   // A busy machine takes its time; the next job would begin in another thread.
   await eventually(async () => on.idleCount === on.count, 'the thread to be idle or gone');
   return { end, spans };

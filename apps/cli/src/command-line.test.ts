@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { BoardInfo, LoadedConfig, Machine, MachineConfig, MachineEnd } from '@bootlab/emulator';
+import type { BoardInfo, LoadedConfig, Machine, MachineEnd } from '@bootlab/emulator';
 import { loadImages } from '@bootlab/emulator';
 import { ConfigError } from '@bootlab/emulator/core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -44,6 +44,7 @@ const JIT = {
   invalidated: 1,
   flushes: 0,
   strays: 8,
+  failures: 0,
   cache: { hits: 4, misses: 3, bytes: 5000 },
 };
 const TRANSLATION = { instructions: 4_000_000, ...JIT };
@@ -67,7 +68,7 @@ class PlayedBoard implements Engine {
 
   constructor(private readonly script: readonly Act[]) {}
 
-  createMachine = (config: MachineConfig): Promise<Machine> => {
+  createMachine: Engine['createMachine'] = (config) => {
     if (this.refuse) return Promise.reject(this.refuse);
     this.config = loadImages(config);
     return Promise.resolve(this.machine);
@@ -225,6 +226,18 @@ describe('bootlab boot: exit status', () => {
     const ran = await bootlab(boot(...args), script);
     expect(ran.err).toMatch(message);
     expect(ran.status).toBe(status);
+  });
+
+  it('is what the guest made of it when the emulator remarks something, which is told at the end', async () => {
+    const ran = await bootlab(boot(), [{ print: 'a line' }, { end: { kind: 'power-off' } }], (_host, board) => {
+      const create = board.createMachine;
+      board.createMachine = (config, engine) => {
+        engine?.warn?.('it got along');
+        return create(config, engine);
+      };
+    });
+    expect(ran.status).toBe(0);
+    expect(ran.err).toMatch(/^bootlab: it got along\nbootlab: pass: /m);
   });
 
   it('is 3 with a trace when the emulator breaks', async () => {

@@ -16,6 +16,8 @@ export interface BoardEvents {
   /** Console output, in order. The board runs on meanwhile, up to a limit; a rejection ends the run. */
   console(spans: ConsoleSpan[]): Promise<void>;
   progress(progress: BoardProgress): void;
+  /** Of the emulator: it got along, but somebody should know. */
+  remark(line: string): void;
 }
 
 /** What a board leaves. */
@@ -89,6 +91,9 @@ export class BoardHost implements ThreadUser {
       case 'progress':
         this.last = { virtualNs: message.virtualNs, instructions: message.instructions };
         this.events.progress(message);
+        break;
+      case 'remark':
+        this.events.remark(message.line);
         break;
       case 'end':
         this.reported = true;

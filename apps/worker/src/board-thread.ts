@@ -45,7 +45,11 @@ const post = (message: FromThread): void => port.postMessage(message);
 async function work(task: HostedTask): Promise<void> {
   const messages = (inbox = new Inbox());
   const run = task.process ? runProcess : runBoard;
-  const engine = { ...engineStores(task), sha256: sha256InPlace };
+  const engine = {
+    ...engineStores(task),
+    sha256: sha256InPlace,
+    warn: (line: string) => post({ type: 'remark', line }),
+  };
   const credit = new ConsoleCredit(task.credit);
   const leftBytes = await run(task, engine, credit, post, (listener) => messages.listen(listener));
   inbox = undefined;

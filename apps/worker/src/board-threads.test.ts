@@ -46,6 +46,7 @@ describe('the threads of boards', () => {
         return Promise.resolve();
       },
       progress: () => undefined,
+      remark: (line: string) => void (text += `(${line})`),
     };
     const host = new BoardHost(task(cmdline), events, await threads.lend(), new MessageChannel().port2);
     return { host, text: () => text, ended: host.ended };
@@ -71,6 +72,12 @@ describe('the threads of boards', () => {
     await long.ended;
     expect([first, other]).toContain(await threadOf(threads));
     expect(threads.count).toBe(2);
+  });
+
+  it('pass on what the emulator remarks', async () => {
+    const { ended, text } = await start(threadsWith(), 'remark');
+    expect((await ended).report.end.kind).toBe('power-off');
+    expect(text()).toBe('(it got along)');
   });
 
   it.each(['throw', 'exit', 'hoard'])('are not used again after a board that broke (%s)', async (cmdline) => {

@@ -215,6 +215,7 @@ export class JobProcessor {
           return writer.append(spans);
         },
         progress: (progress) => recorder.take(progress),
+        remark: (line) => log.warn({ jobId }, line),
       },
       thread,
       this.services.translations.connect(),

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { EngineOptions } from '@bootlab/emulator';
 import { ProgramRun } from '@bootlab/emulator/user';
 import { USAGE_ARTIFACT } from '@bootlab/lab';
 import type { SavedArtifact } from '@bootlab/lab/artifacts';
@@ -23,7 +24,7 @@ const REPORT_MS = 200;
  */
 export async function runProcess(
   task: BoardTask,
-  engine: EngineStores,
+  engine: EngineStores & Pick<EngineOptions, 'warn'>,
   credit: ConsoleCredit,
   post: (message: FromBoard) => void,
   listen: (listener: (message: ToBoard) => void) => void,

@@ -66,6 +66,8 @@ export type FromThread =
 export type FromBoard =
   | { type: 'console'; spans: ConsoleSpan[]; sizeBytes: number }
   | ({ type: 'progress' } & BoardProgress)
+  /** The emulator's, for the people who run it. */
+  | { type: 'remark'; line: string }
   | ({ type: 'end'; report: RunReport; results: PlacedResult[] } & LeftArtifacts);
 
 /** What a run leaves behind: files in the task's folder, and why others are not there. */

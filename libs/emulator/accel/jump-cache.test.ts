@@ -53,6 +53,12 @@ it('counts visits where the entry is in use for the address', () => {
   expect(entry().target).toBe(-100);
 });
 
+it('counts down from a number that a word can hold', () => {
+  table.enter(KEY, 0, 0);
+  table.count(KEY, 2 ** 40 + 1);
+  expect(entry().target).toBe(-(2 ** 30));
+});
+
 it('forgets all', () => {
   table.enter(KEY, WORD, 30);
   table.clear();

@@ -36,10 +36,10 @@ export class JumpCacheTable {
     return { tag: this.#words[at + TAG] as number, linear: this.#words[at + LINEAR] as number };
   }
 
-  /** So many visits are left until it is asked for, if the entry is in use for this. */
+  /** So many visits are left until it is asked for, if the entry is in use for this. @param visits at most `JumpCache.maxVisits` count */
   count(key: JumpCacheKey, visits: number): void {
     const at = this.#indexOf(key);
-    if (this.#isFor(at, key)) this.#words[at + TARGET] = -visits;
+    if (this.#isFor(at, key)) this.#words[at + TARGET] = -Math.min(visits, JumpCache.maxVisits);
   }
 
   /** @param word how the translation is entered, see {@link TranslationWord} @param size its instructions */

@@ -101,6 +101,8 @@ export interface EngineOptions {
   readonly sha256?: ((bytes: Uint8Array) => Promise<string>) | undefined;
   /** What translations of an image are kept under, as known code is compared anyway; Node has `imageName`. Default: its SHA-256. */
   readonly imageName?: ((bytes: Uint8Array) => string) | undefined;
+  /** Takes remarks for the person who runs the machine: what failed, and was done in a slower way. Without it, it stops then. */
+  readonly warn?: ((line: string) => void) | undefined;
 }
 
 export const ACCELS = ['jit', 'interp'] as const;
@@ -123,7 +125,10 @@ export async function createMachine(config: MachineConfig, engine: EngineOptions
         translation:
           engine.accel === 'interp'
             ? undefined
-            : { threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: engine.translationService, image },
+            : {
+                ...{ threshold: engine.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: engine.translationService },
+                ...{ image, warn: engine.warn },
+              },
       }),
     onTransmit: (uart, byte) => outside.transmit(uart, byte),
     onPower: (event) => outside.power(event),

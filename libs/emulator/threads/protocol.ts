@@ -3,6 +3,7 @@ import type { ByteOrder } from '../core/index.js';
 import type {
   CompiledBatch,
   CompiledRegion,
+  CompilerResult,
   CompilerSetup,
   KeptModule,
   KeptTranslations,
@@ -38,6 +39,7 @@ export type FromTranslator =
       readonly batch: CompiledBatch;
       readonly bytes: Uint8Array<ArrayBuffer> | undefined;
     }
+  | (CompilerResult & { readonly kind: 'failed' })
   /** Nobody has asked for anything for a while, since this many requests. */
   | { readonly kind: 'idle'; readonly requests: number };
 

@@ -1,7 +1,7 @@
 // The translation thread: reads the machine's memory while the vCPU runs, and posts compiled regions back.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeTarget } from '../targets/index.js';
-import type { CompiledBatch, TranslationRequest } from '../accel/jit/index.js';
+import type { TranslationRequest } from '../accel/jit/index.js';
 import { RegionCompiler } from '../accel/jit/index.js';
 import type { FromTranslator, ThreadStart, ToTranslator } from './protocol.js';
 
@@ -69,23 +69,10 @@ function answerGathered(): void {
   const requests = gathered;
   gathered = [];
   isIdle = false;
-  answer(requests);
+  for (const result of compiler.attempt(requests)) {
+    post(result.kind === 'answer' ? { ...result, bytes } : result);
+    bytes = undefined;
+  }
   requestCount += requests.length;
   batchCount++;
-}
-
-/**
- * The vCPU may rewrite code while it is read, which can leave a region that contradicts itself. What fails is tried alone,
- * and what fails alone is put off; a fault of the translator's own shows where it runs inline.
- */
-function answer(requests: readonly TranslationRequest[]): void {
-  let batch: CompiledBatch;
-  try {
-    bytes = undefined;
-    batch = compiler.compile(requests);
-  } catch {
-    if (requests.length > 1) return requests.forEach((request) => answer([request]));
-    batch = { ...compiler.compile([]), postponed: requests };
-  }
-  post({ kind: 'answer', batch, bytes });
 }

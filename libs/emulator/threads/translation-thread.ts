@@ -138,7 +138,9 @@ class ThreadedTranslation implements TranslationService {
   /** What a program has from earlier runs, in whole functions. */
   #joined(news: FromHub): FromHub {
     const kept = news.modules.map(({ made }) => made);
-    const joined = joinRegions(kept, this.setup, this.description);
+    const joined = joinRegions(kept, this.setup, this.description, (error) => {
+      this.#finished.push({ kind: 'failed', failure: { request: undefined, error } });
+    });
     if (!joined) return news;
     this.#cache?.join(joined);
     const sizes = new Map(news.modules.map(({ made, wasmBytes }) => [made.module, wasmBytes]));
@@ -185,6 +187,7 @@ class ThreadedTranslation implements TranslationService {
   #pollThread(): TranslationResult | undefined {
     for (let result = this.#receive(); result; result = this.#receive()) {
       if (result.kind === 'answer') return { kind: 'answer', batch: this.#take(result) };
+      if (result.kind === 'failed') return result;
       if (result.requests !== this.#requests) continue;
       this.#end();
       this.#lastRequestMs = -Infinity; // long enough ago

@@ -148,7 +148,10 @@ async function createEngine(
     translation:
       options.accel === 'interp'
         ? undefined
-        : { threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: options.translationService, image },
+        : {
+            ...{ threshold: options.jitThreshold ?? DEFAULT_JIT_THRESHOLD, service: options.translationService },
+            ...{ image, warn: options.warn },
+          },
     translateAfter:
       options.translateAfter ?? (options.jitThreshold === undefined ? DEFAULT_TRANSLATE_AFTER : undefined),
     interpreters: options.interpreters,

@@ -32,9 +32,14 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
 /**
  * Builds the machine that the options describe. Drives are given to the guest through copy-on-write overlays: it may
  * write to them, the image files never change.
+ * @param warn takes the emulator's remarks
  * @throws UsageError naming the option that does not fit
  */
-export async function openMachine(options: BootOptions, maker: MachineMaker): Promise<OpenMachine> {
+export async function openMachine(
+  options: BootOptions,
+  maker: MachineMaker,
+  warn: (text: string) => void,
+): Promise<OpenMachine> {
   const files = new BoardFiles();
   try {
     const { accel, jitThreshold, cache } = options;
@@ -45,6 +50,7 @@ export async function openMachine(options: BootOptions, maker: MachineMaker): Pr
       ...engineStores(maker, cache),
       sha256: sha256InPlace,
       imageName,
+      warn,
     };
     const machine = await maker.createMachine(configOf(options, files, maker), engine);
     return {

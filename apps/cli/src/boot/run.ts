@@ -39,13 +39,14 @@ type Interruption = { kind: 'quit' } | { kind: 'output-closed' } | { kind: 'sign
  * @throws UsageError when an option or an image does not fit
  */
 export async function boot(options: BootOptions, host: BootHost, engine: Engine): Promise<number> {
-  const { machine, close } = await openMachine(options, engine);
+  const remarks: string[] = [];
+  const { machine, close } = await openMachine(options, engine, (text) => remarks.push(text));
   try {
     const statsFd = options.stats === undefined ? undefined : createOutput('--stats', options.stats);
     const logFd = options.log === undefined ? undefined : createOutput('--log', options.log);
     const profiler = startProfile(machine, options);
     const log = logFd === undefined ? undefined : new ConsoleLogFile(logFd);
-    return await run(machine, options, { log, statsFd, profiler }, host, engine.runMachine);
+    return await run(machine, options, { log, statsFd, profiler, remarks }, host, engine.runMachine);
   } finally {
     close();
   }
@@ -67,7 +68,7 @@ function limitsOf(
 async function run(
   machine: Machine,
   options: BootOptions,
-  files: { log?: ConsoleLogFile; statsFd?: number; profiler?: Profiler },
+  files: { log?: ConsoleLogFile; statsFd?: number; profiler?: Profiler; remarks: readonly string[] },
   host: BootHost,
   runMachine: Engine['runMachine'],
 ): Promise<number> {
@@ -113,6 +114,7 @@ async function run(
   const wallMs = performance.now() - startedAt;
 
   const verdict = verdictOf(report, interruption, limits.timeoutNs ?? 0);
+  for (const text of files.remarks) terminal.note(`bootlab: ${text}`); // until now the console was the guest's
   terminal.note(summaryOf(machine, verdict, wallMs));
   for (const line of files.profiler?.finish() ?? []) terminal.note(line);
   if (files.statsFd !== undefined) {

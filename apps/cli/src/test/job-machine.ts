@@ -40,9 +40,15 @@ export class FieldProblem extends Error {
 /**
  * Opens what a job names. Paths are those of the job file's folder, so that a job means the same from wherever it is
  * started. The guest writes into overlays: image files never change.
+ * @param warn takes the emulator's remarks
  * @throws FieldProblem naming the field of the spec
  */
-export async function openJobMachine(spec: JobSpec, folder: string, maker: MachineMaker): Promise<JobMachine> {
+export async function openJobMachine(
+  spec: JobSpec,
+  folder: string,
+  maker: MachineMaker,
+  warn: (text: string) => void,
+): Promise<JobMachine> {
   const { images } = spec;
   const files = new BoardFiles();
   const bytes = (field: string, reference: string | undefined): Uint8Array | undefined =>
@@ -64,7 +70,7 @@ export async function openJobMachine(spec: JobSpec, folder: string, maker: Machi
     const make = (): Promise<Machine> =>
       maker.createMachine(
         { ...config, drives },
-        { translationService: translateInThread, ...engineStores(maker), sha256: sha256InPlace },
+        { translationService: translateInThread, ...engineStores(maker), sha256: sha256InPlace, warn },
       );
     return { make, uploads, drives, close: () => files.close() };
   } catch (error) {

@@ -16,6 +16,8 @@ export interface Reporter {
   kernel(event: KernelEvent): void;
   /** Virtual time goes on. */
   time(nowNs: number): void;
+  /** Of the emulator: it got along, but somebody should know. */
+  remark(text: string): void;
   end(verdict: Verdict, report: RunReport, wallMs: number): void;
 }
 
@@ -58,6 +60,10 @@ export class LineReporter implements Reporter {
 
   time(nowNs: number): void {
     void nowNs; // a log does not need to know
+  }
+
+  remark(text: string): void {
+    this.line(`bootlab: ${printable(text)}`);
   }
 
   end({ outcome, reason }: Verdict, { virtualNs, instructions }: RunReport, wallMs: number): void {

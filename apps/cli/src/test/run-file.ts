@@ -219,7 +219,7 @@ class TestSession {
 
   private async attempt(spec: JobSpec, name: string, suffix: string): Promise<JobReport> {
     if (spec.kind === 'process') return this.attemptProcess(spec, name, suffix);
-    const opened = await openJobMachine(spec, this.options.folder, this.engine);
+    const opened = await openJobMachine(spec, this.options.folder, this.engine, (text) => this.reporter.remark(text));
     const { log: logFile } = this.options;
     try {
       const log = logFile === undefined ? undefined : new ConsoleLogFile(createOutput('--log', logFile + suffix));
@@ -252,7 +252,10 @@ class TestSession {
     const run = new ProcessRun({
       spec,
       createProgram: (request) =>
-        ProgramRun.create({ ...request, translationService: translateInThread, ...engineStores(this.engine) }),
+        ProgramRun.create({
+          ...{ ...request, translationService: translateInThread, ...engineStores(this.engine) },
+          warn: (text) => this.reporter.remark(text),
+        }),
       files: new Map(files),
       timeoutNs,
       wallGuardMs: guardMs + (spec.clock === 'wall' ? timeoutNs / 1e6 : 0),

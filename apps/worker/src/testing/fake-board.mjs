@@ -121,6 +121,10 @@ class FakeBoard {
         this.print(`${threadId}`);
         this.end('power-off');
         break;
+      case 'remark':
+        parentPort.postMessage({ type: 'remark', line: 'it got along' });
+        this.end('power-off');
+        break;
       default:
         this.print('hello\n');
         this.end('power-off');

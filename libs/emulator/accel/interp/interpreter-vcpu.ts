@@ -417,9 +417,11 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   /** An address was visited often. @param entry its jump cache entry in linear memory */
   #hot(entry: number): void {
-    const { translation, translateAfter = 0 } = this.options;
-    if (this.#instructions >= translateAfter || this.#translator?.hasKept) this.#translator?.translate(entry);
-    else if (translation) this.#bytes.setInt32((entry >>> 0) + JumpCache.target, -translation.threshold, true);
+    const translator = this.#translator;
+    if (!translator) return;
+    const { translateAfter = 0 } = this.options;
+    if (this.#instructions >= translateAfter || translator.hasKept) translator.translate(entry);
+    else this.#bytes.setInt32((entry >>> 0) + JumpCache.target, -translator.link.threshold, true);
   }
 
   #fetchMiss(address: number): void {

@@ -48,6 +48,20 @@ export interface CompiledBatch {
   readonly compileMs: number;
 }
 
+/** Code that the translator has a fault with: it can only be interpreted. */
+export interface TranslationFailure {
+  /** Undefined: it was not asked for, but made of what is known. */
+  readonly request: TranslationRequest | undefined;
+  readonly error: Error;
+}
+
+/** What became of requests. */
+export type CompilerResult =
+  | { readonly kind: 'answer'; readonly batch: CompiledBatch }
+  | { readonly kind: 'failed'; readonly failure: TranslationFailure };
+
+/** What fails so often in the same way does not fail because the code is being changed. */
+const ATTEMPTS = 3;
 /** How much of the visits before a translation a branch target must have had to count as warm. */
 const WARM_SHARE = 0.1;
 /** Words of a jump cache entry. */
@@ -85,6 +99,37 @@ export class RegionCompiler {
   learn(regions: readonly CompiledRegion[]): void {
     for (const region of regions)
       for (const [page] of region.pages) getOrInsertComputed(this.#known, page, () => []).push(region);
+  }
+
+  /**
+   * As {@link compile}, but tells of what fails. The vCPU may rewrite code while it is read, which can leave a region that contradicts
+   * itself: what fails is tried alone, and what fails alone, but not always in the same way, is postponed.
+   */
+  *attempt(requests: readonly TranslationRequest[]): Generator<CompilerResult, void> {
+    const [first, ...more] = requests;
+    if (!first) return;
+    const made = this.#attempt(requests);
+    if (!(made instanceof Error)) yield { kind: 'answer', batch: made };
+    else if (more.length === 0) yield this.#insist(first, made);
+    else for (const request of requests) yield* this.attempt([request]);
+  }
+
+  #attempt(requests: readonly TranslationRequest[]): CompiledBatch | Error {
+    try {
+      return this.compile(requests);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #insist(request: TranslationRequest, error: Error): CompilerResult {
+    for (let attempts = 1; attempts < ATTEMPTS; attempts++) {
+      const made = this.#attempt([request]);
+      if (!(made instanceof Error)) return { kind: 'answer', batch: made };
+      if (made.message !== error.message)
+        return { kind: 'answer', batch: { ...this.compile([]), postponed: [request] } };
+    }
+    return { kind: 'failed', failure: { request, error } };
   }
 
   /** @throws Error when the code was changed while it was read, in a way that made no sense */

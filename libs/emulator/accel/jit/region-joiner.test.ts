@@ -61,11 +61,15 @@ function piecesOf(build: (a: MipsAssembler) => void, pieces: readonly Piece[], w
 
 /** What there is afterwards; undefined where nothing was joined. */
 function join(kept: readonly KeptModule[]): KeptModule[] | undefined {
-  const joined = joinRegions(kept, setup, description);
+  const joined = joinRegions(kept, setup, description, fail);
   return joined && [...withoutRegions(kept, joined.replaced), ...joined.made];
 }
 const regionsOf = (modules: readonly KeptModule[] | undefined) => modules?.flatMap(({ regions }) => regions) ?? [];
 const seedsOf = (modules: readonly KeptModule[] | undefined) => regionsOf(modules).map(({ entries }) => entries[0]);
+
+function fail(error: Error): never {
+  throw error;
+}
 
 /** Instructions without any control flow. */
 function work(a: MipsAssembler, count: number): void {
@@ -95,6 +99,14 @@ describe('joining regions', () => {
     expect(region?.entries[0]).toBe(at('loop'));
     expect([...(region?.addresses ?? [])]).toEqual(expect.arrayContaining([at('loop'), at('second')]));
     expect(region?.instructions).toBeGreaterThan(400);
+  });
+
+  it('leaves as it is what the translator has a fault with', () => {
+    const { kept } = piecesOf(twoHalves, [{ seed: 'loop', until: 'second' }, { seed: 'second' }]);
+    const errors: string[] = [];
+    const faulty = { ...description, modeConstants: () => fail(new Error('a fault')) };
+    expect(joinRegions(kept, setup, faulty, ({ message }) => errors.push(message))).toBeUndefined();
+    expect(errors).toEqual(['a fault']);
   });
 
   it('happens once: what was joined stays, with the machine code that it has by then', () => {

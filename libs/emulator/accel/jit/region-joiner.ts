@@ -28,12 +28,14 @@ export interface JoinedRegions {
  * by then; what gets hot later becomes regions of its own, and control goes to and fro between them. Who knows from
  * earlier runs what gets hot makes one region of each function. Only for programs that run at their own addresses: a kernel
  * is too large, and executes little of it often.
+ * @param failed is told why something cannot be translated as a whole, and stays as it is
  * @returns undefined where there is nothing to gain
  */
 export function joinRegions(
   kept: readonly (RegionModule & Partial<Pick<KeptModule, 'bytes'>>)[],
   setup: CompilerSetup,
   description: TargetDescription,
+  failed: (error: Error) => void,
 ): JoinedRegions | undefined {
   const groups = new Map<string, CompiledRegion[]>();
   for (const { regions } of kept)
@@ -42,15 +44,10 @@ export function joinRegions(
       const key = `${region.modeKey} ${windowKey(region.window)}`;
       getOrInsertComputed(groups, key, () => []).push(region);
     }
-  const replaced: CompiledRegion[] = [];
-  const made: KeptModule[] = [];
-  for (const regions of groups.values()) {
-    if (!isWorthJoining(regions)) continue;
-    const code = new KnownCode(regions, setup, description);
-    if (!isWorthJoining(code.regions)) continue;
-    replaced.push(...code.regions);
-    const { modeKey, window } = regions[0] as CompiledRegion; // a group has one at least
-    for (const neighbours of neighbourhoods(code.join())) {
+  /** In as few modules as it is worth. */
+  const translate = (code: KnownCode): KeptModule[] => {
+    const { modeKey, window } = code.regions[0] as CompiledRegion; // it is worth joining
+    return [...neighbourhoods(code.join())].map((neighbours) => {
       const module = new RegionModuleWriter(setup, description);
       for (const region of neighbours)
         module.add(region, code.reader, { modeKey, window, strays: NO_STRAYS, joined: true });
@@ -58,7 +55,20 @@ export function joinRegions(
       // Machine code that there is already stays.
       const there = kept.find((one) => one.bytes && isEqual(one.bytes, bytes))?.module;
       const compiled = there ?? new WebAssembly.Module(bytes);
-      made.push({ bytes, regions: module.regions, memory: setup.memory, module: compiled });
+      return { bytes, regions: module.regions, memory: setup.memory, module: compiled };
+    });
+  };
+  const replaced: CompiledRegion[] = [];
+  const made: KeptModule[] = [];
+  for (const regions of groups.values()) {
+    if (!isWorthJoining(regions)) continue;
+    try {
+      const code = new KnownCode(regions, setup, description);
+      if (!isWorthJoining(code.regions)) continue;
+      made.push(...translate(code));
+      replaced.push(...code.regions);
+    } catch (error) {
+      failed(error instanceof Error ? error : new Error(String(error)));
     }
   }
   return replaced.length > 0 ? { made, replaced } : undefined;

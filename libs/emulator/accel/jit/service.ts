@@ -1,5 +1,5 @@
 import type { TargetDescription } from '../../jit/ir/index.js';
-import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
+import type { CompiledBatch, CompilerResult, PutOff, TranslationRequest } from './region-compiler.js';
 import { RegionCompiler } from './region-compiler.js';
 import { joinRegions, withoutRegions } from './region-joiner.js';
 import type { CompiledRegion, CompilerSetup, KeptModule, RegionModule } from './region-module.js';
@@ -9,7 +9,7 @@ import { libraryKey, placeKey, putOffOf } from './translation-library.js';
 /** What a service has finished. */
 export type TranslationResult =
   /** What was asked for. */
-  | { readonly kind: 'answer'; readonly batch: CompiledBatch }
+  | CompilerResult
   /** What was translated in an earlier run or for another board: of use if the same code turns up here. */
   | { readonly kind: 'known'; readonly made: RegionModule; readonly wasmBytes: number }
   /** What was asked for, and nobody had to look at. */
@@ -62,6 +62,7 @@ function inline(
     started.learn(learned);
     return started;
   };
+  const failed = (error: Error): void => void finished.push({ kind: 'failed', failure: { request: undefined, error } });
   const known = new Map<string, PutOff>();
   let consulted = false;
   /** What ends before anything is translated has nothing to look up. */
@@ -69,7 +70,7 @@ function inline(
     if (consulted || key === undefined) return;
     consulted = true;
     const kept = library?.load(key);
-    const joined = kept && joinRegions(kept.modules, setup, description);
+    const joined = kept && joinRegions(kept.modules, setup, description, failed);
     const modules = joined ? [...withoutRegions(kept.modules, joined.replaced), ...joined.made] : kept?.modules;
     if (joined && modules) library?.replace(key, modules);
     for (const made of modules ?? []) {
@@ -86,9 +87,11 @@ function inline(
       const why = request.before.length === 0 ? known.get(placeKey(request)) : undefined;
       if (why) return void finished.push(putOffAgain(request, why));
       compiler ??= startCompiler();
-      const batch = compiler.compile([request]);
-      if (key !== undefined) for (const [place, why] of putOffOf(batch)) library?.putOff(key, place, why);
-      finished.push({ kind: 'answer', batch });
+      for (const result of compiler.attempt([request])) {
+        finished.push(result);
+        if (key === undefined || result.kind === 'failed') continue;
+        for (const [place, why] of putOffOf(result.batch)) library?.putOff(key, place, why);
+      }
     },
     poll: () => finished.shift(),
     close: () => {

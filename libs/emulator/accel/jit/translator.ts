@@ -1,6 +1,6 @@
 import { getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import { TranslationWord } from '../../jit/ir/index.js';
+import { JumpCache, TranslationWord } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
 import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
 import { firstFreeTarget, systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
@@ -13,7 +13,7 @@ import type { SoftTlbTables } from '../soft-tlb.js';
 import { CodePages } from './code-pages.js';
 import type { KnownRegion, Places } from './known-regions.js';
 import { KnownRegions, placeOf } from './known-regions.js';
-import type { CompiledBatch, PutOff, TranslationRequest } from './region-compiler.js';
+import type { CompiledBatch, PutOff, TranslationFailure, TranslationRequest } from './region-compiler.js';
 import type { LocatedRegion } from './region-locator.js';
 import { RegionLocator } from './region-locator.js';
 import { Strays } from './strays.js';
@@ -29,6 +29,8 @@ export interface TranslationOptions {
   readonly maxWasmBytes?: number | undefined;
   /** See `CompilerSetup`. A function is asked when something is translated first, and nothing is looked up before. */
   readonly image?: string | (() => string | undefined) | undefined;
+  /** Hears of the first code that the translator has a fault with: it is interpreted. Without this the machine stops then. */
+  readonly warn?: ((line: string) => void) | undefined;
 }
 
 export interface TranslationStats {
@@ -49,6 +51,8 @@ export interface TranslationStats {
   flushes: number;
   /** Instructions that are known to access memory outside of the direct window often, see `Strays`. */
   strays: number;
+  /** Translations that failed because of faults in the translator: it should be none. */
+  failures: number;
   /** Translations of earlier runs and of other boards. */
   readonly cache: {
     /** Regions taken from there, and regions that had to be made. */
@@ -82,6 +86,8 @@ const DEFAULT_MAX_WASM_BYTES = 96 << 20;
 const PATIENCE = 4;
 /** Code with a jump table is translated after this many times the usual visits, when more of its targets are known. */
 const POSTPONEMENT = 8;
+/** Code that cannot be translated is tried again after this many times the usual visits: it may have changed. */
+const FAILURE = 4096;
 const FIRST_TABLE_SIZE = 4096;
 /** As much of the CPU's area as holds general registers. */
 const STATE_WORDS = 128;
@@ -105,6 +111,7 @@ export class Translator {
     invalidated: 0,
     flushes: 0,
     strays: 0,
+    failures: 0,
     cache: { hits: 0, misses: 0, bytes: 0 },
   };
   readonly #jumpCache: JumpCacheTable;
@@ -150,7 +157,8 @@ export class Translator {
       fetchOffset: (address) => tlb.fetchOffset(address),
       holdsCode: (linear) => this.#pages.has(linear),
     });
-    this.link = { jumpCache: this.#jumpCache.offset, threshold: options.threshold };
+    const threshold = Math.min(options.threshold, JumpCache.maxVisits);
+    this.link = { jumpCache: this.#jumpCache.offset, threshold };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
     this.#known = new KnownRegions({ memory: memory.memory, translations: this.table }, this.#strays);
     const systemExits = this.#installSystemExits();
@@ -163,7 +171,7 @@ export class Translator {
           memory: { pages: memory.pages, shared: memory.shared },
           cpuBase: words.byteOffset,
           jumpCache: this.link.jumpCache,
-          threshold: options.threshold,
+          threshold,
           systemExits,
           image: typeof image === 'function' ? image() : image,
         },
@@ -217,7 +225,7 @@ export class Translator {
     const rewritten = this.#pages.rewrites(linear);
     if (rewritten > PATIENCE) {
       this.#pages.forgive(linear);
-      return this.#jumpCache.count(key, this.options.threshold << Math.min(rewritten, 12));
+      return this.#jumpCache.count(key, this.link.threshold * 2 ** Math.min(rewritten, 12));
     }
     const modeKey = this.words[this.#modeKey] as number;
     const address = (tag - modeKey) >>> 0;
@@ -272,6 +280,8 @@ export class Translator {
         this.#takeAnswer(result.batch);
       } else if (result.kind === 'put-off') {
         this.#takePutOff(result);
+      } else if (result.kind === 'failed') {
+        this.#takeFailure(result.failure);
       } else {
         for (const { strays } of result.made.regions) this.#learn(strays);
         const news = this.#known.add(result.made, true);
@@ -371,6 +381,15 @@ export class Translator {
     }
   }
 
+  #takeFailure({ request, error }: TranslationFailure): void {
+    const { stats, options } = this;
+    const code = request ? `The code at 0x${request.address.toString(16).padStart(8, '0')}` : 'Code of earlier runs';
+    const line = `${code} cannot be translated, please report it: ${error.message}`;
+    if (!options.warn) throw new Error(line, { cause: error });
+    if (stats.failures++ === 0) options.warn(`${line}. It is interpreted instead, which is slower`);
+    if (request) this.#restartCount(request, FAILURE);
+  }
+
   /**
    * Installs known regions with code on a page, as far as all of their code can be found and is what was translated.
    * @returns false where some of a region's code cannot be found at present
@@ -422,7 +441,7 @@ export class Translator {
     { address, modeKey, linear }: Pick<TranslationRequest, 'address' | 'modeKey' | 'linear'>,
     factor = 1,
   ): void {
-    this.#jumpCache.count(jumpCacheKey(address, modeKey, linear), this.options.threshold * factor);
+    this.#jumpCache.count(jumpCacheKey(address, modeKey, linear), this.link.threshold * factor);
   }
 
   #install(current: readonly LocatedRegion[]): void {

@@ -129,6 +129,8 @@ export const JumpCache = {
   linear: 4,
   /** Positive: a {@link TranslationWord}. Negative: visits left. 0: asked for, or refused. */
   target: 8,
+  /** Most visits that a count begins with: nobody waits for the end of it. */
+  maxVisits: 2 ** 30,
   /** Instructions of the translation. */
   size: 12,
   /** Where there is none: upper half of the tag that used the entry before, and visits that were left to that. */
