@@ -22,10 +22,12 @@ describe.each(CPUS)('the self-test firmware on a %s', (cpu) => {
       shape(JIT_ONLY, 2003),
       shape(TIERED, 4099),
       shape(IN_THREAD, 20_011),
+      shape({ jitThreshold: 3e9 }, Infinity), // more than a word of the jump cache counts
     ]);
     expect(runs[0]?.outcome.text).toContain('SELFTEST: PASS');
     expect(runs[0]?.outcome.end).toBe('power-off');
     expect(runs[1]?.translated).toBeGreaterThan(0.5);
+    expect(runs[5]?.translated).toBe(0);
   });
 });
 
