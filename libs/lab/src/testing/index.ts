@@ -53,6 +53,19 @@ export async function startTestRedis(): Promise<TestService> {
   };
 }
 
+/** A busy host may hold up whatever it is; not every time. */
+const TRIES = 3;
+
+/**
+ * How long it takes at best, ms, for a test of what must not take long: tried again when it took longer than that.
+ * @param act does it, and says how long it took
+ */
+export async function atBest(limitMs: number, act: (attempt: number) => Promise<number>): Promise<number> {
+  let best = Infinity;
+  for (let attempt = 1; attempt <= TRIES && best >= limitMs; attempt++) best = Math.min(best, await act(attempt));
+  return best;
+}
+
 /** Polls until `probe` gives a value. */
 export async function eventually<T>(
   probe: () => Promise<T | null | undefined | false> | T | null | undefined | false,
