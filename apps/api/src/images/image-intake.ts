@@ -79,14 +79,15 @@ export class ImageIntake implements OnApplicationShutdown {
     }
   }
 
-  /** Stores a complete file of a transfer that is being checked. The file is gone afterwards, however this ends. */
+  /** Stores a complete file of a transfer that is being checked. When anybody hears of the end, whichever it is, the file is gone. */
   async store(transfer: StoredTransfer, file: StagedFile, signal: AbortSignal): Promise<void> {
+    let image: Image;
     try {
-      const image = await this.storeChecked(transfer, file, signal);
-      await this.transfers.stored(transfer.id, image.id);
+      image = await this.storeChecked(transfer, file, signal);
     } finally {
       await this.images.discard(file);
     }
+    await this.transfers.stored(transfer.id, image.id);
   }
 
   /** A file on this host's disk, with its digest. */
