@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import type { Job, JobBrief, Problem } from '@bootlab/lab';
 import { JobStore } from '@bootlab/lab/server';
+import { eventually } from '@bootlab/lab/testing';
 import { DATABASE } from '../lab.module.js';
 import { startJobsApi, type JobsApi } from '../testing/test-jobs.js';
 
@@ -59,42 +60,60 @@ interface ServerEvent {
   data: string;
 }
 
-/** Reads a stream of events until `enough`. */
-async function listen(
-  path: string,
-  enough: (events: ServerEvent[]) => boolean,
-  headers: Record<string, string> = {},
-): Promise<ServerEvent[]> {
+/** A stream of events, from the moment it is open. */
+async function open(path: string, headers: Record<string, string> = {}) {
   const abort = new AbortController();
   const response = await fetch(api.url + path, {
     headers: { authorization: `Bearer ${api.token}`, ...headers },
     signal: abort.signal,
   });
   expect(response.headers.get('content-type')).toMatch('text/event-stream');
-  const events: ServerEvent[] = [];
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    text += Buffer.from(chunk).toString();
-    const messages = text.split('\n\n');
-    text = messages.pop() ?? '';
-    for (const message of messages) {
-      const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(message)?.[1] ?? '';
-      if (field('event') !== '') events.push({ event: field('event'), id: field('id'), data: field('data') });
+  const heard: ServerEvent[] = [];
+  const hear = async (): Promise<void> => {
+    let text = '';
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      const messages = text.split('\n\n');
+      text = messages.pop() ?? '';
+      for (const message of messages) {
+        const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(message)?.[1] ?? '';
+        if (field('event') !== '') heard.push({ event: field('event'), id: field('id'), data: field('data') });
+      }
     }
-    if (enough(events)) break;
-  }
-  abort.abort();
-  return events;
+  };
+  const over = hear().catch(() => undefined); // it was left
+  return {
+    /** All events so far, as soon as they are what is waited for. */
+    until: async (enough: (events: ServerEvent[]) => boolean): Promise<ServerEvent[]> => {
+      await eventually(() => enough(heard), 'the events that are waited for');
+      return [...heard];
+    },
+    leave: async () => {
+      abort.abort();
+      await over;
+    },
+  };
+}
+
+/** Reads a stream of events until `enough`. */
+async function listen(
+  path: string,
+  enough: (events: ServerEvent[]) => boolean,
+  headers: Record<string, string> = {},
+): Promise<ServerEvent[]> {
+  const stream = await open(path, headers);
+  return stream.until(enough).finally(() => stream.leave());
 }
 
 it('tells of every change of a job, and of its end', async () => {
   const { id, claim, finish } = await api.run();
-  const listening = listen(`/api/v1/jobs/${id}/events`, (events) => events.at(-1)?.event === 'end');
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  const stream = await open(`/api/v1/jobs/${id}/events`);
+  await stream.until(({ length }) => length > 0);
   await api.app.get(JobStore).record(claim, { virtualNs: 5, instructions: 5 });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await stream.until(({ length }) => length > 1);
   await finish();
-  const events = await listening;
+  const events = await stream.until((all) => all.at(-1)?.event === 'end');
+  await stream.leave();
   expect(events.map(({ event }) => event)).toEqual(['job', 'job', 'job', 'end']);
   const jobs = events.slice(0, 3).map(({ data }) => JSON.parse(data) as Job);
   expect(jobs.map(({ state, virtualNs }) => [state, virtualNs])).toEqual([
@@ -112,13 +131,12 @@ it('tells of every job of the project, and goes on where a connection broke', as
       const job = JSON.parse(data) as JobBrief;
       return job.id === id && job.state === state;
     });
-  let made = '';
-  const listening = listen('/api/v1/events', (events) => made !== '' && seen(made, 'ended')(events));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  made = (await api.submit({ name: 'told' })).id;
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  const stream = await open('/api/v1/events');
+  const { id: made } = await api.submit({ name: 'told' });
+  await stream.until(seen(made, 'queued'));
   await api.post(`/api/v1/jobs/${made}/cancel`, {});
-  const events = await listening;
+  const events = await stream.until(seen(made, 'ended'));
+  await stream.leave();
   const first = events.find((event) => seen(made, 'queued')([event]));
   expect(JSON.parse(first?.data ?? '{}')).toMatchObject({ id: made, name: 'told' });
   const resumed = await listen('/api/v1/events', seen(made, 'ended'), { 'last-event-id': first?.id ?? '' });
