@@ -289,10 +289,10 @@ describe('images of the lab', () => {
 });
 
 describe('a terminal', () => {
-  /** Runs a command in a pseudo-terminal made by script(1), and types when it shows what is expected. */
+  /** Runs a command in a pseudo-terminal made by script(1), and types, or does something else, when it shows what is expected. */
   async function inTerminal(
     args: string,
-    dialogue: readonly (readonly [expected: string, typed: string])[],
+    dialogue: readonly (readonly [expected: string, reaction: string | (() => void)])[],
   ): Promise<{ seen: string; status: number }> {
     const command = `'${process.execPath}' '${program}' ${args}`;
     const env = { ...environment(), TERM: 'xterm' };
@@ -308,7 +308,8 @@ describe('a terminal', () => {
         if (at === -1) return;
         from = at + next[0].length;
         pending.shift();
-        terminal.stdin.write(next[1]);
+        if (typeof next[1] === 'string') terminal.stdin.write(next[1]);
+        else next[1]();
       }
     });
     const [status] = await ended;
@@ -325,10 +326,12 @@ describe('a terminal', () => {
     expect(status).toBe(0);
     expect(seen).toContain('left; the job goes on');
     // All that was printed comes again; the job's end is the console's.
-    const watching = inTerminal(`console ${id}`, [['>abc\x03', 'd']]);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    await bootlab(['cancel', id]);
-    const again = await watching;
+    let cancelled: Promise<unknown> | undefined;
+    const again = await inTerminal(`console ${id}`, [
+      ['>abc\x03', 'd'],
+      ['d', () => (cancelled = bootlab(['cancel', id]))],
+    ]);
+    await cancelled;
     expect(again.seen).toContain('>abc\x03d');
     expect(again.status).toBe(3);
     expect((await bootlab(['console', id, '--uart', 'none'])).errors).toContain('Use one of: uart0');

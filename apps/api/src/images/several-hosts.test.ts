@@ -117,18 +117,20 @@ it('tidy up what they share one at a time', async () => {
   let collecting = 0;
   let most = 0;
   let times = 0;
+  const runs: Promise<void>[] = [];
   for (const app of [first.app, second.app]) {
     const store = app.get(ArtifactStore);
     const collect = store.collect.bind(store);
     jest.spyOn(store, 'collect').mockImplementation(async (retentionMs) => {
       times++;
       most = Math.max(most, ++collecting);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await Promise.race([...runs, new Promise((resolve) => setTimeout(resolve, 3000))]); // the other one gives up meanwhile
       collecting--;
       return collect(retentionMs);
     });
   }
-  await Promise.all([first.app, second.app].map((app) => app.get(ImageJanitor).run()));
+  runs.push(...[first.app, second.app].map((app) => app.get(ImageJanitor).run()));
+  await Promise.all(runs);
   expect([times, most]).toEqual([1, 1]);
   await second.app.get(ImageJanitor).run();
   expect([times, most]).toEqual([2, 1]);

@@ -57,12 +57,12 @@ export async function startTestRedis(): Promise<TestService> {
 const TRIES = 3;
 
 /**
- * How long it takes at best, ms, for a test of what must not take long: tried again when it took longer than that.
- * @param act does it, and says how long it took
+ * The least that was measured, for a test of what must not take long: measured again while it is not below a limit.
+ * @param measure for example how long it takes, ms
  */
-export async function atBest(limitMs: number, act: (attempt: number) => Promise<number>): Promise<number> {
+export async function atBest(limit: number, measure: (attempt: number) => Promise<number>): Promise<number> {
   let best = Infinity;
-  for (let attempt = 1; attempt <= TRIES && best >= limitMs; attempt++) best = Math.min(best, await act(attempt));
+  for (let attempt = 1; attempt <= TRIES && best >= limit; attempt++) best = Math.min(best, await measure(attempt));
   return best;
 }
 
