@@ -17,8 +17,11 @@ export class ConfigError extends Error {
 
 /** A broken invariant of the emulator itself. Never caused by guest behaviour alone. */
 export class EmulatorError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'EmulatorError';
   }
 }
+
+/** What was thrown, which may be anything. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

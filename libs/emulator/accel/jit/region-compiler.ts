@@ -1,4 +1,4 @@
-import { getOrInsertComputed } from '../../core/index.js';
+import { asError, getOrInsertComputed } from '../../core/index.js';
 import { JumpCache, SoftTlb } from '../../jit/ir/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { CodeSource, DirectWindow, Region } from '../../jit/regions/index.js';
@@ -118,7 +118,7 @@ export class RegionCompiler {
     try {
       return this.compile(requests);
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      return asError(error);
     }
   }
 

@@ -1,4 +1,4 @@
-import { getOrInsertComputed } from '../../core/index.js';
+import { asError, getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import type { Region } from '../../jit/regions/index.js';
 import { KnownCode } from './known-code.js';
@@ -68,7 +68,7 @@ export function joinRegions(
       made.push(...translate(code));
       replaced.push(...code.regions);
     } catch (error) {
-      failed(error instanceof Error ? error : new Error(String(error)));
+      failed(asError(error));
     }
   }
   return replaced.length > 0 ? { made, replaced } : undefined;

@@ -1,4 +1,4 @@
-import { getOrInsertComputed } from '../../core/index.js';
+import { EmulatorError, getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
 import { JumpCache, TranslationWord } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
@@ -383,10 +383,12 @@ export class Translator {
 
   #takeFailure({ request, error }: TranslationFailure): void {
     const { stats, options } = this;
-    const code = request ? `The code at 0x${request.address.toString(16).padStart(8, '0')}` : 'Code of earlier runs';
-    const line = `${code} cannot be translated, please report it: ${error.message}`;
-    if (!options.warn) throw new Error(line, { cause: error });
-    if (stats.failures++ === 0) options.warn(`${line}. It is interpreted instead, which is slower`);
+    const instead = request
+      ? `the code at 0x${request.address.toString(16).padStart(8, '0')} cannot be translated and is interpreted`
+      : 'what earlier runs translated cannot be joined and stays in pieces';
+    const line = `${instead}, which is slower; please report it: ${error.message}`;
+    if (!options.warn) throw new EmulatorError(line, { cause: error });
+    if (stats.failures++ === 0) options.warn(line);
     if (request) this.#restartCount(request, FAILURE);
   }
 
