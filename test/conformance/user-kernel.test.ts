@@ -119,6 +119,16 @@ describeWith('cross-mips', 'what Linux user mode has not', () => {
       'bootlab: the system call userfaultfd is not implemented; the program is told ENOSYS\nuserfaultfd: Function not implemented\n',
     );
   });
+
+  it('is told for some numbers, not for all that a program may try', async () => {
+    const program = await build('unknown-calls', 'little');
+    const run = await execProgram(['--arch', 'mipsel', program]);
+    expect(run.output).toBe('1000\n');
+    const lines = run.errors.trimEnd().split('\n');
+    expect(lines).toHaveLength(101);
+    expect(lines[0]).toBe('bootlab: the system call syscall_100000 is not implemented; the program is told ENOSYS');
+    expect(lines[100]).toContain('syscall_unknown');
+  });
 });
 
 describeWith(['cross-mips', 'qemu-user'], 'Linux user mode beside qemu-user', () => {

@@ -6,6 +6,7 @@ import { runBoard } from './board-run.js';
 import { engineStores } from './engine-stores.js';
 import { runProcess } from './process-run.js';
 import { ConsoleCredit, type FromThread, type HostedTask, type ToBoard, type ToThread } from './protocol.js';
+import { limitRemarks } from './remarks.js';
 
 /** From the end of a job to the collection of what it leaves. */
 const COLLECTION_MS = 300;
@@ -48,7 +49,7 @@ async function work(task: HostedTask): Promise<void> {
   const engine = {
     ...engineStores(task),
     sha256: sha256InPlace,
-    warn: (line: string) => post({ type: 'remark', line }),
+    warn: limitRemarks((line) => post({ type: 'remark', line })),
   };
   const credit = new ConsoleCredit(task.credit);
   const leftBytes = await run(task, engine, credit, post, (listener) => messages.listen(listener));

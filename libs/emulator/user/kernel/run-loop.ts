@@ -42,6 +42,9 @@ export interface RunLoopParts {
   readonly warn: (line: string) => void;
 }
 
+/** Numbers without a system call that are told apart: a program may try four thousand million. */
+const MAX_UNKNOWN = 100;
+
 /**
  * Runs threads in turn on one CPU, each for a fixed number of instructions: the order depends on nothing but the programs
  * and their input.
@@ -50,6 +53,8 @@ export class RunLoop {
   readonly syscallCounts = new Map<string, number>();
   readonly #ready: Thread[] = [];
   readonly #warned = new Set<string>();
+  /** Numbers of system calls that no kernel has. */
+  readonly #unknown = new Set<number>();
   /** Whose registers are in the CPU. */
   #loaded: Thread | undefined;
   #yielded = false;
@@ -273,7 +278,7 @@ export class RunLoop {
       return enterSyscallStop(thread, 'enter');
     }
     if (restart) trapped = { number, args, restart };
-    const name = this.#abi.syscall(number)?.name ?? `syscall_${number}`;
+    const name = this.#nameOf(number);
     this.syscallCounts.set(name, (this.syscallCounts.get(name) ?? 0) + 1);
     thread.syscall = { name, args, trapped };
     thread.secondResult = undefined;
@@ -281,6 +286,13 @@ export class RunLoop {
     tracer?.enter(thread);
     const handler = syscall(name);
     this.#complete(thread, handler ? () => handler(thread, ...args) : () => this.#missing(name));
+  }
+
+  #nameOf(number: number): string {
+    const known = this.#abi.syscall(number)?.name;
+    if (known !== undefined) return known;
+    if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.add(number);
+    return this.#unknown.has(number) ? `syscall_${number}` : 'syscall_unknown';
   }
 
   #missing(name: string): never {
