@@ -88,6 +88,7 @@ class FakeBoard {
         this.print('ready\n');
         break;
       case 'hang':
+        this.deaf = true; // before it spins, too: a thread that has given itself back must not begin to
         this.print('ready\n');
         setTimeout(() => {
           for (;;);
