@@ -8,14 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { EngineOptions, Machine, MachineConfig } from '@bootlab/emulator';
+import type { EngineOptions, MachineConfig } from '@bootlab/emulator';
 import { createMachine, selfTestFirmware } from '@bootlab/emulator';
-import type {
-  TranslationRequest,
-  TranslationResult,
-  TranslationService,
-  TranslationServiceFactory,
-} from '@bootlab/emulator/accel';
+import type { TranslationRequest, TranslationResult } from '@bootlab/emulator/accel';
 import { libraryKey, translateInline, translateInlineWith } from '@bootlab/emulator/accel';
 import { buildMipsProgram, MipsAssembler, NOP, wordsToBytes } from '@bootlab/emulator/testkit';
 import type { CacheFolder } from '@bootlab/emulator/threads';
@@ -31,7 +26,7 @@ import { runProgram } from '@bootlab/emulator/user';
 import { INTERPRETER, TIERED } from '../../support/engines.js';
 import { describeWith } from '../../support/requirements.js';
 import type { EngineRun, RunShape } from './engines.js';
-import { expectSameOutcome, linux, runBoard } from './engines.js';
+import { expectSameOutcome, linux, runBoard, serviceFor } from './engines.js';
 
 jest.setTimeout(300_000);
 
@@ -102,27 +97,8 @@ describe.each(['little', 'big'] as const)('the self-test firmware, %s-endian', (
   });
 });
 
-/** Runs the self-test for a while. @returns a service for it that nobody uses, and what it would be asked for */
-async function serviceFor(
-  makeService: TranslationServiceFactory,
-): Promise<{ machine: Machine; service: TranslationService; requests: readonly TranslationRequest[] }> {
-  const requests: TranslationRequest[] = [];
-  const services: TranslationService[] = [];
-  const machine = await createMachine(selfTest('little'), {
-    ...TIERED,
-    translationService: (setup, description) => {
-      services.push(makeService(setup, description));
-      const inline = translateInline(setup, description);
-      return { ...inline, request: (request) => void requests.push(request) };
-    },
-  });
-  machine.run({ instructions: 300_000 });
-  const [service] = services as [TranslationService]; // a machine has one
-  return { machine, service, requests };
-}
-
 it('what a guest asks for now and then is made at once, when the thread has ended for want of work', async () => {
-  const { machine, service, requests } = await serviceFor(translateInThread);
+  const { machine, service, requests } = await serviceFor(selfTest('little'), translateInThread);
   expect(requests.length).toBeGreaterThan(10);
   const [first, second, ...more] = requests as [TranslationRequest, TranslationRequest, ...TranslationRequest[]];
   service.request(first);
@@ -148,7 +124,10 @@ it('what a guest asks for now and then is made at once, when the thread has ende
 
 it('nothing is translated before a hub has said what there is', async () => {
   const { port1: hub, port2: port } = new MessageChannel();
-  const { machine, service, requests } = await serviceFor(translateInThreadWith({ kind: 'hub', port }));
+  const { machine, service, requests } = await serviceFor(
+    selfTest('little'),
+    translateInThreadWith({ kind: 'hub', port }),
+  );
   const [{ port: toBoard }] = (await once(hub, 'message')) as [{ port: MessagePort }]; // what it connects with
   service.request(requests[0] as TranslationRequest);
   for (let i = 0; i < 10; i++, await sleep(50)) expect(service.poll()).toBeUndefined();

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import { createMachine } from '@bootlab/emulator';
-import type { EngineOptions, MachineConfig, MachineStats, MachineStop } from '@bootlab/emulator';
+import type { EngineOptions, Machine, MachineConfig, MachineStats, MachineStop } from '@bootlab/emulator';
+import type { TranslationRequest, TranslationService, TranslationServiceFactory } from '@bootlab/emulator/accel';
+import { translateInline } from '@bootlab/emulator/accel';
+import { TIERED } from '../../support/engines.js';
 import type { GuestName } from '../../support/requirements.js';
 import { guest } from '../../support/requirements.js';
 
@@ -72,4 +75,24 @@ export async function expectSameOutcome(config: MachineConfig, shapes: readonly 
     runs.push(run);
   }
   return runs;
+}
+
+/** Runs a board for a while. @returns a service for it that nobody uses, and what it would be asked for */
+export async function serviceFor(
+  config: MachineConfig,
+  makeService: TranslationServiceFactory,
+): Promise<{ machine: Machine; service: TranslationService; requests: readonly TranslationRequest[] }> {
+  const requests: TranslationRequest[] = [];
+  const services: TranslationService[] = [];
+  const machine = await createMachine(config, {
+    ...TIERED,
+    translationService: (setup, description) => {
+      services.push(makeService(setup, description));
+      const inline = translateInline(setup, description);
+      return { ...inline, request: (request) => void requests.push(request) };
+    },
+  });
+  machine.run({ instructions: 300_000 });
+  const [service] = services as [TranslationService]; // a machine has one
+  return { machine, service, requests };
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { EngineOptions, MachineConfig } from '@bootlab/emulator';
-import { createMachine, selfTestFirmware } from '@bootlab/emulator';
-import type { TranslationRequest, TranslationService, TranslationServiceFactory } from '@bootlab/emulator/accel';
+import { selfTestFirmware } from '@bootlab/emulator';
+import type { TranslationRequest, TranslationServiceFactory } from '@bootlab/emulator/accel';
 import { translateInline } from '@bootlab/emulator/accel';
 import { translateInThread } from '@bootlab/emulator/threads';
 import { INTERPRETER, TIERED } from '../../support/engines.js';
-import { expectSameOutcome, runBoard } from './engines.js';
+import { expectSameOutcome, runBoard, serviceFor } from './engines.js';
 
 const SELF_TEST: MachineConfig = {
   board: 'malta',
@@ -48,18 +48,7 @@ describe('code that the translator has a fault with', () => {
   });
 
   it('does not keep a thread from translating what else it is asked for', async () => {
-    const requests: TranslationRequest[] = [];
-    const services: TranslationService[] = [];
-    const machine = await createMachine(SELF_TEST, {
-      ...TIERED,
-      translationService: (setup, description) => {
-        services.push(translateInThread(setup, description));
-        const inline = translateInline(setup, description);
-        return { ...inline, request: (request) => void requests.push(request) };
-      },
-    });
-    machine.run({ instructions: 300_000 });
-    const [service] = services as [TranslationService]; // a machine has one
+    const { machine, service, requests } = await serviceFor(SELF_TEST, translateInThread);
     for (const request of requests.map(failing)) service.request(request);
     const failed: unknown[] = [];
     let regions = 0;
