@@ -53,19 +53,6 @@ export async function startTestRedis(): Promise<TestService> {
   };
 }
 
-/** A busy host may hold up whatever it is; not every time. */
-const TRIES = 3;
-
-/**
- * The least that was measured, for a test of what must not take long: measured again while it is not below a limit.
- * @param measure for example how long it takes, ms
- */
-export async function atBest(limit: number, measure: (attempt: number) => Promise<number>): Promise<number> {
-  let best = Infinity;
-  for (let attempt = 1; attempt <= TRIES && best >= limit; attempt++) best = Math.min(best, await measure(attempt));
-  return best;
-}
-
 /** Polls until `probe` gives a value. */
 export async function eventually<T>(
   probe: () => Promise<T | null | undefined | false> | T | null | undefined | false,
