@@ -11,6 +11,9 @@ export const PAGE_BYTES = 1 << PAGE_SHIFT;
 export const PAGE_OFFSET = PAGE_BYTES - 1;
 export const PAGE_MASK = ~PAGE_OFFSET;
 
+/** What {@link LinearMemory.allocateFirst} hands out, at most. */
+const FIRST_BYTES = 2 * PAGE_BYTES;
+
 /** Per-page tracking flags, one byte per 4 KiB of RAM. A page takes the fast store path only when `flags === Dirty`. */
 export const PageFlag = {
   /** Written since the last {@link RamBlock.takeDirtyPages}. */
@@ -129,7 +132,8 @@ export class RamBlock {
  */
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
-  #next = PAGE_BYTES; // the first page stays unused, so that a stray null offset hits nothing
+  #next = FIRST_BYTES;
+  #firstIsFree = true;
   /** RAM is taken from the end: what is small stays below 2 GiB, where generated code reaches it with one instruction. */
   #end: number;
 
@@ -141,7 +145,7 @@ export class LinearMemory {
 
   /** @param sizeBytes upper bound of all allocations, below 4 GiB */
   constructor(readonly sizeBytes: number) {
-    const pages = Math.ceil((sizeBytes + PAGE_BYTES) / WASM_PAGE_BYTES) + 1;
+    const pages = Math.ceil((sizeBytes + FIRST_BYTES) / WASM_PAGE_BYTES) + 1;
     if (pages > 65536)
       throw new EmulatorError(`a machine's memory is limited to 4 GiB, ${sizeBytes} bytes were asked for`);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: this.shared });
@@ -158,6 +162,16 @@ export class LinearMemory {
     if (offset + bytes > this.#end) this.#refuse(bytes);
     this.#next = offset + bytes;
     return offset;
+  }
+
+  /**
+   * Reserves the start of the memory, if nobody has yet; else as {@link allocate} does. The host's instructions name an offset below 128
+   * in one byte, others in four: it is for what generated code accesses most.
+   */
+  allocateFirst(bytes: number): number {
+    if (!this.#firstIsFree || bytes > FIRST_BYTES) return this.allocate(bytes);
+    this.#firstIsFree = false;
+    return 0;
   }
 
   #refuse(bytes: number): never {

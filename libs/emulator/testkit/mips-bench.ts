@@ -107,7 +107,7 @@ export function differences(a: MipsSide, b: MipsSide, ranges: readonly (readonly
     if (ENGINE_FIELDS.has(field)) continue;
     for (let i = 0; i < field.count; i++) {
       const offset = field.offset + (i << field.strideShift);
-      if (field.strideShift === 3 && field !== S.GPR)
+      if (field.strideShift === 3)
         check(`${field.name}[${i}]`, a.view.getBigUint64(offset, true), b.view.getBigUint64(offset, true));
       else check(`${field.name}[${i}]`, a.words[offset >> 2] as number, b.words[offset >> 2] as number);
     }

@@ -205,7 +205,7 @@ export class MipsLockstep {
       if (ENGINE_FIELDS.has(field)) continue;
       for (let i = 0; i < field.count; i++) {
         const offset = field.offset + (i << field.strideShift);
-        if (field.strideShift === 3 && field !== S.GPR)
+        if (field.strideShift === 3)
           check(`${field.name}[${i}]`, engine.view.getBigUint64(offset, true), oracle.view.getBigUint64(offset, true));
         else check(`${field.name}[${i}]`, engine.words[offset >> 2] as number, oracle.words[offset >> 2] as number);
       }
@@ -220,7 +220,7 @@ export class MipsLockstep {
     if (differences.length === 0) return;
     const { model, byteOrder, seed } = this.options;
     const disassembler = mipsDisassembler(this.model);
-    const registers = Array.from({ length: 32 }, (_, i) => `$${i}=${hex(before[at(S.GPR) + 2 * i] as number)}`);
+    const registers = Array.from({ length: 32 }, (_, i) => `$${i}=${hex(before[S.gprOffset(i) >> 2] as number)}`);
     throw new Error(
       [
         `${model}, ${byteOrder}-endian, seed ${seed}, case ${this.#cases}: interpreter and oracle differ`,
@@ -315,7 +315,7 @@ export class MipsLockstep {
     return (side) => {
       side.core.reset();
       for (const [field, value] of scalars) side.words[at(field)] = value;
-      gprs.forEach((value, i) => (side.words[at(S.GPR) + 2 * i] = value));
+      gprs.forEach((value, i) => (side.words[S.gprOffset(i) >> 2] = value));
       fprs.forEach(({ high, low }, i) => {
         side.words[at(S.FPR) + 2 * i] = low;
         side.words[at(S.FPR) + 2 * i + 1] = high;

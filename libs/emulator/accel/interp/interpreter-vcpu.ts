@@ -127,7 +127,7 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
 
   private constructor(private readonly options: InterpreterOptions) {
     const { memory, bus } = options;
-    const base = memory.allocate(STATE_BYTES);
+    const base = memory.allocateFirst(STATE_BYTES);
     this.words = new Int32Array(memory.buffer, base, STATE_BYTES >> 2);
     this.view = new DataView(memory.buffer, base, STATE_BYTES);
     this.#decodeTable = memory.allocate(DECODE_TABLE_BYTES);

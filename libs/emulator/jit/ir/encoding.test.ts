@@ -128,7 +128,7 @@ describe('a state layout', () => {
     const layout = new StateLayout();
     expect(layout.i32('a').offset).toBe(0);
     expect(layout.i64('b')).toMatchObject({ offset: 8, type: Type.I64 });
-    const slots = layout.i32('slots', 4, 3);
+    const slots = layout.i64('slots', 4);
     expect(slots).toMatchObject({ offset: 16, strideShift: 3 });
     expect(layout.sizeBytes).toBe(64);
 
@@ -137,7 +137,7 @@ describe('a state layout', () => {
       { name: 'high', offset: 52, type: Type.I32 },
     ]);
     expect(layout.sizeBytes).toBe(64);
-    expect(() => layout.halves(slots, 'low', 'high')).toThrow('only 64-bit fields have halves');
+    expect(() => layout.halves(layout.i32('c'), 'low', 'high')).toThrow('only 64-bit fields have halves');
 
     const fragment = new Fragment([]);
     const b = new IrBuilder(fragment);

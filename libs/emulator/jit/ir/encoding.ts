@@ -143,8 +143,8 @@ export class StateLayout {
     return Math.ceil(this.#end / 64) * 64;
   }
 
-  i32(name: string, count = 1, strideShift: 2 | 3 = 2): StateField {
-    return this.#add(name, Width.W32, Type.I32, count, strideShift);
+  i32(name: string, count = 1): StateField {
+    return this.#add(name, Width.W32, Type.I32, count, 2);
   }
 
   i64(name: string, count = 1): StateField {

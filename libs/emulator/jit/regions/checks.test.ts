@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { mipsModel } from '../../targets/index.js';
-import { GPR } from '../../targets/mips/state.js';
+import { gprOffset } from '../../targets/mips/state.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import { asm } from '../../testkit/mips-assembler.js';
 import { SeededRandom } from '../../testkit/random.js';
@@ -14,7 +14,6 @@ import type { PairPart } from './unaligned.js';
 
 const reader = new InstructionReader(mipsDescription(mipsModel('24Kf'), 'little'), 2);
 const REGISTERS = [8, 9, 10] as const;
-const field = (gpr: number): number => GPR.offset + (gpr << GPR.strideShift);
 /** What addresses must be multiples of; `ulw` and `usw` stand for pairs of instructions that access a word anywhere. */
 const ALIGNMENT: Readonly<Record<string, number>> = { lw: 4, sw: 4, lhu: 2, sh: 2, lbu: 1, sb: 1, ulw: 1, usw: 1 };
 const isUnaligned = ({ name }: Pick<Step, 'name'>): boolean => name.startsWith('u');
@@ -64,7 +63,7 @@ function wholePlan(
         return;
       }
       const kind = isStore(step) ? 'store' : 'load';
-      const whole = { kind, side: 'first', register: field(rt), base: field(rs), distance } as const;
+      const whole = { kind, side: 'first', register: gprOffset(rt), base: gprOffset(rs), distance } as const;
       reader.appendWhole(fragment, whole, 0x1000 + 4 * i);
       pairs.set(i, { kind: 'whole', access: whole, withNext });
     });
@@ -98,13 +97,13 @@ describe('which accesses are checked', () => {
   it('checks the ends of a group', () => {
     const block = [0, 12, 4, 8].map((offset) => access('sw', B, A, offset));
     const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual(words('write', { base: field(A), low: 0, high: 12 }));
+    expect(first).toEqual(words('write', { base: gprOffset(A), low: 0, high: 12 }));
     expect(kinds(others)).toEqual(['free', 'free', 'free']);
   });
 
   it('checks both ends of an unaligned access, and with it what is accessed off its register', () => {
     const unaligned = (low: number, high: number, write = false): Check => {
-      return { kind: 'ranges', ranges: [{ base: field(A), low, high, write, alignment: 1 }] };
+      return { kind: 'ranges', ranges: [{ base: gprOffset(A), low, high, write, alignment: 1 }] };
     };
     expect(plan([[], [access('ulw', 2, A, 5)]], [[1], []])[1]).toEqual([unaligned(5, 8)]);
     const loads = [access('ulw', 2, A, 5), access('sw', 2, B, 0), access('ulw', 2, A, 9), access('lbu', 2, A, 20)];
@@ -114,7 +113,7 @@ describe('which accesses are checked', () => {
     const stores = [access('lbu', 2, A, 0), access('usw', 2, A, 1), access('usw', 2, A, 100)];
     expect(plan([[], stores], [[1], []])[1]).toEqual([unaligned(0, 103, true), { kind: 'free' }, { kind: 'free' }]);
     const mixed = [access('lw', 2, A, 0), access('ulw', 2, A, 5)];
-    expect(plan([[], mixed], [[1], []])[1]?.[0]).toEqual(words('read', { base: field(A), low: 0, high: 8 }));
+    expect(plan([[], mixed], [[1], []])[1]?.[0]).toEqual(words('read', { base: gprOffset(A), low: 0, high: 8 }));
     expect(kinds(plan([[], [access('ulw', 2, A, 1)], [access('ulw', 2, A, 5)]], [[1], [2], []])[2])).toEqual(['free']);
   });
 
@@ -126,8 +125,8 @@ describe('which accesses are checked', () => {
     expect(checks[0]).toEqual({
       kind: 'ranges',
       ranges: [
-        { base: field(A), low: 5, high: 8, ...range },
-        { base: field(B), low: 1, high: 4, ...range },
+        { base: gprOffset(A), low: 5, high: 8, ...range },
+        { base: gprOffset(B), low: 1, high: 4, ...range },
       ],
     });
     expect(kinds(checks)).toEqual(['ranges', 'free', 'ranges', 'free']);
@@ -149,10 +148,10 @@ describe('which accesses are checked', () => {
   it('leaves alone what strays, and checks the others of a group', () => {
     const block = [0, 4, 8, 4].map((offset) => access('sw', B, A, offset));
     const checks = plan([[], block], [[1], []], { strays: [0x1004] })[1] as Check[];
-    expect(checks[0]).toEqual(words('write', { base: field(A), low: 0, high: 8 }));
+    expect(checks[0]).toEqual(words('write', { base: gprOffset(A), low: 0, high: 8 }));
     expect(kinds(checks)).toEqual(['ranges', 'anywhere', 'free', 'free']);
     const first = plan([[], block], [[1], []], { strays: [0x1000] })[1] as Check[];
-    expect(first[1]).toEqual(words('write', { base: field(A), low: 4, high: 8 }));
+    expect(first[1]).toEqual(words('write', { base: gprOffset(A), low: 4, high: 8 }));
     expect(kinds(first)).toEqual(['anywhere', 'ranges', 'free', 'free']);
   });
 
@@ -193,14 +192,14 @@ describe('which accesses are checked', () => {
   it('checks a word that is read and written once, as one that is written', () => {
     const block = [access('lw', B, A, 8), access('sw', B, A, 8)];
     const [first, second] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual(words('write', { base: field(A), low: 8, high: 8 }));
+    expect(first).toEqual(words('write', { base: gprOffset(A), low: 8, high: 8 }));
     expect(second).toEqual({ kind: 'free' });
   });
 
   it('begins a range where the widest access could', () => {
     const block = [access('lbu', B, A, 7), access('lw', B, A, 12), access('lw', B, A, 14), access('lbu', B, A, 13)];
     const [first, ...others] = plan([[], block], [[1], []])[1] as Check[];
-    expect(first).toEqual(words('read', { base: field(A), low: 4, high: 13 }));
+    expect(first).toEqual(words('read', { base: gprOffset(A), low: 4, high: 13 }));
     expect(kinds(others)).toEqual(['free', 'single', 'free']);
   });
 
@@ -214,8 +213,8 @@ describe('which accesses are checked', () => {
     ];
     const graph = [[1], [2, 3], [4], [4], []];
     const checks = plan(blocks, graph);
-    expect(checks[1]).toEqual([words('read', { base: field(A), low: 8, high: 16 })]);
-    expect(checks[2]).toEqual([{ kind: 'free' }, words('read', { base: field(A), low: 20, high: 40 })]);
+    expect(checks[1]).toEqual([words('read', { base: gprOffset(A), low: 8, high: 16 })]);
+    expect(checks[2]).toEqual([{ kind: 'free' }, words('read', { base: gprOffset(A), low: 20, high: 40 })]);
     expect(plan(blocks, graph, { leaves: [1] })[1]).toEqual([{ kind: 'single' }]);
     expect(plan(blocks, graph, { forgets: [3] })[1]).toEqual([{ kind: 'single' }]);
     expect(plan(blocks, [[1, 2], [2, 3], [4], [4], []])[1]).toEqual([{ kind: 'single' }]);
@@ -304,7 +303,7 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): Pas
   const readable = Array.from({ length: 16 }, () => random.chance(0.9));
   const writable = readable.map((can) => can && random.chance(0.9));
   const anywhere = (): number => random.below(0x10000) & (random.chance(0.9) ? -4 : -1);
-  const registers = new Map(REGISTERS.map((register) => [field(register), anywhere()]));
+  const registers = new Map(REGISTERS.map((register) => [gprOffset(register), anywhere()]));
   const isThere = (address: number, write: boolean): boolean => (write ? writable : readable)[address >> 12] === true;
   const passes = (address: number, step: Step): boolean =>
     address % (ALIGNMENT[step.name] as number) === 0 && isThere(address, isStore(step));
@@ -326,10 +325,10 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): Pas
     let mustPass = 0;
     for (const step of blocks[node] as readonly Step[]) {
       const { name, rt, rs, imm, withNext = 0 } = step;
-      const base = registers.get(field(rs)) as number;
-      if (name === 'addiu') registers.set(field(rt), base + imm);
+      const base = registers.get(gprOffset(rs)) as number;
+      if (name === 'addiu') registers.set(gprOffset(rt), base + imm);
       else if (name === 'movz') {
-        if (base === 0) registers.set(field(rt), base);
+        if (base === 0) registers.set(gprOffset(rt), base);
       } else {
         const check = accesses.shift() as Check;
         const lastByte = isUnaligned(step) ? base + imm + 3 : base + imm;
@@ -350,7 +349,7 @@ function run({ blocks, successors, checks }: Planned, random: SeededRandom): Pas
         }
         if (!passes(base + imm, step) || !passes(lastByte, step))
           throw new Error(`node ${node} passes over ${JSON.stringify(step)}`);
-        if (!isStore(step)) registers.set(field(rt), anywhere());
+        if (!isStore(step)) registers.set(gprOffset(rt), anywhere());
       }
     }
     const next = successors[node] as readonly number[];

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Value } from '../ir/index.js';
 import { BranchKind, Fragment, IrBuilder } from '../ir/index.js';
 import { mipsModel } from '../../targets/index.js';
-import { GPR } from '../../targets/mips/state.js';
+import { GPR, gprOffset } from '../../targets/mips/state.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import { registerFile, registerUse } from './register-use.js';
 
@@ -10,7 +10,7 @@ const registers = registerFile(mipsDescription(mipsModel('24Kf'), 'little').regi
 const [A, B, C] = [8, 9, 10] as const;
 
 const numbersIn = (set: bigint): number[] =>
-  [A, B, C].filter((number) => set & (registers.get(GPR.offset + (number << GPR.strideShift))?.bit ?? 0n));
+  [A, B, C].filter((number) => set & (registers.get(gprOffset(number))?.bit ?? 0n));
 
 interface Code {
   readonly b: IrBuilder;

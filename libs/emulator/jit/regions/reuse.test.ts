@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { mipsModel } from '../../targets/index.js';
-import { GPR } from '../../targets/mips/state.js';
+import { gprOffset } from '../../targets/mips/state.js';
 import { mipsDescription } from '../../targets/mips/target.js';
 import { asm } from '../../testkit/mips-assembler.js';
 import { SoftTlb } from '../ir/index.js';
@@ -10,7 +10,6 @@ import { planReuse, reuseKey } from './reuse.js';
 
 const reader = new InstructionReader(mipsDescription(mipsModel('24Kf'), 'little'), 2);
 const [T0, T1, T2, SP] = [8, 9, 10, 29] as const;
-const field = (gpr: number): number => GPR.offset + (gpr << GPR.strideShift);
 const load = (rt: number, base: number, offset = 0): number => asm('lw', { rt, base, offset });
 const store = (rt: number, base: number, offset = 0): number => asm('sw', { rt, base, offset });
 const step = (rt: number, imm: number): number => asm('addiu', { rt, rs: rt, imm });
@@ -30,7 +29,7 @@ describe('reuse of translations', () => {
     const { blocks, kept } = plan([step(SP, -32), store(T0, SP, 4), load(T1, SP, 4)], [load(T0, SP, 8), step(SP, 32)]);
     expect(blocks).toEqual([['compare', 'compare'], ['compare']]);
     expect([...kept].sort()).toEqual(
-      [reuseKey(field(SP), SoftTlb.readTag), reuseKey(field(SP), SoftTlb.writeTag)].sort(),
+      [reuseKey(gprOffset(SP), SoftTlb.readTag), reuseKey(gprOffset(SP), SoftTlb.writeTag)].sort(),
     );
   });
 

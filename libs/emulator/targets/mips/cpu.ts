@@ -155,7 +155,7 @@ export class MipsCpu implements CpuCore {
     this.#words[PC] = entry.pc | 0;
     this.#words[RUN_START] = entry.pc | 0;
     for (const [register, value] of Object.entries(entry.gpr))
-      this.#words[word(S.GPR) + Number(register) * 2] = value | 0;
+      this.#words[S.gprOffset(Number(register)) >> 2] = value | 0;
     // A boot monitor hands over with ERL cleared, so that kuseg is mapped again.
     this.#set(Cp0.Status, this.#get(Cp0.Status) & ~Status.ERL);
     this.#modeChanged();
@@ -537,7 +537,7 @@ export class MipsCpu implements CpuCore {
   }
 
   callers(source: StackSource): number[] {
-    const gpr = (register: number): number => this.#words[word(S.GPR) + 2 * register] as number;
+    const gpr = (register: number): number => this.#words[S.gprOffset(register) >> 2] as number;
     return unwind({ pc: this.#words[word(S.engine.pc)] as number, sp: gpr(SP), ra: gpr(RA) }, source);
   }
 

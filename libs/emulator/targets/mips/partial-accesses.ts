@@ -3,7 +3,7 @@ import type { ByteOrder } from '../../core/index.js';
 import type { PartialAccess, UnalignedAccesses } from '../../jit/ir/index.js';
 import { Type, Width } from '../../jit/ir/index.js';
 import type { MipsBuilder } from './builder.js';
-import { GPR } from './state.js';
+import { gprNumber, gprOffset } from './state.js';
 
 /** By opcode: what is accessed, and whether the half has the most significant byte. */
 const HALVES: ReadonlyMap<number, { readonly kind: 'load' | 'store'; readonly left: boolean }> = new Map([
@@ -15,8 +15,6 @@ const HALVES: ReadonlyMap<number, { readonly kind: 'load' | 'store'; readonly le
 /** Bytes from the first of a word to the last. */
 const LAST_BYTE = 3;
 
-const registerOf = (number: number): number => GPR.offset + (number << GPR.strideShift);
-
 export function mipsUnalignedAccesses(byteOrder: ByteOrder): UnalignedAccesses<MipsBuilder> {
   const half = (word: number): PartialAccess | undefined => {
     const found = HALVES.get(word >>> 26);
@@ -27,12 +25,12 @@ export function mipsUnalignedAccesses(byteOrder: ByteOrder): UnalignedAccesses<M
     const side = left === (byteOrder === 'little') ? 'last' : 'first';
     const offset = (word << 16) >> 16;
     const distance = side === 'last' ? offset - LAST_BYTE : offset;
-    return { kind, side, register: registerOf(rt), base: registerOf(base), distance };
+    return { kind, side, register: gprOffset(rt), base: gprOffset(base), distance };
   };
   return {
     half,
     whole(b, { kind, register, base, distance }) {
-      const state = (offset: number) => b.i32((offset - GPR.offset) >> GPR.strideShift);
+      const state = (offset: number) => b.i32(gprNumber(offset));
       const address = b.address(state(base), b.i32(distance));
       if (kind === 'load') b.setGpr(state(register), b.loadGuest(Width.Unaligned32, Type.I32, address));
       else b.storeGuest(Width.Unaligned32, address, b.gpr(state(register)));

@@ -1,14 +1,19 @@
 import { addEngineState, StateLayout } from '../../jit/ir/index.js';
 
 /**
- * Where the state of a MIPS32 CPU lies in its area of linear memory. General and floating-point registers are in 64-bit
- * slots, so that MIPS64 is the same layout with wider accesses.
+ * Where the state of a MIPS32 CPU lies in its area of linear memory. What generated code accesses most comes first: the first 128 bytes
+ * of linear memory take three bytes less of an instruction of the host's (decision 19, "Where registers lie").
  */
 export const layout = new StateLayout();
+
+/** Registers 0..31. */
+export const GPR = layout.i32('gpr', 32);
+/** Byte offset of a general register, and which register lies at one. */
+export const gprOffset = (register: number): number => GPR.offset + (register << GPR.strideShift);
+export const gprNumber = (offset: number): number => (offset - GPR.offset) >> GPR.strideShift;
+
 export const engine = addEngineState(layout);
 
-/** Registers 0..31; the low 32 bits of each slot count. */
-export const GPR = layout.i32('gpr', 32, 3);
 /**
  * HI and LO: one register, since `madd` adds to both. As two halves, which are put together and taken apart again, a sum of products
  * waits six cycles for each of them.

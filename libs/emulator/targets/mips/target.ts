@@ -12,7 +12,7 @@ import { defineMemory } from './instructions/memory.js';
 import { definePrivileged } from './instructions/privileged.js';
 import type { MipsModel } from './models.js';
 import { mipsUnalignedAccesses } from './partial-accesses.js';
-import { ACCUMULATOR, CP1_USABLE, engine, FPR_ODD_DELTA, FR, GPR } from './state.js';
+import { ACCUMULATOR, CP1_USABLE, engine, FPR_ODD_DELTA, FR, GPR, gprOffset } from './state.js';
 
 const helper = (name: string, params: number, result: 'value' | 'none', effect: HelperEffect): HelperSignature => ({
   name,
@@ -104,8 +104,8 @@ export function mipsDescription(model: MipsModel, byteOrder: ByteOrder): TargetD
     unaligned: mipsUnalignedAccesses(byteOrder),
     engine,
     registers: [GPR, ACCUMULATOR],
-    linkRegister: GPR.offset + (31 << GPR.strideShift),
-    callRegister: GPR.offset + (25 << GPR.strideShift),
+    linkRegister: gprOffset(31),
+    callRegister: gprOffset(25),
     modeConstants: mipsModeConstants,
     directSegment: { virtualBase: 0x80000000, sizeBytes: 0x20000000, modes: [Mode.Kernel] }, // kseg0
     isDirectlyMapped: (address) => address >>> 30 === 2, // kseg0 and kseg1

@@ -58,7 +58,7 @@ export function storedBytes(
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   if (access.file === 'general') {
-    const value = state.getUint32(S.GPR.offset + 8 * access.register, true);
+    const value = state.getUint32(S.gprOffset(access.register), true);
     if (access.bytes === 2) view.setUint16(0, value & 0xffff, little);
     else view.setUint32(0, value, little);
   } else if (access.bytes === 4) view.setUint32(0, floats.word(access.register), little);
@@ -78,7 +78,7 @@ export function takeLoaded(
   if (access.file === 'general') {
     const half = access.signed ? view.getInt16(0, little) : view.getUint16(0, little);
     const value = access.bytes === 2 ? half : view.getInt32(0, little);
-    if (access.register !== 0) state.setInt32(S.GPR.offset + 8 * access.register, value, true);
+    if (access.register !== 0) state.setInt32(S.gprOffset(access.register), value, true);
   } else if (access.bytes === 4) floats.setWord(access.register, view.getUint32(0, little));
   else floats.setDouble(access.register, view.getBigUint64(0, little));
 }

@@ -36,7 +36,6 @@ const RUN_START = word(S.engine.runStart);
 const EVENT = word(S.engine.event);
 /** What stays the engine's when a thread's state is put in place. */
 const KEPT = [word(S.engine.mode), word(S.engine.tlbBase)];
-const GPR = word(S.GPR);
 const USER_LOCAL = word(S.CP0) + Cp0.UserLocal;
 const HWR_ENA = word(S.CP0) + Cp0.HwrEna;
 /** rdhwr may read CPUNum, SYNCI_Step, CC, CCRes and UserLocal. */
@@ -44,7 +43,7 @@ const HWR_ENA_ALL = 0x2000000f;
 /** Registers of a thread: everything before the TLB, which only a kernel's CPU has. */
 const STATE_BYTES = S.TLB_ENTRY_HI.offset;
 
-const gpr = (register: number): number => GPR + 2 * register;
+const gpr = (register: number): number => S.gprOffset(register) >> 2;
 const [V0, V1, A0, A3, T9, SP] = [2, 3, 4, 7, 25, 29];
 
 /** First address that user mode may not use: the CPU itself refuses it (MD00090, section 4.3). */

@@ -40,9 +40,9 @@ export interface MipsRegisters {
 /** @param registers of the thread that is loaded in the CPU */
 export function mipsDebugRegisters(registers: MipsRegisters): DebugRegisters {
   const { state, floats, little, fir } = registers;
-  const gpr = (index: number): number => state.getInt32(S.GPR.offset + 8 * index, true);
+  const gpr = (index: number): number => state.getInt32(S.gprOffset(index), true);
   const setGpr = (index: number, value: number): void => {
-    if (index > 0) state.setInt32(S.GPR.offset + 8 * index, value, true);
+    if (index > 0) state.setInt32(S.gprOffset(index), value, true);
   };
   const special = {
     lo: () => state.getInt32(S.LO.offset, true),

@@ -27,7 +27,7 @@ function stateWith(wide: boolean): { state: DataView; floats: FloatRegisters } {
   const state = new DataView(new ArrayBuffer(0x2000));
   const floats = new FloatRegisters(state);
   floats.wide = wide;
-  for (let i = 1; i < 32; i++) state.setInt32(S.GPR.offset + 8 * i, -0x1000 * i, true);
+  for (let i = 1; i < 32; i++) state.setInt32(S.gprOffset(i), -0x1000 * i, true);
   for (let i = 0; i < 32; i += wide ? 1 : 2) floats.setDouble(i, 0x1122334455667788n + BigInt(i));
   state.setInt32(S.HI.offset, -5, true);
   state.setInt32(S.LO.offset, 6, true);
@@ -35,7 +35,7 @@ function stateWith(wide: boolean): { state: DataView; floats: FloatRegisters } {
 }
 
 const registersOf = ({ state, floats }: ReturnType<typeof stateWith>): unknown[] => [
-  ...Array.from({ length: 32 }, (_, i) => state.getInt32(S.GPR.offset + 8 * i, true)),
+  ...Array.from({ length: 32 }, (_, i) => state.getInt32(S.gprOffset(i), true)),
   ...Array.from({ length: 32 }, (_, i) => floats.double(i)),
   state.getInt32(S.HI.offset, true),
   state.getInt32(S.LO.offset, true),
@@ -66,7 +66,7 @@ describe.each([true, false])('signal frames, little-endian %s', (little) => {
       expect(frame % 8).toBe(0);
       expect(start[4]).toBe(11);
 
-      for (let i = 1; i < 32; i++) cpu.state.setInt32(S.GPR.offset + 8 * i, 1, true);
+      for (let i = 1; i < 32; i++) cpu.state.setInt32(S.gprOffset(i), 1, true);
       for (let i = 0; i < 32; i++) cpu.floats.setDouble(i, 0n);
       const back = readSignalFrame(memory, frame, withInfo, { ...cpu, little });
       expect(registersOf(cpu)).toEqual(before);

@@ -104,7 +104,7 @@ function writeContext(
   const signExtended = (offset: number, value: number): void =>
     view.setBigInt64(base + offset, BigInt(value | 0), little);
   signExtended(Context.pc, pc);
-  for (let i = 1; i < 32; i++) signExtended(Context.registers + 8 * i, state.getInt32(S.GPR.offset + 8 * i, true));
+  for (let i = 1; i < 32; i++) signExtended(Context.registers + 8 * i, state.getInt32(S.gprOffset(i), true));
   for (let i = 0; i < 32; i += floats.wide ? 1 : 2)
     view.setBigUint64(base + Context.floats + 8 * i, floats.double(i), little);
   view.setUint32(base + Context.fcsr, fcsr, little);
@@ -124,7 +124,7 @@ export function readSignalFrame(
   const bytes = memory.read(frame + layout.context, Context.bytes).slice();
   const view = new DataView(bytes.buffer);
   const low = (offset: number): number => Number(BigInt.asIntN(32, view.getBigUint64(offset, little)));
-  for (let i = 1; i < 32; i++) state.setInt32(S.GPR.offset + 8 * i, low(Context.registers + 8 * i), true);
+  for (let i = 1; i < 32; i++) state.setInt32(S.gprOffset(i), low(Context.registers + 8 * i), true);
   for (let i = 0; i < 32; i += floats.wide ? 1 : 2)
     floats.setDouble(i, view.getBigUint64(Context.floats + 8 * i, little));
   state.setInt32(S.HI.offset, low(Context.hi), true);
