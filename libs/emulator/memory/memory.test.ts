@@ -142,13 +142,22 @@ describe('RamBlock', () => {
 });
 
 describe('LinearMemory', () => {
-  it('aligns what it hands out, never hands out the null page, and says when it is full', () => {
+  it('aligns what it hands out, not from its start, and says when it is full', () => {
     const memory = new LinearMemory(MIB);
     const first = memory.allocate(10);
     const second = memory.allocate(10, 4096);
     expect(first).toBeGreaterThanOrEqual(4096);
     expect(second % 4096).toBe(0);
     expect(() => memory.allocate(64 * MIB)).toThrow('linear memory is full');
+  });
+
+  it('hands out its start once, to who fits there, whatever came before', () => {
+    const memory = new LinearMemory(MIB);
+    const before = memory.allocate(64);
+    expect(memory.allocateFirst(9000)).toBeGreaterThanOrEqual(before + 64);
+    expect(memory.allocateFirst(3000)).toBe(0);
+    expect(memory.allocateFirst(3000)).toBeGreaterThanOrEqual(before + 64 + 9000);
+    expect(before).toBeGreaterThanOrEqual(3000);
   });
 
   it('refuses more than WebAssembly can address', () => {

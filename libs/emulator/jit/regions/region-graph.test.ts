@@ -66,6 +66,21 @@ describe('the graph of a region', () => {
     expect(graph.next(copy, at(1))).toBe(graph.firstBlock + 1);
   });
 
+  it('keeps nested loops clean though each of their blocks is an entry', () => {
+    // Two loops within one: 1 2 3 and 4 5 6. What enters the outer one's copy enters the copies of these in their middle again.
+    const graph = graphOf(
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      ...[block(0, 40, goto(1)), block(1, 40, goto(2)), block(2, 40, goto(3)), block(3, 40, branch(1, 4))],
+      ...[block(4, 40, goto(5)), block(5, 40, goto(6)), block(6, 40, branch(4, 7)), block(7, 40, branch(0, 8))],
+      block(8, 1, { kind: 'system' }),
+    );
+    expect(graph.dispatched).toEqual([]);
+    const heads = graph.loops.map(({ head }) => graph.blockOf(head)?.address);
+    for (const head of [0, 1, 4]) expect(heads).toContain(at(head));
+    for (const { head, body } of graph.loops)
+      for (const node of body) if (graph.blockOf(head)?.address !== at(0)) expect(graph.mayKeep(node)).toBe(true);
+  });
+
   it('goes to its entries through the root where it jumps through a table', () => {
     const jump: Terminator = { kind: 'indirect', role: 'jump', guess: undefined, returnTo: 0 };
     const graph = graphOf([0, 1], block(0, 2, jump), block(1, 3, goto(0)));
