@@ -8,9 +8,9 @@ import type { Block, Region, Terminator } from './region.js';
 
 /** Most return sites that a return is compared with before it goes through the jump cache. */
 const MAX_RETURN_SITES = 8;
-/** What may be copied to keep loops clean, at least, and in instructions of the region's. */
-const MIN_COPIED_INSTRUCTIONS = 100;
-const MAX_COPIES = 4;
+/** Instructions that may be copied to keep loops clean: so many, or so many times the region's. */
+const COPIED_INSTRUCTIONS = 100;
+const COPIES = 4;
 
 /**
  * A region's control flow as its function has it. Nodes are the root, which continues at an entry; one stub an entry; and the
@@ -232,12 +232,8 @@ export class RegionGraph {
     ];
     const placeOf = (node: number): number => blocks[node - this.firstBlock]?.address ?? 0;
     const sizeOf = (node: number): number => blocks[node - this.firstBlock]?.instructions.length ?? 0;
-    return splitLoops(
-      { successors },
-      placeOf,
-      sizeOf,
-      Math.max(MIN_COPIED_INSTRUCTIONS, MAX_COPIES * instructionCount),
-    );
+    const most = Math.max(COPIED_INSTRUCTIONS, COPIES * instructionCount);
+    return splitLoops({ successors }, placeOf, sizeOf, most);
   }
 
   /** Finds each node's children in the dominator tree, and what needs a label. */
