@@ -62,7 +62,7 @@ describe('interleave', () => {
   it('lets the subjects take turns, to and fro', async () => {
     const order: string[] = [];
     const subject = (name: string) => ({ name, run: () => Promise.resolve(order.push(name)) });
-    const samples = await interleave([subject('a'), subject('b')], 3, () => undefined);
+    const samples = await interleave([subject('a'), subject('b')], 3, () => undefined, 0);
     expect(order).toEqual(['a', 'b', 'b', 'a', 'a', 'b']);
     expect(samples).toEqual([
       [1, 4, 5],
@@ -73,14 +73,23 @@ describe('interleave', () => {
   it('warms up who asks for it, measures none of that, and says what comes next', async () => {
     const order: string[] = [];
     const subject = (name: string) => ({ name, run: () => Promise.resolve(order.push(name)) });
-    const samples = await interleave([subject('cold'), { ...subject('warm'), warmingRuns: 2 }], 1, (text) =>
-      order.push(`(${text})`),
-    );
+    const subjects = [subject('cold'), { ...subject('warm'), warmingRuns: 2 }];
+    const samples = await interleave(subjects, 1, (text) => order.push(`(${text})`), 0);
     expect(order).toEqual([
       ...['(warm, warming run 1 of 2)', 'warm', '(warm, warming run 2 of 2)', 'warm'],
       ...['(cold, run 1 of 1)', 'cold', '(warm, run 1 of 1)', 'warm'],
     ]);
     expect(samples).toEqual([[6], [8]]);
+  });
+
+  it('rests before each run that is measured', async () => {
+    const startedAt = performance.now();
+    const restMs = 40;
+    const subject = (name: string) => ({ name, run: () => Promise.resolve(performance.now() - startedAt) });
+    const [a = [], b = []] = await interleave([subject('a'), subject('b')], 2, () => undefined, restMs);
+    const inOrder = [a[0], b[0], b[1], a[1]].map((time) => time ?? NaN);
+    // A timer may be early by what is cut off of a millisecond.
+    inOrder.forEach((time, run) => expect(time).toBeGreaterThanOrEqual((run + 1) * (restMs - 1)));
   });
 });
 

@@ -33,7 +33,7 @@ export function userReport(works: readonly TimedWork[], integer: TimedWork, runs
   const [ofWorks, ofAll] = [meanRow(`Debian's ${works.length}`, works), meanRow(`all ${all.length}`, all)];
   return {
     title: "Linux user mode: Debian's programs for mipsel, and the integer benchmark",
-    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs, ratios of single rounds; the outputs are the same`,
+    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs with a rest before each, ratios of single rounds; the outputs are the same`,
     columns: [...ENGINES, "speed / QEMU's, cold", 'warm', "interpreter's time / QEMU's"],
     rows: [
       ...all.map(({ name, seconds }) => ({

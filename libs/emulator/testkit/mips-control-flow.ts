@@ -662,12 +662,12 @@ function load(side: MipsSide, program: MipsProgram, physical: number, byteOrder:
   write(KEPT, kept);
 
   core.reset();
-  for (let i = 1; i < 32; i++) words[S.gprOffset(i) >> 2] = random.integer();
+  for (let i = 1; i < 32; i++) words[S.gprWord(i)] = random.integer();
   for (let i = 0; i < 64; i++) words[wordOf(S.FPR) + i] = random.single();
   words[wordOf(S.HI)] = random.integer();
   words[wordOf(S.LO)] = random.integer();
-  words[S.gprOffset(GP) >> 2] = MAPPED_DATA;
-  words[S.gprOffset(DATA) >> 2] =
+  words[S.gprWord(GP)] = MAPPED_DATA;
+  words[S.gprWord(DATA)] =
     program.space === 'user' ? MAPPED_DATA : (random.pick([KSEG0, KSEG0, KSEG1]) + KERNEL_DATA) | 0;
   const writeCp0 = (register: number, value: number): void => void core.helpers['writeCp0']?.(register, value, 0);
   for (let i = 0; i < 64; i++) words[wordOf(S.TLB_ENTRY_HI) + i] = (KSEG0 + 2 * PAGE * i) | 0; // never matches

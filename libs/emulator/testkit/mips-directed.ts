@@ -133,7 +133,7 @@ async function start(engine: BenchEngine, program: DirectedProgram): Promise<Mip
 }
 
 const RANGES = [[0, BENCH_RAM_BYTES]] as const;
-export const register = ({ words }: MipsSide, gpr: number): number => (words[S.gprOffset(gpr) >> 2] as number) >>> 0;
+export const register = ({ words }: MipsSide, gpr: number): number => (words[S.gprWord(gpr)] as number) >>> 0;
 
 /** Runs a program on every engine. @returns the interpreter's machine afterwards */
 export async function runEverywhere(program: DirectedProgram): Promise<MipsSide> {

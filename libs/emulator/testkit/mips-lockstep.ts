@@ -220,7 +220,7 @@ export class MipsLockstep {
     if (differences.length === 0) return;
     const { model, byteOrder, seed } = this.options;
     const disassembler = mipsDisassembler(this.model);
-    const registers = Array.from({ length: 32 }, (_, i) => `$${i}=${hex(before[S.gprOffset(i) >> 2] as number)}`);
+    const registers = Array.from({ length: 32 }, (_, i) => `$${i}=${hex(before[S.gprWord(i)] as number)}`);
     throw new Error(
       [
         `${model}, ${byteOrder}-endian, seed ${seed}, case ${this.#cases}: interpreter and oracle differ`,
@@ -315,7 +315,7 @@ export class MipsLockstep {
     return (side) => {
       side.core.reset();
       for (const [field, value] of scalars) side.words[at(field)] = value;
-      gprs.forEach((value, i) => (side.words[S.gprOffset(i) >> 2] = value));
+      gprs.forEach((value, i) => (side.words[S.gprWord(i)] = value));
       fprs.forEach(({ high, low }, i) => {
         side.words[at(S.FPR) + 2 * i] = low;
         side.words[at(S.FPR) + 2 * i + 1] = high;

@@ -144,11 +144,11 @@ export class StateLayout {
   }
 
   i32(name: string, count = 1): StateField {
-    return this.#add(name, Width.W32, Type.I32, count, 2);
+    return this.#add({ name, width: Width.W32, type: Type.I32, count, strideShift: 2 });
   }
 
   i64(name: string, count = 1): StateField {
-    return this.#add(name, Width.W64, Type.I64, count, 3);
+    return this.#add({ name, width: Width.W64, type: Type.I64, count, strideShift: 3 });
   }
 
   /** The low and the high half of an `i64` as fields of their own, for those who want one of them. */
@@ -160,11 +160,11 @@ export class StateLayout {
     return [half(low, offset), half(high, offset + 4)];
   }
 
-  #add(name: string, width: Width, type: Type, count: number, strideShift: number): StateField {
-    const align = 1 << strideShift;
-    const offset = Math.ceil(this.#end / align) * align;
-    this.#end = offset + (count << strideShift);
-    const field = { name, offset, width, type, count, strideShift };
+  #add(shape: Omit<StateField, 'offset'>): StateField {
+    const stride = 1 << shape.strideShift;
+    const offset = Math.ceil(this.#end / stride) * stride;
+    this.#end = offset + shape.count * stride;
+    const field = { ...shape, offset };
     this.fields.push(field);
     return field;
   }

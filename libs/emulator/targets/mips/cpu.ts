@@ -154,8 +154,7 @@ export class MipsCpu implements CpuCore {
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void {
     this.#words[PC] = entry.pc | 0;
     this.#words[RUN_START] = entry.pc | 0;
-    for (const [register, value] of Object.entries(entry.gpr))
-      this.#words[S.gprOffset(Number(register)) >> 2] = value | 0;
+    for (const [register, value] of Object.entries(entry.gpr)) this.#words[S.gprWord(Number(register))] = value | 0;
     // A boot monitor hands over with ERL cleared, so that kuseg is mapped again.
     this.#set(Cp0.Status, this.#get(Cp0.Status) & ~Status.ERL);
     this.#modeChanged();
@@ -537,7 +536,7 @@ export class MipsCpu implements CpuCore {
   }
 
   callers(source: StackSource): number[] {
-    const gpr = (register: number): number => this.#words[S.gprOffset(register) >> 2] as number;
+    const gpr = (register: number): number => this.#words[S.gprWord(register)] as number;
     return unwind({ pc: this.#words[word(S.engine.pc)] as number, sp: gpr(SP), ra: gpr(RA) }, source);
   }
 

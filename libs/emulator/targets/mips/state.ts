@@ -11,6 +11,8 @@ export const GPR = layout.i32('gpr', 32);
 /** Byte offset of a general register, and which register lies at one. */
 export const gprOffset = (register: number): number => GPR.offset + (register << GPR.strideShift);
 export const gprNumber = (offset: number): number => (offset - GPR.offset) >> GPR.strideShift;
+/** Index of a general register in the CPU's area as words. */
+export const gprWord = (register: number): number => gprOffset(register) >> 2;
 
 export const engine = addEngineState(layout);
 

@@ -43,7 +43,6 @@ const HWR_ENA_ALL = 0x2000000f;
 /** Registers of a thread: everything before the TLB, which only a kernel's CPU has. */
 const STATE_BYTES = S.TLB_ENTRY_HI.offset;
 
-const gpr = (register: number): number => S.gprOffset(register) >> 2;
 const [V0, V1, A0, A3, T9, SP] = [2, 3, 4, 7, 25, 29];
 
 /** First address that user mode may not use: the CPU itself refuses it (MD00090, section 4.3). */
@@ -119,7 +118,7 @@ export class MipsUserCpu implements UserCpu {
 
   boot(entry: { readonly pc: number; readonly gpr: Readonly<Record<number, number>> }): void {
     this.programCounter = entry.pc;
-    for (const [register, value] of Object.entries(entry.gpr)) this.#words[gpr(Number(register))] = value | 0;
+    for (const [register, value] of Object.entries(entry.gpr)) this.#words[S.gprWord(Number(register))] = value | 0;
   }
 
   // There are no interrupts: the kernel runs between two runs of the engine.
@@ -347,11 +346,11 @@ export class MipsUserCpu implements UserCpu {
   }
 
   get stackPointer(): number {
-    return (this.#words[gpr(SP)] as number) >>> 0;
+    return (this.#words[S.gprWord(SP)] as number) >>> 0;
   }
 
   set stackPointer(value: number) {
-    this.#words[gpr(SP)] = value | 0;
+    this.#words[S.gprWord(SP)] = value | 0;
   }
 
   get threadPointer(): number {
@@ -374,7 +373,7 @@ export class MipsUserCpu implements UserCpu {
     this.#floats.wide = wideFpRegisters;
     this.programCounter = entry;
     this.stackPointer = stackPointer;
-    this.#words[gpr(T9)] = entry | 0;
+    this.#words[S.gprWord(T9)] = entry | 0;
     this.host.requestAttention();
   }
 
@@ -382,31 +381,31 @@ export class MipsUserCpu implements UserCpu {
   readSyscall(memory: AbiMemory): TrappedSyscall {
     const w = this.#words;
     const pc = this.#syscallPc;
-    const v0 = w[gpr(V0)] as number;
-    const a3 = w[gpr(A3)] as number;
+    const v0 = w[S.gprWord(V0)] as number;
+    const a3 = w[S.gprWord(A3)] as number;
     const restart = (): void => {
       this.programCounter = pc;
-      w[gpr(V0)] = v0;
-      w[gpr(A3)] = a3;
+      w[S.gprWord(V0)] = v0;
+      w[S.gprWord(A3)] = a3;
     };
     const indirect = v0 >>> 0 === O32.indirect;
-    const number = (indirect ? (w[gpr(A0)] as number) : v0) >>> 0;
+    const number = (indirect ? (w[S.gprWord(A0)] as number) : v0) >>> 0;
     const words = O32.words(number) + (indirect ? 1 : 0);
     const args: number[] = [];
-    for (let i = 0; i < 4; i++) args.push((w[gpr(A0 + i)] as number) >>> 0);
+    for (let i = 0; i < 4; i++) args.push((w[S.gprWord(A0 + i)] as number) >>> 0);
     for (let i = 4; i < words; i++) args.push(memory.u32(this.stackPointer + 4 * i));
     return { number, args: indirect ? args.slice(1) : args, restart };
   }
 
   setResult(value: number, second?: number): void {
-    this.#words[gpr(V0)] = value | 0;
-    this.#words[gpr(A3)] = 0;
-    if (second !== undefined) this.#words[gpr(V1)] = second | 0;
+    this.#words[S.gprWord(V0)] = value | 0;
+    this.#words[S.gprWord(A3)] = 0;
+    if (second !== undefined) this.#words[S.gprWord(V1)] = second | 0;
   }
 
   setError(errno: number): void {
-    this.#words[gpr(V0)] = errno;
-    this.#words[gpr(A3)] = 1;
+    this.#words[S.gprWord(V0)] = errno;
+    this.#words[S.gprWord(A3)] = 1;
   }
 
   enterHandler(memory: AbiMemory, delivery: SignalDelivery): void {
@@ -418,9 +417,9 @@ export class MipsUserCpu implements UserCpu {
       little: this.#little,
     });
     const w = this.#words;
-    for (const [register, value] of Object.entries(handlerStack)) w[gpr(Number(register))] = value | 0;
+    for (const [register, value] of Object.entries(handlerStack)) w[S.gprWord(Number(register))] = value | 0;
     this.programCounter = delivery.handler;
-    w[gpr(T9)] = delivery.handler | 0;
+    w[S.gprWord(T9)] = delivery.handler | 0;
   }
 
   leaveHandler(memory: AbiMemory, withInfo: boolean): { readonly mask: bigint; readonly alternateStack?: SignalStack } {
@@ -436,7 +435,7 @@ export class MipsUserCpu implements UserCpu {
   }
 
   get syscallResult(): { readonly value: number; readonly isError: boolean } {
-    return { value: this.#words[gpr(V0)] as number, isError: this.#words[gpr(A3)] !== 0 };
+    return { value: this.#words[S.gprWord(V0)] as number, isError: this.#words[S.gprWord(A3)] !== 0 };
   }
 
   get debugRegisters(): DebugRegisters {
