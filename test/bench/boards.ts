@@ -8,7 +8,7 @@ import { BoardHost, BoardThreads, setV8Flags, type BoardTask } from '@bootlab/wo
 import { withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median, medianRatio } from './statistics.js';
+import { interleave, median, mediansOf, medianRatio } from './statistics.js';
 
 /** What two boards together must do, as a multiple of what one does alone. */
 const TARGET_THROUGHPUT = 1.9;
@@ -127,7 +127,7 @@ function reportOf(subjects: readonly Subject<number>[], samples: number[][]): Re
   return {
     title: 'Two boards on two cores: Linux on Malta to BOOT-OK',
     note:
-      `wall seconds of a job, medians of ${samples[0]?.length} interleaved runs, ratios of single rounds; boards in a worker's threads. Cold: nothing is ` +
+      `wall seconds of a job, ${mediansOf(samples[0]?.length ?? 0)}, ratios of single rounds; boards in a worker's threads. Cold: nothing is ` +
       `kept, and the threads are new; warm: ${BOARDS_IN_A_ROW} jobs in a row in threads that have run others`,
     columns: ['seconds', 'boards a minute', 'of one board'],
     rows: subjects.map(({ name }, index) => {

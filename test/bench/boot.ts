@@ -3,7 +3,7 @@ import { maltaGuest, runQemuMalta } from '@bootlab/emulator/testkit';
 import { markOf, runBootlab, WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median, medianRatio } from './statistics.js';
+import { interleave, median, mediansOf, medianRatio } from './statistics.js';
 
 const TIMEOUT_MS = 300_000;
 /** How many times QEMU's wall time a boot to BOOT-OK may take with the interpreter alone. */
@@ -72,7 +72,7 @@ function reportOf(byteOrder: ByteOrder, subjects: readonly Subject<Sample>[], sa
   return {
     title: `Linux on Malta, ${byteOrder}-endian`,
     note:
-      `wall seconds, medians of ${samples[0]?.length} interleaved runs, ratios of single rounds; bootlab executed ` +
+      `wall seconds, ${mediansOf(samples[0]?.length ?? 0)}, ratios of single rounds; bootlab executed ` +
       `${((ours?.instructions ?? 0) / 1e9).toFixed(2)} G instructions in ${(ours?.virtualSeconds ?? 0).toFixed(1)} virtual seconds until power-off`,
     columns: ['to BOOT-OK', 'to TEST-DONE', 'self-test alone'],
     rows: [

@@ -8,7 +8,7 @@ import { MissingPrerequisite, maltaGuest, qemuMaltaArguments, qemuSystemMips } f
 import { repositoryFolder, tail, WARMING_RUNS, withTranslations } from './bootlab.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median } from './statistics.js';
+import { interleave, median, mediansOf } from './statistics.js';
 
 const CMDLINE = 'console=ttyS0 corpus=shell';
 /** The guest's shell waits for a command; it may have asked for the terminal's size, too. */
@@ -52,7 +52,7 @@ function reportOf(subjects: readonly Subject<Resident>[], samples: Resident[][])
   const [, , warm = NaN, qemu = NaN] = now;
   return {
     title: 'Resident memory of an idle board: Linux on Malta, 256 MiB, at its shell',
-    note: `MiB, ${SETTLE_MS / 1000} s after the prompt; medians of ${samples[0]?.length} interleaved runs`,
+    note: `MiB, ${SETTLE_MS / 1000} s after the prompt; ${mediansOf(samples[0]?.length ?? 0)}`,
     columns: ['now', 'of it files', 'at most'],
     rows: subjects.map(({ name }, index) => ({
       name,

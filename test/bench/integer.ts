@@ -4,7 +4,7 @@ import { markOf, runBootlab, WARMING_RUNS, withTranslations } from './bootlab.js
 import { buildIntegerProgram, checkResult } from './integer-program.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median, medianRatio } from './statistics.js';
+import { interleave, median, mediansOf, medianRatio } from './statistics.js';
 
 const TIMEOUT_MS = 300_000;
 /** Guest instructions a second that the interpreter alone must reach on the development machine, in millions. */
@@ -97,7 +97,7 @@ async function compare(
   const mips = (wall: readonly number[]): number => instructions / median(wall) / 1e6;
   return {
     title,
-    note: `${(instructions / 1e6).toFixed(0)} M guest instructions, counted by bootlab; medians of ${runs} interleaved runs, ratios of single rounds`,
+    note: `${(instructions / 1e6).toFixed(0)} M guest instructions, counted by bootlab; ${mediansOf(runs)}, ratios of single rounds`,
     columns: ['seconds', 'M instructions/s', 'JIT time / this, cold', 'warm'],
     rows: subjects.map(({ name }, index) => {
       const wall = seconds[index] ?? [];

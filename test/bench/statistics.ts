@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Milliseconds without work before each run that is measured. A shared machine gives less to who has just used much: a hash of half a
- * second took 14 % longer right behind seconds of other work than behind a rest (decision 19).
+ * Milliseconds without work before each run that is measured. On a machine that others use as well, a hash of half a second took 14 %
+ * longer right behind seconds of other work than behind a rest (decision 19).
  */
 const REST_MS = 1000;
+
+/** What reports say of how {@link interleave} has measured. */
+export const mediansOf = (rounds: number): string => `medians of ${rounds} interleaved runs with a rest before each`;
 
 /** Middle of the values, the mean of the two middle ones for an even count. @throws RangeError without values */
 export function median(values: readonly number[]): number {

@@ -1,5 +1,5 @@
 import type { Report, Row } from './report.js';
-import { geometricMean, median, medianRatio } from './statistics.js';
+import { geometricMean, median, mediansOf, medianRatio } from './statistics.js';
 
 /** How many times qemu-mipsel's time the seven works may take with the interpreter alone, geometric mean. */
 const INTERPRETER_TARGET = 6;
@@ -33,7 +33,7 @@ export function userReport(works: readonly TimedWork[], integer: TimedWork, runs
   const [ofWorks, ofAll] = [meanRow(`Debian's ${works.length}`, works), meanRow(`all ${all.length}`, all)];
   return {
     title: "Linux user mode: Debian's programs for mipsel, and the integer benchmark",
-    note: `wall seconds with the start of the process, medians of ${runs} interleaved runs with a rest before each, ratios of single rounds; the outputs are the same`,
+    note: `wall seconds with the start of the process, ${mediansOf(runs)}, ratios of single rounds; the outputs are the same`,
     columns: [...ENGINES, "speed / QEMU's, cold", 'warm', "interpreter's time / QEMU's"],
     rows: [
       ...all.map(({ name, seconds }) => ({

@@ -15,7 +15,7 @@ import { repositoryFolder, WARMING_RUNS } from './bootlab.js';
 import { buildIntegerProgram } from './integer-program.js';
 import type { Report } from './report.js';
 import type { Subject } from './statistics.js';
-import { interleave, median, medianRatio } from './statistics.js';
+import { interleave, median, mediansOf, medianRatio } from './statistics.js';
 import { userReport, type EngineName, type Seconds, type TimedWork } from './user-report.js';
 import type { Work } from './user-works.js';
 import { WORKS, writeInputs } from './user-works.js';
@@ -70,7 +70,7 @@ export async function userStartBenchmark(runs: number, progress: (text: string) 
     const { 'JIT, warm': warm = [], interpreter = [], 'qemu-mipsel': qemu = [] } = await timeStart(timing);
     return {
       title: 'Linux user mode: the start of a program',
-      note: `wall milliseconds from the command to its end, medians of ${starts} interleaved runs`,
+      note: `wall milliseconds from the command to its end, ${mediansOf(starts)}`,
       columns: ['JIT', 'interpreter', 'qemu-mipsel', "times QEMU's"],
       rows: [
         {
