@@ -45,6 +45,9 @@ describeWith('cross-mips', 'bootlab exec', () => {
     copyFileSync(hello, join(root, 'bin', 'hello'));
     const run = await bootlab(['exec', '--arch', 'mipsel', '--root', root, 'hello']);
     expect(run).toMatchObject({ status: 7, output: 'hello from hello\n' });
+    mkdirSync(join(root, 'hello'));
+    const searched = await bootlab(['exec', '--arch', 'mipsel', '--root', root, 'hello']);
+    expect(searched).toMatchObject({ status: 7, output: 'hello from hello\n' });
     expect(await bootlab(['exec', '--arch', 'mipsel', '--root', root, hello])).toMatchObject({
       status: 2,
       errors: expect.stringMatching(/does not exist under the root .*--bind HOST:GUEST/),
@@ -86,6 +89,9 @@ describeWith('cross-mips', 'bootlab exec', () => {
     it('that is truncated', () =>
       refused(file('short', readFileSync(hello).subarray(0, 5000)), /truncated ELF file: .* the file has 5000/));
     it('that is text', () => refused(file('text', 'hello'), /neither an ELF program nor a script/));
+    it('that is a directory', () => refused(tmpdir(), /is a directory.*Name a program file/));
+    it('that is a directory, and none is found by its name', () =>
+      refused('program', /program is a directory/, '--root', join(file('named/program/x', 'hello'), '../..')));
     it('that does not exist', () => refused('/no/such/program', /does not exist/));
     it('whose interpreter is missing', () =>
       refused(

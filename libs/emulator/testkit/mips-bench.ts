@@ -2,7 +2,7 @@ import type { TranslationOptions } from '../accel/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
-import { DelayState, type StateField } from '../jit/ir/index.js';
+import { DelayState, type StateField, wordOf } from '../jit/ir/index.js';
 import { AddressSpace, LinearMemory, type RamBlock } from '../memory/index.js';
 import type { CpuCore } from '../targets/index.js';
 import { MipsCpu, mipsModel } from '../targets/index.js';
@@ -30,7 +30,6 @@ export interface MipsSide {
   readonly vcpu: InterpreterVcpu | ReferenceVcpu;
 }
 
-export const wordOf = ({ offset }: StateField): number => offset >> 2;
 export const hex = (value: number | bigint): string =>
   `0x${(typeof value === 'bigint' ? value : value >>> 0).toString(16)}`;
 

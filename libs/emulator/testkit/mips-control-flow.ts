@@ -1,6 +1,6 @@
 import { InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
-import { EngineEvent } from '../jit/ir/index.js';
+import { EngineEvent, wordOf } from '../jit/ir/index.js';
 import { mipsDisassembler, mipsModel } from '../targets/index.js';
 import { Cp0, Status } from '../targets/mips/cp0.js';
 import * as S from '../targets/mips/state.js';
@@ -14,7 +14,6 @@ import {
   differences,
   hex,
   NS_PER_INSTRUCTION,
-  wordOf,
 } from './mips-bench.js';
 import { SeededRandom } from './random.js';
 import type { FieldChooser } from './random-instructions.js';

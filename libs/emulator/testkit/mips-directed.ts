@@ -1,11 +1,12 @@
 import { expect } from '@jest/globals';
 import type { InterpreterVcpu } from '../accel/index.js';
 import type { ByteOrder } from '../core/index.js';
+import { wordOf } from '../jit/ir/index.js';
 import { Cp0 } from '../targets/mips/cp0.js';
 import * as S from '../targets/mips/state.js';
 import { asm, MipsAssembler, NOP, wordsToBytes } from './mips-assembler.js';
 import type { BenchEngine, MipsSide } from './mips-bench.js';
-import { advance, BENCH_RAM_BYTES, createMipsSide, differences, wordOf } from './mips-bench.js';
+import { advance, BENCH_RAM_BYTES, createMipsSide, differences } from './mips-bench.js';
 
 // Programs made for what is difficult about translations. Each runs on the interpreter, as translations from the first
 // visit and from the third, and for a while on the reference; all must agree on everything.

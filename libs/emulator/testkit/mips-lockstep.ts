@@ -1,7 +1,7 @@
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
 import { InterpreterVcpu } from '../accel/index.js';
-import { DelayState, EngineEvent, type StateField } from '../jit/ir/index.js';
+import { DelayState, EngineEvent, type StateField, wordOf } from '../jit/ir/index.js';
 import { AddressSpace, LinearMemory, type RamBlock } from '../memory/index.js';
 import type { CpuCore, HelperFunction, MipsModel } from '../targets/index.js';
 import { MipsCpu, mipsDisassembler, mipsModel } from '../targets/index.js';
@@ -48,7 +48,6 @@ interface Side {
   readonly blocks: readonly RamBlock[];
 }
 
-const at = ({ offset }: StateField): number => offset >> 2;
 const hex = (value: number | bigint): string => `0x${(typeof value === 'bigint' ? value : value >>> 0).toString(16)}`;
 
 /** State that belongs to the engines and not to the architecture, or that means nothing outside a delay slot. */
@@ -195,11 +194,11 @@ export class MipsLockstep {
     check('virtual time', this.scheduler.nowNs, this.#reference.scheduler.nowNs);
     check('next deadline', this.scheduler.nextDeadlineNs, this.#reference.scheduler.nextDeadlineNs);
     check('halted', Number(engine.core.halted), Number(oracle.core.halted));
-    if (oracle.words[at(S.engine.delay)] !== DelayState.None)
+    if (oracle.words[wordOf(S.engine.delay)] !== DelayState.None)
       check(
         'branch target',
-        engine.words[at(S.engine.branchTarget)] ?? 0,
-        oracle.words[at(S.engine.branchTarget)] ?? 0,
+        engine.words[wordOf(S.engine.branchTarget)] ?? 0,
+        oracle.words[wordOf(S.engine.branchTarget)] ?? 0,
       );
     for (const field of S.layout.fields) {
       if (ENGINE_FIELDS.has(field)) continue;
@@ -227,7 +226,7 @@ export class MipsLockstep {
         ...differences,
         `after, at physical ${hex(pc)}:`,
         ...words.map((word, i) => `  ${hex(word)}  ${disassembler.disassemble(word, KSEG0 + pc + 4 * i)}`),
-        `with Status=${hex(before[at(S.CP0) + Cp0.Status] as number)} FCSR=${hex(before[at(S.FCSR)] as number)}`,
+        `with Status=${hex(before[wordOf(S.CP0) + Cp0.Status] as number)} FCSR=${hex(before[wordOf(S.FCSR)] as number)}`,
         registers.join(' '),
       ].join('\n'),
     );
@@ -314,20 +313,20 @@ export class MipsLockstep {
     const tlb = this.#randomTlb();
     return (side) => {
       side.core.reset();
-      for (const [field, value] of scalars) side.words[at(field)] = value;
+      for (const [field, value] of scalars) side.words[wordOf(field)] = value;
       gprs.forEach((value, i) => (side.words[S.gprWord(i)] = value));
       fprs.forEach(({ high, low }, i) => {
-        side.words[at(S.FPR) + 2 * i] = low;
-        side.words[at(S.FPR) + 2 * i + 1] = high;
+        side.words[wordOf(S.FPR) + 2 * i] = low;
+        side.words[wordOf(S.FPR) + 2 * i + 1] = high;
       });
       tlb.forEach(({ hi, lo0, lo1 }, i) => {
-        side.words[at(S.TLB_ENTRY_HI) + i] = hi;
-        side.words[at(S.TLB_ENTRY_LO0) + i] = lo0;
-        side.words[at(S.TLB_ENTRY_LO1) + i] = lo1;
+        side.words[wordOf(S.TLB_ENTRY_HI) + i] = hi;
+        side.words[wordOf(S.TLB_ENTRY_LO0) + i] = lo0;
+        side.words[wordOf(S.TLB_ENTRY_LO1) + i] = lo1;
       });
       for (const [register, value] of cp0) helper(side, 'writeCp0')(register, value, 0);
       helper(side, 'writeCp0')(Cp0.Status, status, 0);
-      side.words[at(S.engine.event)] = EngineEvent.None;
+      side.words[wordOf(S.engine.event)] = EngineEvent.None;
     };
   }
 

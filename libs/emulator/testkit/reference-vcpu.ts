@@ -1,7 +1,7 @@
 import type { ByteOrder } from '../core/index.js';
 import { Scheduler } from '../core/index.js';
 import type { HelperSignature, Instruction, TargetDescription } from '../jit/ir/index.js';
-import { BranchKind, constantFields, DelayState, EngineEvent, Fragment, Op, verify } from '../jit/ir/index.js';
+import { BranchKind, constantFields, DelayState, EngineEvent, Fragment, Op, verify, wordOf } from '../jit/ir/index.js';
 import type { AddressSpace } from '../memory/index.js';
 import type { CpuCore, EngineHost } from '../targets/index.js';
 import { Access } from '../targets/index.js';
@@ -130,7 +130,7 @@ export class ReferenceVcpu implements EngineHost {
 
   #machine(insnWord: number, pc: number): OracleMachine {
     const { bus, byteOrder } = this.options;
-    const eventAt = this.#description.engine.event.offset >> 2;
+    const eventAt = wordOf(this.#description.engine.event);
     const words = this.words;
     return {
       state: this.view,

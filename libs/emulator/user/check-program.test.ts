@@ -56,6 +56,7 @@ describe('a program that is only looked at', () => {
     ['that is text', 'hello', /neither an ELF program nor a script/],
     ['that is empty', '', /neither an ELF program nor a script/],
     ['for a shell that is not there', '#!/bin/sh\n', /is a script for \/bin\/sh, which does not exist/],
+    ['for a shell that is a directory', '#!/dev\n', /is a script for \/dev, which is a directory/],
   ])('%s is refused', (_, bytes, problem) => {
     expect(refusal([file('program', bytes)])).toMatchObject({
       field: 'program',
@@ -66,6 +67,7 @@ describe('a program that is only looked at', () => {
   it('must exist and be executable', () => {
     expect(refusal([])).toMatchObject({ field: 'program', problem: '/program does not exist' });
     expect(refusal([file('program', elf(), 0o644)]).problem).toBe('/program may not be executed');
+    expect(refusal([file('program/file', elf())]).problem).toBe('/program is a directory');
   });
 
   it('lacks an interpreter, or has one of the wrong kind', () => {

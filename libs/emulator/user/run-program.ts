@@ -18,7 +18,7 @@ import { RunLoop } from './kernel/run-loop.js';
 import { SignalCode } from './kernel/signals.js';
 import { SyscallTracer } from './kernel/strace.js';
 import { PagePool } from './memory/index.js';
-import { startFailure } from './start-failure.js';
+import { isAbsence, startFailure } from './start-failure.js';
 import { KERNEL_SYSCALLS, SELDOM_SYSCALLS, SYSTEM } from './syscalls/index.js';
 
 export const NETWORK_ACCESS = ['none', 'loopback', 'host'] as const;
@@ -268,15 +268,19 @@ export class ProgramRun {
     };
     const path = environment['PATH'] ?? DEFAULT_PATH;
     const searched = program.includes('/') ? [] : path.split(':').map((folder) => `${folder || '.'}/${program}`);
-    const candidates = [program, ...searched];
-    for (const [i, candidate] of candidates.entries()) {
+    const failed = (error: unknown): unknown =>
+      startFailure(error, program, { arch: options.arch, root: options.files.root });
+    let passedBy: Errno | undefined;
+    for (const candidate of [program, ...searched]) {
       try {
         return this.#kernel.start({ ...start, path: encode(candidate) });
       } catch (error) {
-        if (error instanceof Errno && error.code === 'ENOENT' && i < candidates.length - 1) continue;
-        throw startFailure(error, program, { arch: options.arch, root: options.files.root });
+        // Looks on where execvp(3) would. A file that is unfit says more than places where there is none.
+        if (!(error instanceof Errno) || !(error.code === 'ENOENT' || error.code === 'EACCES')) throw failed(error);
+        if (!passedBy || isAbsence(passedBy)) passedBy = error;
       }
     }
+    throw failed(passedBy);
   }
 
   /** Runs until the program has ended, or {@link stop} was called. */

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { BENCH_RAM_BYTES, createMipsSide, wordOf } from '../../testkit/mips-bench.js';
+import { wordOf } from '../../jit/ir/index.js';
+import { BENCH_RAM_BYTES, createMipsSide } from '../../testkit/mips-bench.js';
 import { Mode } from '../../targets/mips/cp0.js';
 import { engine } from '../../targets/mips/state.js';
 import type { InterpreterVcpu } from './interpreter-vcpu.js';

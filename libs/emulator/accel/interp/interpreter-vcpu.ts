@@ -1,7 +1,7 @@
 import type { AccessWidth, ByteOrder, Scheduler } from '../../core/index.js';
 import { widthMask } from '../../core/index.js';
 import type { Width } from '../../jit/ir/index.js';
-import { EngineEvent, JumpCache, SoftTlb, widthBytes, Width as Widths } from '../../jit/ir/index.js';
+import { EngineEvent, JumpCache, SoftTlb, widthBytes, Width as Widths, wordOf } from '../../jit/ir/index.js';
 import { DECODE_TABLE_BYTES, generateInterpreter } from '../../jit/interp/index.js';
 import type { AddressSpace, FlatRange, LinearMemory, RamBlock } from '../../memory/index.js';
 import { PAGE_BYTES, PAGE_MASK, PageFlag } from '../../memory/index.js';
@@ -135,23 +135,23 @@ export class InterpreterVcpu implements Vcpu, EngineHost {
     this.#mirror = options.mirror && new MirrorTable(memory, options.mirror);
     this.#core = options.createCore(this);
     const { engine } = this.#core.description;
-    this.#mode = engine.mode.offset >> 2;
+    this.#mode = wordOf(engine.mode);
     this.#tlb = new SoftTlbTables(memory, this.words.subarray(this.#mode, this.#mode + 1));
-    this.#pc = engine.pc.offset >> 2;
-    this.#remaining = engine.remaining.offset >> 2;
-    this.#runStart = engine.runStart.offset >> 2;
-    this.#attention = engine.attention.offset >> 2;
-    this.#event = engine.event.offset >> 2;
-    this.#tlbBase = engine.tlbBase.offset >> 2;
+    this.#pc = wordOf(engine.pc);
+    this.#remaining = wordOf(engine.remaining);
+    this.#runStart = wordOf(engine.runStart);
+    this.#attention = wordOf(engine.attention);
+    this.#event = wordOf(engine.event);
+    this.#tlbBase = wordOf(engine.tlbBase);
     this.#scratch = engine.scratch.offset;
-    this.#directLimits = engine.directLimits.offset >> 2;
-    this.#fetchTag = engine.fetchTag.offset >> 2;
-    this.#fetchAddend = engine.fetchAddend.offset >> 2;
-    this.#missCounter = engine.misses.offset >> 2;
-    const firstMiss = engine.missedAt.offset >> 2;
+    this.#directLimits = wordOf(engine.directLimits);
+    this.#fetchTag = wordOf(engine.fetchTag);
+    this.#fetchAddend = wordOf(engine.fetchAddend);
+    this.#missCounter = wordOf(engine.misses);
+    const firstMiss = wordOf(engine.missedAt);
     this.#missedAt = this.words.subarray(firstMiss, firstMiss + engine.missedAt.count);
     this.#stallPerAccess = Math.round(options.deviceAccessNs / options.nsPerInstruction);
-    this.#directBytes = engine.directBytes.offset >> 2;
+    this.#directBytes = wordOf(engine.directBytes);
     this.words[this.#tlbBase] = this.#tlb.base;
     this.#translator =
       options.translation &&

@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { wordOf } from '../../jit/ir/index.js';
 import * as S from '../../targets/mips/state.js';
 import { asm, NOP, wordsToBytes } from '../../testkit/mips-assembler.js';
-import { advance, createMipsSide, wordOf } from '../../testkit/mips-bench.js';
+import { advance, createMipsSide } from '../../testkit/mips-bench.js';
 import type { CompiledBatch, TranslationRequest } from './region-compiler.js';
 import type { TranslationServiceFactory } from './service.js';
 

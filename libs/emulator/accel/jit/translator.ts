@@ -1,6 +1,6 @@
 import { EmulatorError, getOrInsertComputed } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import { JumpCache, TranslationWord } from '../../jit/ir/index.js';
+import { JumpCache, TranslationWord, wordOf } from '../../jit/ir/index.js';
 import type { TranslationLink } from '../../jit/interp/index.js';
 import type { DirectWindow, SystemExits } from '../../jit/regions/index.js';
 import { firstFreeTarget, systemExitTarget, translateSystemExits } from '../../jit/regions/index.js';
@@ -178,8 +178,8 @@ export class Translator {
         description,
       );
     if (typeof image === 'string') this.#service = this.#startService(); // what is known is of use from the first instruction on
-    this.#modeKey = description.engine.modeKey.offset >> 2;
-    this.#translated = description.engine.translated.offset >> 2;
+    this.#modeKey = wordOf(description.engine.modeKey);
+    this.#translated = wordOf(description.engine.translated);
   }
 
   /** @returns names of the system exits, which lie in the table from 1 on */

@@ -134,6 +134,9 @@ export function constantFields(b: IrBuilder, encoding: Encoding, word: number): 
   return fields;
 }
 
+/** Index of a field's first 32-bit word in the CPU's area. */
+export const wordOf = ({ offset }: Pick<StateField, 'offset'>): number => offset >> 2;
+
 /** Storage of a CPU's state: hands out offsets, in order of declaration. */
 export class StateLayout {
   readonly fields: StateField[] = [];

@@ -1,7 +1,7 @@
 import type { ByteOrder, Scheduler } from '../../core/index.js';
 import { Timer } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import { DelayState, EngineEvent } from '../../jit/ir/index.js';
+import { DelayState, EngineEvent, wordOf } from '../../jit/ir/index.js';
 import type { Access, CpuCore, EngineHost, HelperFunction, StackSource } from '../cpu-core.js';
 import { Access as AccessKind } from '../cpu-core.js';
 import {
@@ -25,19 +25,18 @@ import * as S from './state.js';
 import { hasDelaySlot, mipsDescription, mipsModeKey } from './target.js';
 import { unwind } from './unwind.js';
 
-const word = (field: { offset: number }): number => field.offset >> 2;
-const PC = word(S.engine.pc);
-const DELAY = word(S.engine.delay);
-const REMAINING = word(S.engine.remaining);
-const RUN_START = word(S.engine.runStart);
-const EVENT = word(S.engine.event);
-const CP0 = word(S.CP0);
-const LL_ADDRESS = word(S.LL_ADDRESS);
-const LL_PENDING = word(S.LL_PENDING);
-const ENTRY_HIS = word(S.TLB_ENTRY_HI);
-const MASKS = word(S.TLB_PAGE_MASK);
-const LO0S = word(S.TLB_ENTRY_LO0);
-const LO1S = word(S.TLB_ENTRY_LO1);
+const PC = wordOf(S.engine.pc);
+const DELAY = wordOf(S.engine.delay);
+const REMAINING = wordOf(S.engine.remaining);
+const RUN_START = wordOf(S.engine.runStart);
+const EVENT = wordOf(S.engine.event);
+const CP0 = wordOf(S.CP0);
+const LL_ADDRESS = wordOf(S.LL_ADDRESS);
+const LL_PENDING = wordOf(S.LL_PENDING);
+const ENTRY_HIS = wordOf(S.TLB_ENTRY_HI);
+const MASKS = wordOf(S.TLB_PAGE_MASK);
+const LO0S = wordOf(S.TLB_ENTRY_LO0);
+const LO1S = wordOf(S.TLB_ENTRY_LO1);
 
 const KSEG1 = 0xa0000000;
 const KSEG2 = 0xc0000000;
@@ -231,14 +230,14 @@ export class MipsCpu implements CpuCore {
     if (error) this.#noteLinkedAddress();
     this.#set(Cp0.Status, status & ~(error ? Status.ERL : Status.EXL));
     if (error) this.host.flushTranslations(); // kuseg was unmapped while ERL was set
-    this.#words[word(S.LL_BIT)] = 0;
+    this.#words[wordOf(S.LL_BIT)] = 0;
     this.#redirect(this.#get(error ? Cp0.ErrorEpc : Cp0.Epc));
   }
 
   #undefinedInstruction(insn: number): void {
     const opcode = insn >>> 26;
-    if (opcode === 0x10 && !this.#words[word(S.CP0_USABLE)]) return this.raise(ExceptionCode.CoprocessorUnusable, 0);
-    if ((opcode === 0x11 || opcode === 0x13) && !this.#words[word(S.CP1_USABLE)])
+    if (opcode === 0x10 && !this.#words[wordOf(S.CP0_USABLE)]) return this.raise(ExceptionCode.CoprocessorUnusable, 0);
+    if ((opcode === 0x11 || opcode === 0x13) && !this.#words[wordOf(S.CP1_USABLE)])
       return this.raise(ExceptionCode.CoprocessorUnusable, 1);
     this.raise(ExceptionCode.ReservedInstruction, 0);
   }
@@ -302,7 +301,7 @@ export class MipsCpu implements CpuCore {
     const next = (w[PC] as number) + 4;
     this.#commit(next);
     // In a delay slot the result is unpredictable (section on WAIT): it completes like any other instruction there.
-    if (w[DELAY] === DelayState.InSlot) this.#redirect(w[word(S.engine.branchTarget)] as number);
+    if (w[DELAY] === DelayState.InSlot) this.#redirect(w[wordOf(S.engine.branchTarget)] as number);
     else this.#redirect(next);
     this.halted = true;
     w[EVENT] = EngineEvent.Leave;
@@ -441,12 +440,12 @@ export class MipsCpu implements CpuCore {
     const w = this.#words;
     const status = this.#get(Cp0.Status);
     const mode = this.#mode(status);
-    w[word(S.CP0_USABLE)] = mode === Mode.Kernel || status & Status.CU0 ? 1 : 0;
-    w[word(S.CP1_USABLE)] = status & Status.CU1 ? 1 : 0;
+    w[wordOf(S.CP0_USABLE)] = mode === Mode.Kernel || status & Status.CU0 ? 1 : 0;
+    w[wordOf(S.CP1_USABLE)] = status & Status.CU1 ? 1 : 0;
     const wide = status & Status.FR ? 1 : 0;
-    w[word(S.FR)] = wide;
-    w[word(S.FPR_ODD_DELTA)] = wide ? 0 : 4;
-    w[word(S.engine.modeKey)] = mipsModeKey(wide === 1, (status & Status.CU1) !== 0);
+    w[wordOf(S.FR)] = wide;
+    w[wordOf(S.FPR_ODD_DELTA)] = wide ? 0 : 4;
+    w[wordOf(S.engine.modeKey)] = mipsModeKey(wide === 1, (status & Status.CU1) !== 0);
     this.host.selectMode(mode);
     this.#checkInterrupts();
   }
@@ -537,7 +536,7 @@ export class MipsCpu implements CpuCore {
 
   callers(source: StackSource): number[] {
     const gpr = (register: number): number => this.#words[S.gprWord(register)] as number;
-    return unwind({ pc: this.#words[word(S.engine.pc)] as number, sp: gpr(SP), ra: gpr(RA) }, source);
+    return unwind({ pc: this.#words[wordOf(S.engine.pc)] as number, sp: gpr(SP), ra: gpr(RA) }, source);
   }
 
   /** The half of a TLB entry's pair of pages that an address lies in. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMipsVcpu, InterpreterVcpu } from '../../accel/index.js';
 import { Scheduler } from '../../core/index.js';
+import { wordOf } from '../../jit/ir/index.js';
 import { AddressSpace, LinearMemory } from '../../memory/index.js';
 import { asm } from '../../testkit/mips-assembler.js';
 import { Cause, Cp0, ENTRY_LO, ExceptionCode, Status } from './cp0.js';
@@ -34,7 +35,7 @@ async function run(
     ...{ nsPerInstruction: 10, countHz: 50_000_000, deviceAccessNs: 0 },
   });
   vcpu.boot({ pc: start, gpr: {} });
-  const cp0 = S.CP0.offset >> 2;
+  const cp0 = wordOf(S.CP0);
   vcpu.words[cp0 + Cp0.Status] = 0;
   prepare((register, value) => (vcpu.words[cp0 + register] = value), vcpu.words);
   vcpu.run(count);
@@ -78,8 +79,8 @@ describe('an exception', () => {
     // The branch is the last word of a mapped page; nothing maps the page with its slot.
     const branch = USER + 0x1ffc;
     const result = await run({ 0xffc: asm('beq', { offset: -4 }) }, branch, 2, (cp0, state) => {
-      state[S.TLB_ENTRY_HI.offset >> 2] = USER;
-      state[S.TLB_ENTRY_LO1.offset >> 2] = ((CODE >>> 12) << ENTRY_LO.PFN_SHIFT) | ENTRY_LO.V;
+      state[wordOf(S.TLB_ENTRY_HI)] = USER;
+      state[wordOf(S.TLB_ENTRY_LO1)] = ((CODE >>> 12) << ENTRY_LO.PFN_SHIFT) | ENTRY_LO.V;
       cp0(Cp0.Status, 2 << Status.KSU_SHIFT);
     });
     expect(result).toEqual({ code: ExceptionCode.TlbLoad, inDelaySlot: true, epc: branch });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Fragment, type StateField, Type, type Value, verify, Width } from '../../jit/ir/index.js';
+import { Fragment, type StateField, Type, type Value, verify, Width, wordOf } from '../../jit/ir/index.js';
 import { evaluate } from '../../testkit/ir-oracle.js';
 import { asm } from '../../testkit/mips-assembler.js';
 import type { BenchEngine, MipsSide } from '../../testkit/mips-bench.js';
-import { advance, createMipsSide, differences, wordOf } from '../../testkit/mips-bench.js';
+import { advance, createMipsSide, differences } from '../../testkit/mips-bench.js';
 import { SeededRandom } from '../../testkit/random.js';
 import { Cause, Cp0, ENTRY_LO, ExceptionCode, Status } from './cp0.js';
 import { isBranchWithSlot, mipsExpansions } from './exceptions.js';

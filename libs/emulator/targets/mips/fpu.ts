@@ -1,7 +1,7 @@
 import { conditionHolds, FpFlags, FpRelation, MIPS_LEGACY, SoftFloat } from '../../fp/index.js';
 import type { RoundingMode } from '../../fp/index.js';
 import type { HelperSignature } from '../../jit/ir/index.js';
-import { Type } from '../../jit/ir/index.js';
+import { Type, wordOf } from '../../jit/ir/index.js';
 import type { EngineHost, HelperFunction } from '../cpu-core.js';
 import { ExceptionCode } from './cp0.js';
 import { FCSR, PendingOperation } from './fcsr.js';
@@ -136,8 +136,8 @@ export const FPU_HELPERS: readonly HelperSignature[] = [
 ];
 
 const PENDING_NAMES = new Map<number, string>(Object.entries(PendingOperation).map(([name, code]) => [code, name]));
-const FCSR_WORD = S.FCSR.offset >> 2;
-const PENDING_WORD = S.FP_PENDING.offset >> 2;
+const FCSR_WORD = wordOf(S.FCSR);
+const PENDING_WORD = wordOf(S.FP_PENDING);
 
 /**
  * The software side of coprocessor 1: exact arithmetic with flags, the control registers, the floating-point exception.

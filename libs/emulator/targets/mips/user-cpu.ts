@@ -1,7 +1,7 @@
 import type { ByteOrder } from '../../core/index.js';
 import { EmulatorError } from '../../core/index.js';
 import type { TargetDescription } from '../../jit/ir/index.js';
-import { DelayState, EngineEvent } from '../../jit/ir/index.js';
+import { DelayState, EngineEvent, wordOf } from '../../jit/ir/index.js';
 import type { Access, EngineHost, HelperFunction } from '../cpu-core.js';
 import { Access as AccessKind } from '../cpu-core.js';
 import type {
@@ -27,17 +27,16 @@ import * as S from './state.js';
 import { hasDelaySlot, mipsDescription } from './target.js';
 import { decodeUnaligned, storedBytes, takeLoaded } from './unaligned.js';
 
-const word = (field: { offset: number }): number => field.offset >> 2;
-const PC = word(S.engine.pc);
-const DELAY = word(S.engine.delay);
-const BRANCH_TARGET = word(S.engine.branchTarget);
-const REMAINING = word(S.engine.remaining);
-const RUN_START = word(S.engine.runStart);
-const EVENT = word(S.engine.event);
+const PC = wordOf(S.engine.pc);
+const DELAY = wordOf(S.engine.delay);
+const BRANCH_TARGET = wordOf(S.engine.branchTarget);
+const REMAINING = wordOf(S.engine.remaining);
+const RUN_START = wordOf(S.engine.runStart);
+const EVENT = wordOf(S.engine.event);
 /** What stays the engine's when a thread's state is put in place. */
-const KEPT = [word(S.engine.mode), word(S.engine.tlbBase)];
-const USER_LOCAL = word(S.CP0) + Cp0.UserLocal;
-const HWR_ENA = word(S.CP0) + Cp0.HwrEna;
+const KEPT = [wordOf(S.engine.mode), wordOf(S.engine.tlbBase)];
+const USER_LOCAL = wordOf(S.CP0) + Cp0.UserLocal;
+const HWR_ENA = wordOf(S.CP0) + Cp0.HwrEna;
 /** rdhwr may read CPUNum, SYNCI_Step, CC, CCRes and UserLocal. */
 const HWR_ENA_ALL = 0x2000000f;
 /** Registers of a thread: everything before the TLB, which only a kernel's CPU has. */
@@ -107,7 +106,7 @@ export class MipsUserCpu implements UserCpu {
 
   reset(): void {
     this.#words.fill(0, 0, STATE_BYTES >> 2);
-    this.#words[word(S.CP1_USABLE)] = 1;
+    this.#words[wordOf(S.CP1_USABLE)] = 1;
     this.#words[HWR_ENA] = HWR_ENA_ALL;
     this.#floats.wide = false;
     this.#trap = undefined;
@@ -181,7 +180,7 @@ export class MipsUserCpu implements UserCpu {
         const w = this.#words;
         this.#syscallPc = pc;
         this.#trap = { kind: 'syscall' };
-        w[word(S.LL_BIT)] = 0; // the kernel's eret breaks the link
+        w[wordOf(S.LL_BIT)] = 0; // the kernel's eret breaks the link
         return this.#redirect(this.#nextPc(), EngineEvent.Leave);
       }
       case ExceptionCode.Breakpoint:
@@ -230,7 +229,7 @@ export class MipsUserCpu implements UserCpu {
 
   /** The most severe enabled cause names the signal's code; the causes that trapped are cleared for the handler. */
   #floatingPoint(pc: number): void {
-    const index = word(S.FCSR);
+    const index = wordOf(S.FCSR);
     const fcsr = this.#words[index] as number;
     const enabled = (fcsr >>> FCSR.ENABLES_SHIFT) & 0x1f & ((fcsr >>> FCSR.CAUSE_SHIFT) & 0x1f);
     const [, code] = [
@@ -322,7 +321,7 @@ export class MipsUserCpu implements UserCpu {
 
   loadState(state: Uint8Array): void {
     this.#replaceState(() => new Uint8Array(this.host.view.buffer, this.host.view.byteOffset, STATE_BYTES).set(state));
-    this.#words[word(S.LL_BIT)] = 0;
+    this.#words[wordOf(S.LL_BIT)] = 0;
     this.#trap = undefined;
     this.host.requestAttention();
   }
@@ -368,7 +367,7 @@ export class MipsUserCpu implements UserCpu {
 
   startProgram(entry: number, stackPointer: number, wideFpRegisters: boolean): void {
     this.#replaceState(() => void this.#words.fill(0, 0, STATE_BYTES >> 2));
-    this.#words[word(S.CP1_USABLE)] = 1;
+    this.#words[wordOf(S.CP1_USABLE)] = 1;
     this.#words[HWR_ENA] = HWR_ENA_ALL;
     this.#floats.wide = wideFpRegisters;
     this.programCounter = entry;
@@ -430,7 +429,7 @@ export class MipsUserCpu implements UserCpu {
     });
     this.#setFcsr(frame.fcsr);
     this.programCounter = frame.pc;
-    this.#words[word(S.LL_BIT)] = 0;
+    this.#words[wordOf(S.LL_BIT)] = 0;
     return frame;
   }
 

@@ -1,5 +1,5 @@
 /** What a process has of files: descriptors, and where it stands in the tree. */
-import { Errno } from '../kernel/contracts.js';
+import { Errno, NotRegularFile } from '../kernel/contracts.js';
 import type { SyscallContext } from '../kernel/contracts.js';
 import { Access, FileType } from '../vfs/inode.js';
 import type { FileContent, Inode } from '../vfs/inode.js';
@@ -125,9 +125,8 @@ export class ProcessFiles {
   }
 
   #executable(inode: Inode, file: OpenFile | undefined, process: FileProcess): ExecutableFile {
-    if (inode.type !== FileType.REGULAR || !inode.permits(process.credentials, Access.EXECUTE)) {
-      throw new Errno('EACCES');
-    }
+    if (inode.type !== FileType.REGULAR) throw new NotRegularFile(inode.isDirectory);
+    if (!inode.permits(process.credentials, Access.EXECUTE)) throw new Errno('EACCES');
     const content = inode.open({ read: true, write: false });
     const { mode, uid, gid } = content.attributes();
     const path = file ? this.pathOf(file) : process.executable;

@@ -11,6 +11,13 @@ export class Errno extends Error {
   }
 }
 
+/** Who executes a directory or a device is told EACCES, as programs; people are told what it is that they named. */
+export class NotRegularFile extends Errno {
+  constructor(readonly isDirectory: boolean) {
+    super('EACCES');
+  }
+}
+
 /**
  * A list of threads that wait for something to change. Waking is a hint: whoever is woken looks again. Order of waking is
  * order of arrival, so that runs repeat exactly.

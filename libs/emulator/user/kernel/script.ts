@@ -19,10 +19,13 @@ type Open = (
   options?: { directory?: number; emptyPath?: boolean; noFollow?: boolean },
 ) => ExecutableFile;
 
-/** Programs are told ENOENT; people, which file it is. */
-export class MissingScriptInterpreter extends Errno {
-  constructor(readonly interpreter: string) {
-    super('ENOENT');
+/** Programs are told the code alone; people, which file it is about. */
+export class ScriptInterpreterFailure extends Errno {
+  constructor(
+    readonly interpreter: string,
+    override readonly cause: Errno,
+  ) {
+    super(cause.code);
   }
 }
 
@@ -59,9 +62,7 @@ function openInterpreter(path: Uint8Array, open: Open): ExecutableFile {
   try {
     return open(path);
   } catch (error) {
-    if (error instanceof Errno && error.code === 'ENOENT')
-      throw new MissingScriptInterpreter(Buffer.from(path).toString('latin1'));
-    throw error;
+    throw error instanceof Errno ? new ScriptInterpreterFailure(Buffer.from(path).toString('latin1'), error) : error;
   }
 }
 
