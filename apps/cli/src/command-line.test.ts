@@ -492,6 +492,7 @@ describe('bad usage is exit status 2 and names the option and the mend', () => {
     [['boot', '--board', 'malta', '--accel', 'kvm'], /--accel.*interp/],
     [['boot', '--board', 'malta', 'vmlinux'], /too many arguments/],
     [['boot', '--board', 'malta', '--log', '/nowhere/log'], /--log: cannot create the file/],
+    [['boot', '--board', 'malta', '--log', '--kernel'], /--log: wants a file, .*Name a file, or write \.\/--kernel/],
     [['boot', '--board', 'malta', '--symbols', 'map'], /--symbols: there is nothing to name. Give --profile/],
     [['boot', '--board', 'malta', '--profile', 'p', '--symbols', '/nowhere/map'], /--symbols: cannot read/],
     [

@@ -20,6 +20,8 @@ export function readable<T>(option: string, access: () => T): T {
  * @throws UsageError naming the option
  */
 export function createOutput(option: string, path: string): number {
+  if (path.startsWith('--'))
+    throw new UsageError(`${option}: wants a file, and ${path} looks like an option. Name a file, or write ./${path}.`);
   try {
     return openSync(path, 'w');
   } catch (error) {
