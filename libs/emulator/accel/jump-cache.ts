@@ -12,11 +12,12 @@ export const jumpCacheKey = (address: number, modeKey: number, linear: number): 
   linear: linear | 0,
 });
 
-const [TAG, LINEAR, TARGET, SIZE] = [
+const [TAG, LINEAR, TARGET, SIZE, DISPLACED] = [
   JumpCache.tag >> 2,
   JumpCache.linear >> 2,
   JumpCache.target >> 2,
   JumpCache.size >> 2,
+  JumpCache.displaced >> 2,
 ];
 
 /** What the host writes to a vCPU's jump cache. */
@@ -36,15 +37,26 @@ export class JumpCacheTable {
     return { tag: this.#words[at + TAG] as number, linear: this.#words[at + LINEAR] as number };
   }
 
-  /** So many visits are left until it is asked for, if the entry is in use for this. @param visits at most `JumpCache.maxVisits` count */
+  /**
+   * Has what an entry is in use for just taken the place of a translation? It was not visited often then, and will not be said to have
+   * done so again.
+   */
+  takeDisplacer(offset: number): boolean {
+    const at = ((offset - this.offset) >> 2) + DISPLACED;
+    if (((this.#words[at] as number) & JumpCache.displacedVisits) !== JumpCache.displacedTranslation) return false;
+    this.#words[at] = (this.#words[at] as number) + 1;
+    return true;
+  }
+
+  /** So many visits are left until it is asked for, if there is an entry for it. @param visits at most `JumpCache.maxVisits` count */
   count(key: JumpCacheKey, visits: number): void {
-    const at = this.#indexOf(key);
-    if (this.#isFor(at, key)) this.#words[at + TARGET] = -Math.min(visits, JumpCache.maxVisits);
+    const at = this.#find(key);
+    if (at !== undefined) this.#words[at + TARGET] = -Math.min(visits, JumpCache.maxVisits);
   }
 
   /** @param word how the translation is entered, see {@link TranslationWord} @param size its instructions */
   enter(key: JumpCacheKey, word: number, size: number): void {
-    const at = this.#indexOf(key);
+    const at = this.#find(key) ?? this.#place(key);
     this.#words[at + TAG] = key.tag;
     this.#words[at + LINEAR] = key.linear;
     this.#words[at + TARGET] = word;
@@ -53,21 +65,32 @@ export class JumpCacheTable {
 
   /** The translation is entered there no more. @param target its index in the function table */
   leave(key: JumpCacheKey, target: number): void {
-    const at = this.#indexOf(key);
+    const at = this.#find(key);
+    if (at === undefined) return;
     const word = this.#words[at + TARGET] as number;
-    if (word <= 0 || TranslationWord.targetOf(word) !== target) return;
-    if (this.#words[at + LINEAR] === key.linear) this.#words.fill(0, at, at + 4);
+    if (word > 0 && TranslationWord.targetOf(word) === target) this.#words.fill(0, at, at + 4);
   }
 
   clear(): void {
     this.#words.fill(0);
   }
 
-  #indexOf({ tag }: JumpCacheKey): number {
-    return JumpCache.offset(tag & ~3, tag & 3) >> 2;
+  /** Index of the first word of the entry that is in use for this. */
+  #find(key: JumpCacheKey): number | undefined {
+    return this.#entriesOf(key).find(
+      (at) => this.#words[at + TAG] === key.tag && this.#words[at + LINEAR] === key.linear,
+    );
   }
 
-  #isFor(at: number, { tag, linear }: JumpCacheKey): boolean {
-    return this.#words[at + TAG] === tag && this.#words[at + LINEAR] === linear;
+  /** The entry to be taken: one that holds no translation, if there is one. */
+  #place(key: JumpCacheKey): number {
+    const [own, alternate] = this.#entriesOf(key);
+    const [first, second] = [own, alternate].map((at) => (this.#words[at + TARGET] as number) > 0);
+    return first && !second ? alternate : own;
+  }
+
+  #entriesOf({ tag }: JumpCacheKey): readonly [own: number, alternate: number] {
+    const offset = JumpCache.offset(tag & ~3, tag & 3);
+    return [offset >> 2, (offset ^ JumpCache.alternate) >> 2];
   }
 }

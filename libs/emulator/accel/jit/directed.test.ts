@@ -201,25 +201,29 @@ describe.each(['little', 'big'] as const)('translations, %s-endian', (byteOrder)
     expect([...codes].sort((x, y) => x - y)).toEqual([4, 8, 12, 13]);
   });
 
-  it('are made of two places that have the same entry in the jump cache and are visited in turn', async () => {
-    const work = (a: MipsAssembler): void => {
-      for (let i = 0; i < 20; i++) a.op('addu', { rd: V0, rs: V0, rt: T0 }).op('addiu', { rt: T0, rs: T0, imm: i });
-    };
-    const [here, there] = [KSEG0 + CODE, KSEG0 + CODE + 0x20010];
-    expect(JumpCache.offset(there, 0)).toBe(JumpCache.offset(here, 0));
-    await runEverywhere({
-      ...{ byteOrder, instructions: 20_000, translated: 0.2 },
-      build: (a) => {
-        a.label('here');
-        work(a);
-        a.jump('j', 'there').emit(NOP);
-        while (a.here >>> 0 !== there >>> 0) a.emit(NOP);
-        a.label('there');
-        work(a);
-        a.jump('j', 'here').emit(NOP);
-      },
-    });
-  });
+  // As many as an address has entries, and one more.
+  it.each([
+    [2, 0.7],
+    [3, 0.4],
+  ])(
+    'are made of %i places that have the same entries in the jump cache and are visited in turn',
+    async (count, translated) => {
+      const places = [0, 0x20010, 0x40060].slice(0, count).map((distance) => KSEG0 + CODE + distance);
+      expect(new Set(places.map((place) => JumpCache.offset(place, 0))).size).toBe(1);
+      await runEverywhere({
+        ...{ byteOrder, instructions: 20_000, translated },
+        build: (a) => {
+          for (const [i, place] of places.entries()) {
+            while (a.here >>> 0 !== place >>> 0) a.emit(NOP);
+            a.label(`place ${i}`);
+            for (let j = 0; j < 20; j++)
+              a.op('addu', { rd: V0, rs: V0, rt: T0 }).op('addiu', { rt: T0, rs: T0, imm: j });
+            a.jump('j', `place ${(i + 1) % count}`).emit(NOP);
+          }
+        },
+      });
+    },
+  );
 
   it('take the timer interrupt at each instruction of a loop', async () => {
     let addresses: number[] = [];

@@ -237,12 +237,18 @@ export class RegionCompiler {
     const little = this.description.byteOrder === 'little';
     const words = this.#words;
     const { jumpCache } = this.setup;
-    const cacheEntry = (address: number): number => (jumpCache + JumpCache.offset(address, modeKey)) >>> 2;
-    const isCached = (at: number, address: number): boolean => words[at + TAG] === ((address + modeKey) | 0);
+    /** Index of the first word of the entry that is in use for an address, or -1. */
+    const cacheEntry = (address: number): number => {
+      const tag = (address + modeKey) | 0;
+      const own = (jumpCache + JumpCache.offset(address, modeKey)) >>> 2;
+      if (words[own + TAG] === tag) return own;
+      const alternate = own ^ (JumpCache.alternate >> 2);
+      return words[alternate + TAG] === tag ? alternate : -1;
+    };
     const leastVisits = -this.setup.threshold * (1 - WARM_SHARE);
     const isWarm = (address: number): boolean => {
       const at = cacheEntry(address);
-      return isCached(at, address) && (words[at + TARGET] as number) >= leastVisits;
+      return at >= 0 && (words[at + TARGET] as number) >= leastVisits;
     };
     /** Linear-memory offset of what can be fetched now without further ado, or -1. */
     const locate = (address: number): number => {
@@ -262,7 +268,8 @@ export class RegionCompiler {
         const warm: number[] = [];
         for (let near = address - NEAR_BYTES; near < address + NEAR_BYTES; near += 4) {
           // Looked up without calls: eight thousand of them, in code that V8 has hardly seen yet, took ten milliseconds.
-          const at = (jumpCache + JumpCache.offset(near, modeKey)) >>> 2;
+          let at = (jumpCache + JumpCache.offset(near, modeKey)) >>> 2;
+          if (words[at + TAG] !== ((near + modeKey) | 0)) at ^= JumpCache.alternate >> 2;
           if (words[at + TAG] !== ((near + modeKey) | 0)) continue;
           if ((words[at + TARGET] as number) >= leastVisits) warm.push(near);
         }
@@ -282,8 +289,7 @@ export class RegionCompiler {
       placeOf: locate,
       translatedSize: (address) => {
         const at = cacheEntry(address);
-        if (!isCached(at, address) || (words[at + TARGET] as number) <= 0)
-          return this.#unseenSize(address, request) ?? 0;
+        if (at < 0 || (words[at + TARGET] as number) <= 0) return this.#unseenSize(address, request) ?? 0;
         return words[at + SIZE] as number;
       },
     };

@@ -86,6 +86,8 @@ const DEFAULT_MAX_WASM_BYTES = 96 << 20;
 const PATIENCE = 4;
 /** Code with a jump table is translated after this many times the usual visits, when more of its targets are known. */
 const POSTPONEMENT = 8;
+/** Part of the usual visits after which an address is translated that took a translation's place in the jump cache. */
+const DISPLACER_SHARE = 4;
 /** Code that cannot be translated is tried again after this many times the usual visits: it may have changed. */
 const FAILURE = 4096;
 const FIRST_TABLE_SIZE = 4096;
@@ -221,6 +223,8 @@ export class Translator {
     const { tag, linear } = key;
     const known = this.#entryOf(key);
     if (known) return this.#enter(known);
+    if (this.#jumpCache.takeDisplacer(entryOffset))
+      return this.#jumpCache.count(key, Math.ceil(this.link.threshold / DISPLACER_SHARE));
     if (!this.#pages.has(linear)) return;
     const rewritten = this.#pages.rewrites(linear);
     if (rewritten > PATIENCE) {

@@ -1,7 +1,7 @@
 import type { EngineState } from '../ir/index.js';
 import { JumpCache } from '../ir/index.js';
 import type { CpuArea } from '../wasm/cpu-area.js';
-import type { FunctionWriter } from '../wasm/encoder.js';
+import type { FunctionWriter, Label } from '../wasm/encoder.js';
 import { ValType, W } from '../wasm/encoder.js';
 import type { Emit } from '../wasm/lowering.js';
 import { jumpCacheEntry } from '../wasm/lowering.js';
@@ -15,10 +15,12 @@ export interface TranslationLink {
   readonly threshold: number;
 }
 
-/** Part of the usual visits after which an address is asked for that took a translation's place in the jump cache. */
-const DISPLACER_SHARE = 4;
-/** Bits of {@link JumpCache.displaced} with the visits that are left. */
-const DISPLACED_VISITS = 0xffff;
+/**
+ * Of visits to an address whose two entries belong to translations, one in so many, a power of two, takes one of them: what comes by
+ * once should not. Which one follows from the budget that is left, spread by Fibonacci hashing.
+ */
+const DISPLACING_VISITS = 16;
+const GOLDEN_RATIO = 0x9e3779b1 | 0;
 
 /** What the code around lends. */
 export interface TranslationEntryContext {
@@ -51,9 +53,11 @@ export class TranslationEntry {
 
   /**
    * Takes an entry that another address used. That one's count is kept beside: were counting to start anew for each, of two
-   * that are visited in turn neither would get hot. Where the other one was translated, this one may soon be, too.
+   * that are visited in turn neither would get hot. A translation that comes back is asked for at once, and so is what took its place,
+   * which may have one as well.
+   * @param stay where execution goes on if the other address keeps its entry
    */
-  #displace(tag: Emit, write: (field: number, value: Emit) => void): void {
+  #displace(tag: Emit, write: (field: number, value: Emit) => void, stay: Label): void {
     const { writer: w } = this;
     const { ip, cached, left } = this.context;
     const { threshold } = this.link;
@@ -63,7 +67,7 @@ export class TranslationEntry {
     };
     const upperHalf = (value: Emit): void => {
       value();
-      w.i32(~DISPLACED_VISITS);
+      w.i32(~JumpCache.displacedVisits);
       w.op(W.i32_and);
     };
     const atMost = (limit: number, value: Emit): void => {
@@ -74,28 +78,38 @@ export class TranslationEntry {
       w.op(W.i32_lt_u);
       w.op(W.select);
     };
+    const keepBeside = (visits: Emit): void =>
+      write(JumpCache.displaced, () => {
+        upperHalf(() => load(JumpCache.tag));
+        visits();
+        w.op(W.i32_or);
+      });
     load(JumpCache.target);
     w.tee(left);
     w.i32(0);
     w.op(W.i32_gt_s);
     w.if();
-    write(JumpCache.target, () => w.i32(-1 - Math.ceil(threshold / DISPLACER_SHARE)));
-    write(JumpCache.displaced, () => w.i32(0));
+    this.cpu.load(this.engine.remaining);
+    w.i32(GOLDEN_RATIO);
+    w.op(W.i32_mul);
+    w.i32(32 - Math.log2(DISPLACING_VISITS));
+    w.op(W.i32_shr_u);
+    w.brIf(stay);
+    keepBeside(() => w.i32(JumpCache.displacedTranslation));
+    write(JumpCache.target, () => w.i32(-1));
     w.else();
-    // What it was displaced with, if it was this address: those that have the same entry differ in their upper halves.
+    // What it was displaced with, if it was this address: those that have the same entry mostly differ in their upper halves.
     load(JumpCache.displaced);
     upperHalf(tag);
     w.op(W.i32_xor);
     w.set(this.#displaced);
-    write(JumpCache.displaced, () => {
-      upperHalf(() => load(JumpCache.tag));
-      atMost(DISPLACED_VISITS, () => {
+    keepBeside(() =>
+      atMost(JumpCache.displacedVisits, () => {
         w.i32(0);
         w.get(left);
         w.op(W.i32_sub);
-      });
-      w.op(W.i32_or);
-    });
+      }),
+    );
     write(JumpCache.target, () => {
       w.i32(0);
       w.get(this.#displaced);
@@ -104,7 +118,7 @@ export class TranslationEntry {
       w.get(this.#displaced);
       w.i32(1);
       w.op(W.i32_sub);
-      w.i32(DISPLACED_VISITS);
+      w.i32(JumpCache.displacedVisits);
       w.op(W.i32_lt_u);
       w.op(W.select);
     });
@@ -142,17 +156,42 @@ export class TranslationEntry {
         w.op(W.i32_shl);
       },
     );
-    w.tee(cached);
-    w.memory(W.i32_load, JumpCache.tag);
-    tag();
-    w.op(W.i32_xor);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.linear);
-    w.get(ip);
-    w.op(W.i32_xor);
-    w.op(W.i32_or);
+    w.set(cached);
+    const isAnothers = (): void => {
+      w.get(cached);
+      w.memory(W.i32_load, JumpCache.tag);
+      tag();
+      w.op(W.i32_xor);
+      w.get(cached);
+      w.memory(W.i32_load, JumpCache.linear);
+      w.get(ip);
+      w.op(W.i32_xor);
+      w.op(W.i32_or);
+    };
+    const other = (): void => {
+      w.get(cached);
+      w.i32(JumpCache.alternate);
+      w.op(W.i32_xor);
+    };
+    const stay = w.block();
+    isAnothers();
     w.if();
-    this.#displace(tag, write);
+    other();
+    w.set(cached);
+    isAnothers();
+    w.if();
+    // The one that is less hot, and translations come before all that is counted; its own, if in doubt.
+    other();
+    w.get(cached);
+    w.get(cached);
+    w.memory(W.i32_load, JumpCache.target);
+    other();
+    w.memory(W.i32_load, JumpCache.target);
+    w.op(W.i32_ge_s);
+    w.op(W.select);
+    w.set(cached);
+    this.#displace(tag, write, stay);
+    w.end();
     w.end();
     w.get(cached);
     w.memory(W.i32_load, JumpCache.target);
@@ -201,6 +240,7 @@ export class TranslationEntry {
     leave();
     w.end();
     w.end();
+    w.end(); // stay
     w.end();
   }
 }

@@ -117,12 +117,15 @@ export const SoftTlb = {
 } as const;
 
 /**
- * Jump cache: from the address of a branch target to its translation, direct-mapped, four 32-bit words an entry. The
- * interpreter counts there how often it comes by; a full count asks for a translation.
+ * Jump cache: from the address of a branch target to its translation, four 32-bit words an entry. An address has two entries to choose
+ * from, its own and that one's neighbour (`offset` and `offset ^ alternate`). The interpreter counts there how often it comes by; a full
+ * count asks for a translation.
  */
 export const JumpCache = {
   entries: 32768,
   entryShift: 4,
+  /** Bit of an entry's byte offset in which the two entries of an address differ. */
+  alternate: 1 << 4,
   /** Virtual address + mode key. */
   tag: 0,
   /** Linear-memory offset of the instruction: the same virtual address may be mapped to other memory. */
@@ -135,8 +138,12 @@ export const JumpCache = {
   size: 12,
   /** Where there is none: upper half of the tag that used the entry before, and visits that were left to that. */
   displaced: 12,
+  /** Bits of {@link JumpCache.displaced} with the visits. */
+  displacedVisits: 0xffff,
+  /** In these bits: the tag before was that of a translation, and nobody has asked yet whether there is one of this tag, too. */
+  displacedTranslation: 1,
   /**
-   * Byte offset of the entry of an address. The mode key is part of it: kernel code may run in turn for processes with and
+   * Byte offset of an address's own entry. The mode key is part of it: kernel code may run in turn for processes with and
    * without a coprocessor.
    */
   offset: (address: number, modeKey: number): number =>

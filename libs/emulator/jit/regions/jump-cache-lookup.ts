@@ -39,7 +39,7 @@ export class JumpCacheLookup {
     this.#tlbEntry = writer.local(ValType.i32);
   }
 
-  /** Takes the entry of the address in a local in hand. */
+  /** Takes the own entry of the address in a local in hand. */
   find(address: number): void {
     const w = this.writer;
     jumpCacheOffset(
@@ -51,6 +51,15 @@ export class JumpCacheLookup {
         w.op(W.i32_shl);
       },
     );
+    w.set(this.#place);
+  }
+
+  /** Takes the other entry of the address in hand. */
+  #takeAlternate(): void {
+    const w = this.writer;
+    w.get(this.#place);
+    w.i32(JumpCache.alternate);
+    w.op(W.i32_xor);
     w.set(this.#place);
   }
 
@@ -143,6 +152,8 @@ export class JumpCacheLookup {
     };
     enterIf(() => this.isCached(address, false));
     if (this.window?.kind === 'mirror') enterIf(() => this.isCachedAnywhere(address, false));
+    this.#takeAlternate();
+    enterIf(() => this.isCachedAnywhere(address, false));
     w.br(stay);
     w.end();
     translationArguments(w, {
