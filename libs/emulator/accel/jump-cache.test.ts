@@ -80,6 +80,13 @@ describe('an address', () => {
     expect([first, second, third].map(sizeOf)).toEqual([undefined, 5, 5]);
   });
 
+  it('takes a free entry before one that counts', () => {
+    table.enter(first, 0, 1);
+    table.count(first, 2 ** 30);
+    table.enter(second, 0, 2);
+    expect([sizeOf(first), sizeOf(second)]).toEqual([1, 2]);
+  });
+
   it('takes the place of what is only counted, not of a translation', () => {
     table.enter(first, WORD, 1);
     table.enter(second, 0, 2);

@@ -82,11 +82,11 @@ export class JumpCacheTable {
     );
   }
 
-  /** The entry to be taken: one that holds no translation, if there is one. */
+  /** The entry to be taken. */
   #place(key: JumpCacheKey): number {
     const [own, alternate] = this.#entriesOf(key);
-    const [first, second] = [own, alternate].map((at) => (this.#words[at + TARGET] as number) > 0);
-    return first && !second ? alternate : own;
+    const target = (at: number): number => this.#words[at + TARGET] as number;
+    return JumpCache.isColder(target(alternate), target(own)) ? alternate : own;
   }
 
   #entriesOf({ tag }: JumpCacheKey): readonly [own: number, alternate: number] {

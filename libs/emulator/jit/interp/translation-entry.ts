@@ -180,14 +180,24 @@ export class TranslationEntry {
     w.set(cached);
     isAnothers();
     w.if();
-    // The one that is less hot, and translations come before all that is counted; its own, if in doubt.
+    // The one that is less hot, see `JumpCache.isColder`; its own, if in doubt.
+    const targetOf = (entry: Emit): void => {
+      entry();
+      w.memory(W.i32_load, JumpCache.target);
+    };
+    const alternate = (): void => w.get(cached);
+    alternate();
     other();
-    w.get(cached);
-    w.get(cached);
-    w.memory(W.i32_load, JumpCache.target);
-    other();
-    w.memory(W.i32_load, JumpCache.target);
-    w.op(W.i32_ge_s);
+    targetOf(other);
+    w.i32(0);
+    w.op(W.i32_ne);
+    targetOf(alternate);
+    w.op(W.i32_eqz);
+    targetOf(alternate);
+    targetOf(other);
+    w.op(W.i32_lt_s);
+    w.op(W.i32_or);
+    w.op(W.i32_and);
     w.op(W.select);
     w.set(cached);
     this.#displace(tag, write, stay);

@@ -132,6 +132,11 @@ export const JumpCache = {
   linear: 4,
   /** Positive: a {@link TranslationWord}. Negative: visits left. 0: asked for, or refused. */
   target: 8,
+  /**
+   * Is an entry with one target rather to be given to another address than an entry with the other? Those with translations are the hottest;
+   * nothing is lost with one that is free.
+   */
+  isColder: (one: number, other: number): boolean => other !== 0 && (one === 0 || one < other),
   /** Most visits that a count begins with: nobody waits for the end of it. */
   maxVisits: 2 ** 30,
   /** Instructions of the translation. */
